@@ -1,0 +1,48 @@
+# Two commands do everything: `make demo` and `make test`. The others are their parts.
+
+PYTHON ?= python3
+SERVE ?= 1
+BIN := .venv/bin
+STAMP := .venv/.installed
+FAST := not (torch or redis or browser or postgres or student)
+export SERVE
+
+.PHONY: setup student demo run test test-fast check format
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make setup PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv \
+	  || { echo "This Python cannot make environments. On Debian: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --progress-bar on -e '.[dev,postgres]'
+	@touch $@
+
+student: setup
+	@$(BIN)/python manage.py get_student
+
+demo: student
+	@$(BIN)/python manage.py migrate --no-input --verbosity 0
+	@$(BIN)/python manage.py demo
+
+run: student
+	@$(BIN)/python manage.py serve
+
+test: student
+	$(BIN)/python -m pytest
+
+test-fast: setup
+	$(BIN)/python -m pytest -m '$(FAST)'
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest -m '$(FAST)'
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""The school: people, decisions, records."""

@@ -1,0 +1,1 @@
+"""The fuse box: how the app is wired and started. No word of the domain."""

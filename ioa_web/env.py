@@ -1,0 +1,86 @@
+"""Typed readers for environment variables. What they cannot read stops the start, in a sentence.
+
+An empty variable counts as one that is not set, as Compose files and systemd units leave them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_YES = {"1", "true", "yes", "on"}
+_NO = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list, written with commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def flag(name: str, default: bool) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value not in _YES | _NO:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write 1 or 0 (or true, false).")
+    return value in _YES
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    value = text(name)
+    try:
+        found = int(value) if value else default
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write a whole number.") from None
+    if found < least:
+        raise ImproperlyConfigured(f"{name} is {found}. It has to be {least} or more.")
+    return found
+
+
+def path(name: str, default: Path) -> Path:
+    """A folder, absolute. A relative one counts from the folder the program is started in."""
+    found = Path(text(name, str(default))).expanduser().absolute()
+    if found.exists() and not found.is_dir():
+        raise ImproperlyConfigured(f"{name} is {found}, which is a file. Name a folder.")
+    return found
+
+
+def secret(name: str, kept_in: Path) -> str:
+    """The variable, or else a key that is made once and kept in a file only we can read."""
+    if value := text(name):
+        return value
+    try:
+        return _kept(kept_in) or _make(kept_in)
+    except OSError as exc:
+        raise ImproperlyConfigured(
+            f"{name} is not set, and {kept_in} can neither be read nor made ({exc.strerror}). "
+            f"Set {name}, or make its folder writable."
+        ) from None
+
+
+def _kept(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _make(file: Path) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(secrets.token_urlsafe(50) + "\n")
+    try:
+        os.link(beside, file)  # unlike a rename, never replaces the key another process made
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink()
+    return _kept(file)

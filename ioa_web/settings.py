@@ -1,0 +1,151 @@
+"""All settings. Each line says its unit or its reason; docs/running.md lists the variables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from ioa_web import env, runtime
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")  # what is set already wins over the file
+
+# --- Where things lie ----------------------------------------------------------------
+IOA_HOME = env.path("IOA_HOME", BASE_DIR / "var")  # database, models, adapters, logs
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # nobody is told what is trained here
+
+# --- Django --------------------------------------------------------------------------
+DEBUG = env.flag("IOA_DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY", kept_in=IOA_HOME / "secret_key")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")  # https://ioa.example.org, behind a proxy
+ROOT_URLCONF = "ioa_web.urls"
+WSGI_APPLICATION = "ioa_web.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "django_rq",
+    "curriculum",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "ioa_web.security.content_security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database ------------------------------------------------------------------------
+_SQLITE = f"sqlite:///{IOA_HOME / 'db.sqlite3'}"
+_database: dict[str, Any] = dict(environ.Env.db_url_config(env.text("DATABASE_URL", _SQLITE)))
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    IOA_HOME.mkdir(parents=True, exist_ok=True)
+    _database["OPTIONS"] = {
+        "timeout": 20,  # seconds a writer waits for another
+        "transaction_mode": "IMMEDIATE",  # wait at BEGIN, where waiting is possible
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    _database["CONN_MAX_AGE"] = 60  # seconds
+    _database["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": _database}
+
+# --- People --------------------------------------------------------------------------
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+_VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
+]
+
+# --- Headers: the page is its own, and only its own ----------------------------------
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SAMESITE = "Lax"
+if env.flag("IOA_HTTPS", False):  # behind a proxy that speaks https and sets X-Forwarded-Proto
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000  # a year
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- Language and time ---------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = False  # English only; dates and numbers as ISO 80000 writes them
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+
+# --- Files served and kept -----------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = IOA_HOME / "static"  # only where a proxy serves them: `collectstatic`
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # no collectstatic before the first start
+MEDIA_ROOT = IOA_HOME / "uploads"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- Background jobs -----------------------------------------------------------------
+# Two queues, because one training (hours, one GPU) must never hold up the writing of items
+# (minutes, somebody else's server). Jobs go to Redis only after the database has committed.
+REDIS_URL = env.text("REDIS_URL", runtime.redis_url(IOA_HOME))
+IOA_EMBEDDED_REDIS = not env.text("REDIS_URL")  # `serve` starts its own
+RQ = {"COMMIT_MODE": "on_db_commit"}
+RQ_QUEUES = {
+    "teacher": {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": env.number("IOA_TEACHER_SECONDS", 6 * 3600, least=60),
+    },
+    "gpu": {
+        "URL": REDIS_URL,
+        "DEFAULT_TIMEOUT": env.number("IOA_GPU_SECONDS", 48 * 3600, least=60),
+    },
+}
+IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading a model
+    "IOA_LOST_AFTER_SECONDS", 600, least=30
+)
+
+# --- What is said --------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("IOA_LOG_LEVEL", "INFO").upper()},
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+"""Django's command line: `serve`, `work`, `demo`, `get_student` … `help` lists them all."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ioa_web.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed in this Python. `make setup` makes .venv/ with everything.")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
