@@ -1,0 +1,41 @@
+"""How a generator is written down: a skill, and either all its questions or a way to draw one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
+from distill.records import Skill
+
+Every = Callable[[int], Iterable["Draft"]]
+Draw = Callable[[Random, int], "Draft"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    question: str
+    answer: str
+    steps: tuple[str, ...] = ()  # none: nothing to work out, the answer is known by heart
+
+    @property
+    def terse(self) -> str:
+        return f"Answer: {self.answer}"
+
+    @property
+    def worked(self) -> str:
+        return ". ".join((*self.steps, self.terse))
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Exactly one of `every` and `draw` is given.
+
+    every: level -> all questions of that level, each once. For spaces of a few thousand.
+    draw: (random source, level) -> one question. For spaces too large to list.
+    """
+
+    skill: Skill
+    every: Every | None = None
+    draw: Draw | None = None
+    grader: str = "number"
