@@ -1,0 +1,221 @@
+"""Errors this app raises on purpose. Their text is shown to people as it stands.
+
+* CurriculumError        400
+  + MoveRefused          409  no such move in curriculum.states
+  + Overtaken            409  somebody, or another worker, was faster
+  + RunOver              409  the run is finished or stopped: nothing in it changes any more
+  + WrongMoment          409  the run or the stage is not where this can be done
+  + StageNotReady        409  a stage whose prerequisites are not settled
+  + GateRefused          409  the evidence does not allow the advance
+  + CapReached           409  no further round of this stage
+  + BudgetSpent          409  the run's items are used up
+  + JobOutdated          409  the run has moved on since this job failed
+  + LeakNeverApproved    409  the item repeats a probe
+  + CycleRefused         422  an edge that would close a circle
+  + OrderBroken          422  a stage before one that it builds on
+  + UnreviewedItems      422  a training with items nobody has looked at
+  + NothingApproved      422  a training without a single item
+  + NothingToTeach       422  a plan without stages
+  + ReasonRequired       422  a decision that has to say why
+  + EmptyWords           422  a question, solution or title without words
+  + NothingChanged       422  an edit that says the same as before
+  + BadPlan              422  a split, merge or order that is not one
+  + BadDomain            422  what is to be taught is described wrongly
+  + BadModel             422  a teacher or student that cannot be used
+  + BadSettings          422  a setting out of its range
+  + ChainBroken          500  the audit log is not as it was written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class CurriculumError(Exception):
+    """Base of all of them: `except CurriculumError` in a view catches nothing else."""
+
+    http_status = 400
+
+
+class MoveRefused(CurriculumError):
+    http_status = 409
+
+    def __init__(self, noun: str, was: str, to: str) -> None:
+        super().__init__(f"A {noun} that is “{was}” cannot become “{to}”.")
+        self.noun, self.was, self.to = noun, was, to
+
+
+class Overtaken(CurriculumError):
+    http_status = 409
+
+    def __init__(self, what: str = "This") -> None:
+        super().__init__(f"{what} has just been changed. Look again before you decide.")
+
+
+class RunOver(CurriculumError):
+    http_status = 409
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This run is {status}: nothing in it can be changed any more.")
+
+
+class WrongMoment(CurriculumError):
+    http_status = 409
+
+    def __init__(self, what: str, when: str, now: str) -> None:
+        super().__init__(f"{what} only while the {when}; now it is “{now}”.")
+
+
+class StageNotReady(CurriculumError):
+    http_status = 409
+
+
+class GateRefused(CurriculumError):
+    http_status = 409
+
+    def __init__(self, not_mastered: Sequence[str], forgotten: Sequence[str]) -> None:
+        missing = []
+        if not_mastered:
+            missing.append(f"not mastered: {', '.join(not_mastered)}")
+        if forgotten:
+            missing.append(f"forgotten: {', '.join(forgotten)}")
+        super().__init__(
+            "The evidence does not allow this stage to advance "
+            f"({'; '.join(missing) or 'no skill was measured'}). "
+            "Remedy it, or waive it with a reason."
+        )
+        self.not_mastered, self.forgotten = list(not_mastered), list(forgotten)
+
+
+class CapReached(CurriculumError):
+    http_status = 409
+
+    def __init__(self, cap: int) -> None:
+        super().__init__(
+            f"This stage has had its {cap} rounds. Waive it with a reason, roll it back, "
+            "or stop the run."
+        )
+        self.cap = cap
+
+
+class BudgetSpent(CurriculumError):
+    http_status = 409
+
+    def __init__(self, spent: int, budget: int) -> None:
+        super().__init__(
+            f"The budget is spent: {spent} of {budget} items have been trained on. "
+            "Waive the stage with a reason, or conclude the run."
+        )
+        self.spent, self.budget = spent, budget
+
+
+class JobOutdated(CurriculumError):
+    http_status = 409
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"The run has moved on since: “{job}” has nothing left to do.")
+
+
+class LeakNeverApproved(CurriculumError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This item repeats a question that is used for measuring, so it can never be "
+            "trained on. Change its question, or reject it."
+        )
+
+
+class CycleRefused(CurriculumError):
+    http_status = 422
+
+    def __init__(self, cycle: Sequence[str]) -> None:
+        super().__init__(
+            "These skills would require each other, so that none could come first: "
+            f"{' → '.join(cycle)}. Refuse one of these prerequisites first."
+        )
+        self.cycle = list(cycle)
+
+
+class OrderBroken(CurriculumError):
+    http_status = 422
+
+    def __init__(self, source: str, target: str) -> None:
+        super().__init__(
+            f"{target} builds on {source}, so {source} has to be taught in an earlier stage."
+        )
+        self.source, self.target = source, target
+
+
+class UnreviewedItems(CurriculumError):
+    http_status = 422
+
+    def __init__(self, n: int) -> None:
+        items = "1 item has" if n == 1 else f"{n} items have"
+        super().__init__(f"{items} no verdict yet. Approve or reject every item, then train.")
+        self.n = n
+
+
+class NothingApproved(CurriculumError):
+    http_status = 422
+
+    def __init__(self) -> None:
+        super().__init__("No item of this round is approved, so there is nothing to train on.")
+
+
+class NothingToTeach(CurriculumError):
+    http_status = 422
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No skill needs teaching: the student is not deficient in any skill the teacher "
+            "can teach. Add skills, or start a run with a lower gap threshold."
+        )
+
+
+class ReasonRequired(CurriculumError):
+    http_status = 422
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Say why: {what} stays on record with its reason.")
+
+
+class EmptyWords(CurriculumError):
+    http_status = 422
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The {what} may not be empty.")
+
+
+class NothingChanged(CurriculumError):
+    http_status = 422
+
+    def __init__(self) -> None:
+        super().__init__("These are the words as they were: nothing has been changed.")
+
+
+class BadPlan(CurriculumError):
+    http_status = 422
+
+
+class BadDomain(CurriculumError):
+    http_status = 422
+
+
+class BadModel(CurriculumError):
+    http_status = 422
+
+
+class BadSettings(CurriculumError):
+    http_status = 422
+
+
+class ChainBroken(CurriculumError):
+    http_status = 500
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(
+            f"The audit log is not as it was written, from entry {sequence} on. "
+            "Compare it with a backup."
+        )
+        self.sequence = sequence

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from curriculum.states import ActorKind, Verdict
+
+
+class Item(models.Model):
+    """One synthesised training example: a user turn and an assistant turn."""
+
+    stage = models.ForeignKey("curriculum.Stage", models.CASCADE, related_name="items")
+    round = models.PositiveSmallIntegerField()
+    skill = models.ForeignKey("curriculum.Skill", models.CASCADE, related_name="items")
+    key = models.CharField(max_length=120)
+    question = models.TextField()
+    solution = models.TextField()  # what the assistant is trained to say
+    answer = models.TextField()  # the bare reference
+    operations = models.JSONField(default=list)  # decompose, limit_load, …
+    level = models.PositiveSmallIntegerField(default=1)
+    origin = models.CharField(max_length=80)  # procedural, a teacher's name, or person
+    checks = models.JSONField(default=list)  # [{id, version, passed, detail}]
+    is_flagged = models.BooleanField(default=False)  # a check failed
+    is_leak = models.BooleanField(default=False)  # never trainable, no override
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    version = models.PositiveSmallIntegerField(default=1)  # one more at each edit
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")
+
+    class Meta:
+        ordering = ["stage", "round", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["stage", "round", "key"], name="item_key_unique"),
+            models.CheckConstraint(
+                condition=Q(verdict__in=Verdict.values), name="item_verdict_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_leak=True, verdict="approved"), name="item_leak_never_approved"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stage", "round", "verdict"], name="item_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return self.question[:80]
+
+
+class Revision(models.Model):
+    """The words of one version of an item, kept when a person changed them."""
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="revisions")
+    version = models.PositiveSmallIntegerField()
+    question = models.TextField()
+    solution = models.TextField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["item", "version"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "version"], name="revision_version_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version} of item {self.item_id}"
+
+
+class Review(models.Model):
+    """One verdict on one version of an item, by a person or by policy."""
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="reviews")
+    version = models.PositiveSmallIntegerField()
+    verdict = models.CharField(max_length=8, choices=Verdict, blank=True)
+    reason = models.TextField(blank=True)
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    reviewed_as = models.CharField(max_length=8, choices=ActorKind, default=ActorKind.PERSON)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["item", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.verdict or 'undone'} of item {self.item_id}"
+
+
+class Snapshot(models.Model):
+    """A frozen, hashed set of item versions: what one training saw, in its order."""
+
+    stage = models.ForeignKey("curriculum.Stage", models.CASCADE, related_name="snapshots")
+    round = models.PositiveSmallIntegerField()
+    content_hash = models.CharField(max_length=64)
+    n_items = models.PositiveIntegerField()
+    n_rehearsal = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["stage", "round"]
+        constraints = [
+            models.UniqueConstraint(fields=["stage", "round"], name="snapshot_once_per_round")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.n_items} items, {self.content_hash[:12]}"
+
+
+class SnapshotItem(models.Model):
+    snapshot = models.ForeignKey(Snapshot, models.CASCADE, related_name="entries")
+    item = models.ForeignKey(Item, models.PROTECT, related_name="+")
+    version = models.PositiveSmallIntegerField()
+    position = models.PositiveIntegerField()
+    is_rehearsal = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["snapshot", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "position"], name="snapshot_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: item {self.item_id} v{self.version}"

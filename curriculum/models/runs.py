@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from django.conf import settings as django_settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from curriculum.states import Autonomy, RunStatus
+
+
+class Run(models.Model):
+    """One distillation: a teacher, a student, a domain, and everything decided about them.
+
+    Only `curriculum.services.runs` writes `status`.
+    """
+
+    name = models.CharField(max_length=120)
+    domain = models.CharField(max_length=200)  # a built-in's name, or an uploaded file's path
+    skill_filter = models.JSONField(default=list, blank=True)  # skill ids; empty: all
+    teacher = models.CharField(max_length=200)  # a backend's spec, e.g. "procedural"
+    student = models.CharField(max_length=200)  # a model's name in IOA_HOME/models, or a folder
+    settings = models.JSONField(default=dict)  # distill.settings.Settings, complete
+    seed = models.PositiveIntegerField(default=0)
+    autonomy = models.CharField(max_length=12, choices=Autonomy, default=Autonomy.EVERY_GATE)
+    version = models.CharField(max_length=80, blank=True)  # of this program, for the record
+    created_by = models.ForeignKey(
+        django_settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="runs"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    status = models.CharField(max_length=20, choices=RunStatus, default=RunStatus.DRAFT)
+    notices = models.JSONField(default=list, blank=True)  # sentences of the last plan
+    report = models.JSONField(default=dict, blank=True)  # filled when the run finishes
+    archived_at = models.DateTimeField(null=True, blank=True)
+    audit_sequence = models.PositiveIntegerField(default=0)  # of the last entry
+    audit_head = models.CharField(max_length=64, blank=True)  # its hash
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        permissions = [
+            ("review_run", "Can review items and change diagnosis and curriculum"),
+            ("approve_run", "Can decide at gates, freeze items and waive"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=RunStatus.values), name="run_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(autonomy__in=Autonomy.values), name="run_autonomy_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("curriculum:run-detail", args=[self.pk])
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in (RunStatus.FINISHED, RunStatus.STOPPED)

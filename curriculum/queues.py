@@ -1,0 +1,36 @@
+"""How work reaches RQ. Two queues, so that one training never holds up the writing of items."""
+
+from __future__ import annotations
+
+import django_rq
+from rq.exceptions import NoSuchJobError
+from rq.job import Job as RqJob
+from rq.job import JobStatus as RqStatus
+
+from curriculum.models import Job
+from curriculum.states import JobKind
+
+WORK = "curriculum.tasks.work"  # a path, so services need not import tasks
+TEACHER, GPU = "teacher", "gpu"
+QUEUE_OF: dict[str, str] = {
+    JobKind.DIAGNOSE: GPU,
+    JobKind.WRITE: TEACHER,
+    JobKind.TRAIN: GPU,
+    JobKind.ASSESS: GPU,
+    JobKind.REPORT: GPU,
+}
+_ALIVE = frozenset({RqStatus.QUEUED, RqStatus.STARTED, RqStatus.DEFERRED, RqStatus.SCHEDULED})
+
+
+def enqueue(job: Job) -> None:
+    """Send the numbers of `job` to its queue, under an id we chose."""
+    django_rq.get_queue(QUEUE_OF[job.kind]).enqueue(WORK, job.pk, job.attempt, job_id=job.rq_id)
+
+
+def is_waiting(job: Job) -> bool:
+    """Whether RQ still holds this attempt. Redis may be flushed at any time: then it does not."""
+    queue = django_rq.get_queue(QUEUE_OF[job.kind])
+    try:
+        return RqJob.fetch(job.rq_id, connection=queue.connection).get_status() in _ALIVE
+    except NoSuchJobError:
+        return False

@@ -1,0 +1,207 @@
+"""Work: the row says what is so, RQ carries its number. Only this module writes `Job.status`.
+
+A worker starts an attempt, beats while it lives, and succeeds or fails. Whoever is no longer the
+one (cancelled, lost, queued again) learns it from `Overtaken`, and stops.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from curriculum import queues
+from curriculum.errors import JobOutdated, MoveRefused, Overtaken
+from curriculum.models import Job, Run, Stage
+from curriculum.services import audit
+from curriculum.services.audit import Actor
+from curriculum.states import JOB_MOVES, JobKind, JobStatus, RunStatus, StageStatus
+
+logger = logging.getLogger(__name__)
+
+LOST = (
+    "The worker has not been heard of for too long: it was stopped or ran out of memory. "
+    "Retry continues where it was."
+)
+NEEDS: dict[JobKind, RunStatus | StageStatus] = {  # where a job has something to do
+    JobKind.DIAGNOSE: RunStatus.DIAGNOSING,
+    JobKind.WRITE: StageStatus.WRITING,
+    JobKind.TRAIN: StageStatus.TRAINING,
+    JobKind.ASSESS: StageStatus.ASSESSING,
+    JobKind.REPORT: RunStatus.TEACHING,
+}
+
+
+@transaction.atomic
+def _move(job: Job, to: JobStatus, *, actor: Actor, note: str = "", **changes: Any) -> Job:
+    """Give `job` the status `to`, if status and attempt still are as the caller saw them."""
+    was = JobStatus(job.status)
+    if to not in JOB_MOVES[was]:
+        raise MoveRefused("job", was.label, to.label)
+    audit.write(
+        job.run,
+        actor=actor,
+        action=f"job.{to}",
+        subject=job,
+        was={"status": was, "attempt": job.attempt},
+        became={"status": to, "kind": job.kind, "stage": job.stage_id, "round": job.round},
+        note=note,
+    )
+    seen = Job.objects.filter(pk=job.pk, status=was, attempt=job.attempt)
+    if not seen.update(status=to, **changes):
+        raise Overtaken("This job")
+    job.refresh_from_db()
+    return job
+
+
+def _send(job: Job) -> None:
+    # robust: without Redis the row still says "queued", and `requeue_orphans` sends it later.
+    transaction.on_commit(lambda: queues.enqueue(job), robust=True)
+
+
+@transaction.atomic
+def create(
+    run: Run, *, actor: Actor, kind: JobKind, stage: Stage | None = None, round: int = 0
+) -> Job:
+    job = Job.objects.create(run=run, stage=stage, round=round, kind=kind)
+    audit.write(
+        run,
+        actor=actor,
+        action="job.queued",
+        subject=job,
+        became={"status": job.status, "kind": kind, "stage": job.stage_id, "round": round},
+    )
+    _send(job)
+    return job
+
+
+def start(job_id: int, attempt: int) -> Job:
+    """Take the attempt. Raises `Overtaken` when it is not waiting any more."""
+    job = Job.objects.select_related("run", "stage").filter(pk=job_id).first()
+    if job is None or (job.status, job.attempt) != (JobStatus.QUEUED, attempt):
+        raise Overtaken("This job")
+    now = timezone.now()
+    changes = {"started_at": now, "heartbeat_at": now, "finished_at": None, "error": ""}
+    return _move(job, JobStatus.RUNNING, actor=Actor.worker(), **changes)
+
+
+def beat(job: Job, done: int, total: int, message: str = "", unit: str = "") -> None:
+    """Record progress. Raises `Overtaken` once the job is no longer this worker's."""
+    progress: dict[str, Any] = {"done": min(done, total) if total else done, "total": total}
+    if message:
+        progress["message"] = message[:200]
+    if unit:
+        progress["unit"] = unit[:20]
+    mine = Job.objects.filter(pk=job.pk, status=JobStatus.RUNNING, attempt=job.attempt)
+    if not mine.update(heartbeat_at=timezone.now(), **progress):
+        raise Overtaken("This job")
+    for name, value in progress.items():
+        setattr(job, name, value)
+
+
+def succeed(job: Job) -> Job:
+    return _move(
+        job, JobStatus.SUCCEEDED, actor=Actor.worker(), finished_at=timezone.now(), error=""
+    )
+
+
+def fail(job: Job, error: str) -> Job:
+    """Record why the work ended early. Run and stage stay where they are: `retry` goes on."""
+    return _move(
+        job,
+        JobStatus.FAILED,
+        actor=Actor.worker(),
+        note=error,
+        finished_at=timezone.now(),
+        error=error,
+    )
+
+
+def cancel(job: Job, *, actor: Actor) -> Job:
+    """Stop the job: a running worker learns it from its next beat."""
+    return _move(job, JobStatus.CANCELLED, actor=actor, finished_at=timezone.now())
+
+
+def retry(job: Job, *, actor: Actor) -> Job:
+    """Queue the next attempt, which continues where the last one stopped."""
+    with transaction.atomic():
+        job = _move(
+            job,
+            JobStatus.QUEUED,
+            actor=actor,
+            attempt=F("attempt") + 1,
+            done=0,
+            total=0,
+            message="",
+            error="",
+            started_at=None,
+            heartbeat_at=None,
+            finished_at=None,
+        )
+        if not _has_something_to_do(job):  # read after the audit entry: it holds still now
+            raise JobOutdated(job.get_kind_display())
+        _send(job)
+    return job
+
+
+def sweep(now: datetime | None = None) -> list[Job]:
+    """Declare running jobs lost whose worker has been silent too long. Returns those jobs."""
+    silence = timedelta(seconds=settings.IOA_LOST_AFTER_SECONDS)
+    lost = []
+    for job in silent(now):
+        try:
+            with transaction.atomic():
+                _move(
+                    job,
+                    JobStatus.LOST,
+                    actor=Actor.worker(),
+                    note=LOST,
+                    error=LOST,
+                    finished_at=timezone.now(),
+                )
+                # A beat between our look and our UPDATE means that it lives after all.
+                if job.heartbeat_at and job.heartbeat_at >= (now or timezone.now()) - silence:
+                    raise Overtaken("This job")
+        except Overtaken:
+            logger.info("job %s, attempt %s: alive after all", job.pk, job.attempt)
+        else:
+            lost.append(job)
+    return lost
+
+
+def silent(now: datetime | None = None) -> Iterable[Job]:
+    """The running jobs that `sweep` would declare lost. One query."""
+    before = (now or timezone.now()) - timedelta(seconds=settings.IOA_LOST_AFTER_SECONDS)
+    running = Job.objects.filter(status=JobStatus.RUNNING, heartbeat_at__lt=before)
+    return running.select_related("run", "stage").order_by("pk")
+
+
+def orphans() -> list[Job]:
+    """Queued jobs that RQ has forgotten, or never got. Asks Redis once for each."""
+    queued = Job.objects.filter(status=JobStatus.QUEUED).select_related("run").order_by("pk")
+    return [job for job in queued if not queues.is_waiting(job)]
+
+
+def requeue_orphans() -> list[Job]:
+    """Send queued jobs again that RQ has forgotten. Harmless when one was on its way: an attempt
+    starts only once.
+    """
+    waiting = orphans()
+    for job in waiting:
+        queues.enqueue(job)
+    return waiting
+
+
+def _has_something_to_do(job: Job) -> bool:
+    status = NEEDS[JobKind(job.kind)]
+    if isinstance(status, RunStatus):
+        return Run.objects.filter(pk=job.run_id, status=status).exists()
+    return Stage.objects.filter(
+        pk=job.stage_id, status=status, round=job.round, run__status=RunStatus.TEACHING
+    ).exists()

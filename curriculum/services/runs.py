@@ -1,0 +1,326 @@
+"""A run from draft to report. Only this module writes `Run.status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from curriculum import engine
+from curriculum.errors import (
+    BadSettings,
+    EmptyWords,
+    MoveRefused,
+    NothingToTeach,
+    Overtaken,
+    ReasonRequired,
+    RunOver,
+    WrongMoment,
+)
+from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill, Stage, StageSkill
+from curriculum.services import audit, jobs, policy
+from curriculum.services.audit import Actor
+from curriculum.states import (
+    RUN_MOVES,
+    SETTLED,
+    Autonomy,
+    JobKind,
+    JobStatus,
+    RunStatus,
+    SkillStatus,
+    StageStatus,
+)
+
+
+@transaction.atomic
+def _move(
+    run: Run,
+    to: RunStatus,
+    *,
+    actor: Actor,
+    note: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Run:
+    """Give `run` the status `to`, if it still is as the caller saw it."""
+    was = RunStatus(run.status)
+    if to not in RUN_MOVES[was]:
+        raise RunOver(was.label) if not RUN_MOVES[was] else MoveRefused("run", was.label, to.label)
+    audit.write(
+        run,
+        actor=actor,
+        action=f"run.{to}",
+        subject=run,
+        was={"status": was},
+        became={"status": to},
+        evidence=evidence,
+        note=note,
+        seen=was,
+    )
+    if not Run.objects.filter(pk=run.pk, status=was).update(status=to, **changes):
+        raise Overtaken("This run")
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def create(
+    *,
+    actor: Actor,
+    name: str,
+    domain: str,
+    teacher: str,
+    student: str,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    autonomy: str = Autonomy.EVERY_GATE,
+    skills: Iterable[str] = (),
+) -> Run:
+    """Make a draft with the domain's skills and edges in it, and the untaught student."""
+    if not name.strip():
+        raise EmptyWords("name")
+    if autonomy not in Autonomy.values:
+        raise BadSettings(f"There is no autonomy “{autonomy}”: {', '.join(Autonomy.values)}.")
+    chosen = list(skills)
+    described = engine.describe_domain(domain, chosen)
+    engine.check_models(teacher, student)
+    run = Run.objects.create(
+        name=name.strip(),
+        domain=domain,
+        skill_filter=chosen,
+        teacher=teacher,
+        student=student,
+        settings=engine.clean_settings({**engine.default_settings(), **(settings or {})}),
+        seed=seed,
+        autonomy=autonomy,
+        version=_program_version(),
+        created_by=actor.user,
+    )
+    Checkpoint.objects.create(run=run, is_current=True)
+    rows = [
+        Skill(
+            run=run,
+            key=skill.key,
+            title=skill.title,
+            statement=skill.statement,
+            area=skill.area,
+            level=skill.level,
+            is_transfer=skill.is_transfer,
+        )
+        for skill in described.skills
+    ]
+    Skill.objects.bulk_create(rows)
+    by_key = {skill.key: skill for skill in rows}
+    edges = [
+        Prerequisite(run=run, source=by_key[source], target=by_key[target])
+        for source, target in described.edges
+    ]
+    Prerequisite.objects.bulk_create(edges)
+    Evidence.objects.bulk_create(
+        Evidence(prerequisite=edge, kind="declared", strength=1.0) for edge in edges
+    )
+    audit.write(
+        run,
+        actor=actor,
+        action="run.created",
+        subject=run,
+        became={
+            "domain": domain,
+            "teacher": teacher,
+            "student": student,
+            "settings": run.settings,
+            "seed": seed,
+            "autonomy": autonomy,
+            "skills": [skill.key for skill in rows],
+        },
+    )
+    return run
+
+
+@transaction.atomic
+def diagnose(run: Run, *, actor: Actor) -> Run:
+    """Probe teacher and student on every skill; again, when the diagnosis is under review."""
+    run = _move(run, RunStatus.DIAGNOSING, actor=actor)
+    round = run.jobs.filter(kind=JobKind.DIAGNOSE).count()
+    jobs.create(run, actor=actor, kind=JobKind.DIAGNOSE, round=round)
+    return run
+
+
+def diagnosed(run: Run, *, actor: Actor) -> Run:
+    return _move(run, RunStatus.REVIEWING_DIAGNOSIS, actor=actor, evidence=_diagnosis_of(run))
+
+
+@transaction.atomic
+def sign_diagnosis(run: Run, *, actor: Actor, note: str = "") -> Run:
+    """Accept the diagnosis and plan the stages from it."""
+    evidence = _diagnosis_of(run)
+    run = _move(run, RunStatus.REVIEWING_CURRICULUM, actor=actor, note=note, evidence=evidence)
+    _plan(run)
+    policy.act(run)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def replan(run: Run, *, actor: Actor) -> Run:
+    """Plan the stages again from the diagnosis; what people moved is given up."""
+    _require(run, RunStatus.REVIEWING_CURRICULUM, "Stages can be planned again")
+    was = {"stages": _stages_of(run)}
+    _plan(run)
+    audit.write(
+        run,
+        actor=actor,
+        action="run.replanned",
+        subject=run,
+        was=was,
+        became={"stages": _stages_of(run)},
+        seen=RunStatus.REVIEWING_CURRICULUM,
+    )
+    return run
+
+
+@transaction.atomic
+def sign_curriculum(run: Run, *, actor: Actor, note: str = "") -> Run:
+    if not run.stages.exists():
+        raise NothingToTeach
+    evidence = {"stages": _stages_of(run)}
+    run = _move(run, RunStatus.TEACHING, actor=actor, note=note, evidence=evidence)
+    policy.act(run)
+    run.refresh_from_db()
+    return run
+
+
+def back_to_diagnosis(run: Run, *, actor: Actor) -> Run:
+    return _move(run, RunStatus.REVIEWING_DIAGNOSIS, actor=actor)
+
+
+@transaction.atomic
+def conclude(run: Run, *, actor: Actor, reason: str) -> Run:
+    """Write the report now, with stages left untaught; they stay "planned" on record."""
+    if not reason.strip():
+        raise ReasonRequired("ending before every stage is settled")
+    _require(run, RunStatus.TEACHING, "Teaching can be concluded")
+    audit.write(
+        run,
+        actor=actor,
+        action="run.concluded",
+        subject=run,
+        became={"planned": run.stages.filter(status=StageStatus.PLANNED).count()},
+        note=reason,
+        seen=RunStatus.TEACHING,
+    )
+    begun = run.stages.exclude(status__in=[*SETTLED, StageStatus.PLANNED]).first()
+    if begun:
+        raise WrongMoment("Teaching can be concluded", "stages are settled or planned", begun.status)
+    if run.jobs.filter(kind=JobKind.REPORT).exists():
+        raise Overtaken("This run")
+    jobs.create(run, actor=actor, kind=JobKind.REPORT)
+    return run
+
+
+def finish(run: Run, *, actor: Actor, report: Mapping[str, Any]) -> Run:
+    return _move(run, RunStatus.FINISHED, actor=actor, evidence=report, report=dict(report))
+
+
+@transaction.atomic
+def stop(run: Run, *, actor: Actor, reason: str) -> Run:
+    """End the run for good. Its jobs are cancelled; everything made so far stays."""
+    if not reason.strip():
+        raise ReasonRequired("stopping a run")
+    run = _move(run, RunStatus.STOPPED, actor=actor, note=reason)
+    active = run.jobs.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+    for job in active.select_related("run", "stage"):
+        jobs.cancel(job, actor=actor)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def set_autonomy(run: Run, *, actor: Actor, autonomy: str) -> Run:
+    """Change who decides from now on. What waits for a decision is decided at once, if policy
+    may now decide it.
+    """
+    if autonomy not in Autonomy.values:
+        raise BadSettings(f"There is no autonomy “{autonomy}”: {', '.join(Autonomy.values)}.")
+    if run.is_over:
+        raise RunOver(run.get_status_display())
+    audit.write(
+        run,
+        actor=actor,
+        action="run.autonomy",
+        subject=run,
+        was={"autonomy": run.autonomy},
+        became={"autonomy": autonomy},
+    )
+    if not Run.objects.filter(pk=run.pk, autonomy=run.autonomy).update(autonomy=autonomy):
+        raise Overtaken("This run")
+    policy.act(run)
+    run.refresh_from_db()
+    return run
+
+
+def archive(run: Run, *, actor: Actor) -> Run:
+    return _shelve(run, actor=actor, action="run.archived", is_archived=True)
+
+
+def unarchive(run: Run, *, actor: Actor) -> Run:
+    return _shelve(run, actor=actor, action="run.unarchived", is_archived=False)
+
+
+@transaction.atomic
+def _shelve(run: Run, *, actor: Actor, action: str, is_archived: bool) -> Run:
+    audit.write(run, actor=actor, action=action, subject=run)
+    seen = Run.objects.filter(pk=run.pk, archived_at__isnull=is_archived)
+    if not seen.update(archived_at=timezone.now() if is_archived else None):
+        raise Overtaken("This run")
+    run.refresh_from_db()
+    return run
+
+
+def _require(run: Run, status: RunStatus, what: str) -> None:
+    if run.is_over:
+        raise RunOver(run.get_status_display())
+    if run.status != status:
+        raise WrongMoment(what, f"run is “{status.label}”", run.get_status_display())
+
+
+def _plan(run: Run) -> None:
+    """Replace the stages, none of which has begun, by those the engine plans."""
+    plan = engine.plan(run)
+    if not plan.stages:
+        raise NothingToTeach
+    skills = {skill.key: skill for skill in run.skills.filter(status=SkillStatus.ACTIVE)}
+    run.stages.all().delete()
+    for position, (title, is_bridge, difficulty, keys) in enumerate(plan.stages, start=1):
+        stage = Stage.objects.create(
+            run=run, position=position, title=title, is_bridge=is_bridge, difficulty=difficulty
+        )
+        StageSkill.objects.bulk_create(StageSkill(stage=stage, skill=skills[key]) for key in keys)
+    for key, severity in plan.severity.items():
+        run.skills.filter(key=key).update(severity=severity)
+    Run.objects.filter(pk=run.pk).update(notices=list(plan.notices))
+    run.notices = list(plan.notices)
+
+
+def _stages_of(run: Run) -> list[dict[str, Any]]:
+    stages = run.stages.prefetch_related("stage_skills__skill")
+    return [
+        {"title": stage.title, "skills": [row.skill.key for row in stage.stage_skills.all()]}
+        for stage in stages
+    ]
+
+
+def _diagnosis_of(run: Run) -> dict[str, Any]:
+    fields = ("gap", "gap_low", "gap_high", "severity", "is_deficient", "is_teachable")
+    rows = run.skills.filter(status=SkillStatus.ACTIVE).values("key", *fields)
+    return {"skills": {row.pop("key"): row for row in rows}}
+
+
+def _program_version() -> str:
+    try:
+        return version("ioa")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return ""

@@ -1,0 +1,118 @@
+"""Statuses, and the tables of moves: nothing else decides what may follow what.
+
+Only `services.runs`, `services.stages` and `services.jobs` write a status, each through its own
+guarded `_move`. docs/states.md draws the three tables.
+"""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class RunStatus(TextChoices):
+    DRAFT = "draft", "draft"
+    DIAGNOSING = "diagnosing", "diagnosing"
+    REVIEWING_DIAGNOSIS = "reviewing_diagnosis", "reviewing diagnosis"
+    REVIEWING_CURRICULUM = "reviewing_curriculum", "reviewing curriculum"
+    TEACHING = "teaching", "teaching"
+    FINISHED = "finished", "finished"
+    STOPPED = "stopped", "stopped"
+
+
+R = RunStatus
+RUN_MOVES: dict[R, frozenset[R]] = {
+    R.DRAFT: frozenset({R.DIAGNOSING, R.STOPPED}),
+    R.DIAGNOSING: frozenset({R.REVIEWING_DIAGNOSIS, R.STOPPED}),
+    R.REVIEWING_DIAGNOSIS: frozenset({R.REVIEWING_CURRICULUM, R.DIAGNOSING, R.STOPPED}),
+    R.REVIEWING_CURRICULUM: frozenset({R.TEACHING, R.REVIEWING_DIAGNOSIS, R.STOPPED}),
+    R.TEACHING: frozenset({R.FINISHED, R.STOPPED}),
+    R.FINISHED: frozenset(),  # final: the report stands
+    R.STOPPED: frozenset(),
+}
+
+
+class StageStatus(TextChoices):
+    PLANNED = "planned", "planned"
+    WRITING = "writing", "writing items"
+    REVIEWING = "reviewing", "in review"
+    TRAINING = "training", "training"
+    ASSESSING = "assessing", "assessing"
+    DECIDING = "deciding", "at the gate"
+    MASTERED = "mastered", "mastered"
+    WAIVED = "waived", "waived"
+
+
+S = StageStatus
+STAGE_MOVES: dict[S, frozenset[S]] = {
+    S.PLANNED: frozenset({S.WRITING}),
+    S.WRITING: frozenset({S.REVIEWING}),
+    S.REVIEWING: frozenset({S.TRAINING, S.PLANNED}),
+    S.TRAINING: frozenset({S.ASSESSING}),
+    S.ASSESSING: frozenset({S.DECIDING}),
+    S.DECIDING: frozenset({S.MASTERED, S.WRITING, S.WAIVED, S.PLANNED}),
+    S.MASTERED: frozenset(),  # final: later stages build on it
+    S.WAIVED: frozenset(),
+}
+SETTLED = frozenset({S.MASTERED, S.WAIVED})  # the next stage may start
+
+
+class JobStatus(TextChoices):
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "running"
+    SUCCEEDED = "succeeded", "succeeded"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+    LOST = "lost", "lost"
+
+
+J = JobStatus
+JOB_MOVES: dict[J, frozenset[J]] = {
+    J.QUEUED: frozenset({J.RUNNING, J.CANCELLED, J.LOST}),
+    J.RUNNING: frozenset({J.SUCCEEDED, J.FAILED, J.CANCELLED, J.LOST}),
+    J.SUCCEEDED: frozenset(),
+    J.FAILED: frozenset({J.QUEUED}),
+    J.CANCELLED: frozenset({J.QUEUED}),
+    J.LOST: frozenset({J.QUEUED}),
+}
+
+
+class JobKind(TextChoices):
+    DIAGNOSE = "diagnose", "diagnose"  # probe teacher and student on every skill
+    WRITE = "write", "write items"
+    TRAIN = "train", "train"
+    ASSESS = "assess", "assess"
+    REPORT = "report", "report"  # final probes
+
+
+class Autonomy(TextChoices):
+    EVERY_GATE = "every_gate", "a person decides everything"
+    ONLY_GATES = "only_gates", "clean items approve themselves, people decide at gates"
+    NONE = "none", "autopilot: policy decides, and it is written down as policy"
+
+
+class Verdict(TextChoices):
+    WAITING = "", "waiting"
+    APPROVED = "approved", "approved"
+    REJECTED = "rejected", "rejected"
+
+
+class SkillStatus(TextChoices):
+    ACTIVE = "active", "active"
+    RETIRED = "retired", "retired"
+
+
+class SkillOutcome(TextChoices):
+    """Where one skill of a stage stands."""
+
+    OPEN = "", "not yet taught"
+    MASTERED = "mastered", "mastered"
+    NOT_YET = "not_yet", "not yet"
+    UNCLEAR = "unclear", "unclear"
+    FORGOTTEN = "forgotten", "forgotten"
+    WAIVED = "waived", "waived"
+
+
+class ActorKind(TextChoices):
+    PERSON = "person", "person"
+    POLICY = "policy", "policy"  # the run's autonomy decided
+    WORKER = "worker", "worker"
