@@ -51,7 +51,7 @@ def _extreme(random: Random, level: int) -> Draft:
 def _sorted(random: Random, level: int) -> Draft:
     numbers = _numbers(random, level)
     left, steps = list(numbers), []
-    while len(left) > 1:
+    while len(left) > 2:  # two are sorted at a glance
         least = min(left)
         left.remove(least)
         steps.append(f"{least}, left {_joined(left)}")

@@ -1,0 +1,36 @@
+"""The same words: for spelling, names and lists."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from distill.grading.base import last_line, marked_answer
+
+_ENDS = " \t.,;:!?*_`'\"“”‘’()[]{}"
+_COMMA = re.compile(r"\s*,\s*")
+
+
+class Exact:
+    """1 when the final answer says the reference, else 0.
+
+    The final answer is the line after the last "Answer:", or else the last line.
+    Case, kind of whitespace, spaces around commas, and punctuation or quotes at the ends do not
+    count.
+    """
+
+    id = "exact"
+    version = 1
+
+    def grade(self, reference: str, text: str) -> float:
+        expected = _normal(reference)
+        if not expected:
+            raise ValueError("the reference is empty")
+        marked = marked_answer(text)
+        said = last_line(text) if marked is None else marked
+        return float(_normal(said) == expected)
+
+
+def _normal(text: str) -> str:
+    words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return _COMMA.sub(", ", words.strip(_ENDS))

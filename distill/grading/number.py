@@ -1,0 +1,54 @@
+"""The same number, however it is written: 1,234 or 1234.0, -5 or −5, $12 or 12."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from distill.grading.base import CAP_CHARACTERS, marked_answer
+
+# A sign touches its number, and has nothing to its left that it could subtract from: "34 - 5"
+# ends in 5, "x = -5" in -5, and "- 5" is an entry of a list.
+_NUMBER = re.compile(
+    r"(?P<sign>(?<![\w)])(?<![0-9)]\s)[-−])?[$€£]?(?P<inner>(?<=[$€£])[-−])?"
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)?"
+    r"(?P<part>\.[0-9]+)?(?:/(?P<below>[0-9]+))?"
+)
+
+
+class Number:
+    """1 when the last number of the final answer equals the reference, else 0. No tolerance.
+
+    The final answer is the line after the last "Answer:", or else the whole reply.
+    """
+
+    id = "number"
+    version = 1
+
+    def grade(self, reference: str, text: str) -> float:
+        expected = last_number(reference)
+        if expected is None:
+            raise ValueError(f"the reference “{reference[:40]}” has no number")
+        marked = marked_answer(text)
+        found = last_number(text[-CAP_CHARACTERS:] if marked is None else marked)
+        return float(found == expected)
+
+
+def last_number(text: str) -> Fraction | None:
+    """Return the last number in a text as an exact fraction; None when there is none.
+
+    >>> last_number("that makes $1,234.50.")
+    Fraction(2469, 2)
+    """
+    found = None
+    for match in _NUMBER.finditer(text):
+        if match["whole"] or match["part"]:
+            found = match
+    if found is None:
+        return None
+    value = Fraction((found["whole"] or "0").replace(",", "") + (found["part"] or ""))
+    if found["below"] is not None:
+        if not int(found["below"]):
+            return None  # 3/0 is no number
+        value /= int(found["below"])
+    return -value if found["sign"] or found["inner"] else value
