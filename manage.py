@@ -12,7 +12,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError:
-        sys.exit("Django is not installed in this Python. `make setup` makes .venv/ with everything.")
+        sys.exit("Django is missing in this Python. `make setup` makes .venv/ with everything.")
     execute_from_command_line(sys.argv)
 
 

@@ -1,4 +1,4 @@
-"""Where the embedded Redis listens. Pure: settings, `serve` and tests all ask here."""
+"""Where the embedded Redis listens: settings, `serve` and tests all ask here."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from urllib.parse import quote
 
 # sockaddr_un holds 108 bytes on Linux and 104 on macOS, with a zero at the end.
 LONGEST_SOCKET_PATH_BYTES = 100
+
+
+class ServicesError(Exception):
+    """The services could not be started, or ended by themselves. Its text is for people."""
 
 
 def redis_socket(home: Path) -> Path:

@@ -112,7 +112,7 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 
 # --- Files served and kept -----------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = IOA_HOME / "static"  # only where a proxy serves them: `collectstatic`
+STATIC_ROOT = env.text("IOA_STATIC_ROOT") or None  # for `collectstatic`, where a proxy serves them
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic before the first start
 MEDIA_ROOT = IOA_HOME / "uploads"
@@ -126,7 +126,7 @@ STORAGES = {
 # (minutes, somebody else's server). Jobs go to Redis only after the database has committed.
 REDIS_URL = env.text("REDIS_URL", runtime.redis_url(IOA_HOME))
 IOA_EMBEDDED_REDIS = not env.text("REDIS_URL")  # `serve` starts its own
-RQ = {"COMMIT_MODE": "on_db_commit"}
+RQ = {"COMMIT_MODE": "on_db_commit", "WORKER_CLASS": "curriculum.workers.CurriculumWorker"}
 RQ_QUEUES = {
     "teacher": {
         "URL": REDIS_URL,
@@ -140,6 +140,10 @@ RQ_QUEUES = {
 IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading a model
     "IOA_LOST_AFTER_SECONDS", 600, least=30
 )
+
+# --- `serve`: everything on one host ----------------------------------------------------
+IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server
+IOA_BEFORE_WORK = "curriculum.workers.recover"  # called when no worker is alive
 
 # --- What is said --------------------------------------------------------------------
 LOGGING = {

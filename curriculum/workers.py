@@ -1,0 +1,72 @@
+"""The RQ worker of this project: it forks for each job, and tells the truth when a fork dies."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rq import Queue, Worker
+from rq.job import Job as RqJob
+
+from curriculum import queues
+from curriculum.errors import CurriculumError
+from curriculum.models import Job
+from curriculum.services import jobs
+from curriculum.states import JobStatus
+
+logger = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
+
+
+class CurriculumWorker(Worker):
+    """Stops at once when told to, since every job continues where its last attempt stopped."""
+
+    def handle_warm_shutdown_request(self) -> None:
+        if self.horse_pid:
+            self.kill_horse()
+
+    def handle_work_horse_killed(self, job: RqJob, retpid: int, ret_val: int, rusage: Any) -> None:
+        """Killed, or out of memory: nothing in it could say so. We can, ten minutes earlier
+        than its silence would."""
+        pk, attempt = job.args
+        with suppress(CurriculumError):
+            jobs.lose(pk, attempt)
+
+    def main_work_horse(self, job: RqJob, queue: Queue) -> None:
+        _die_with_parent()
+        super().main_work_horse(job, queue)
+
+    def run_maintenance_tasks(self) -> None:
+        """RQ's own, every ten minutes; and ours, for workers on hosts that are gone."""
+        super().run_maintenance_tasks()
+        for lost in jobs.sweep():
+            logger.warning("job %s: lost", lost.pk)
+        jobs.requeue_orphans()
+
+
+def recover() -> None:
+    """Before the first worker of a host that has all of them: what still counts as running was
+    cut off, and what is queued is sent again, as Redis may think that a dead worker has it.
+    """
+    silence = timedelta(seconds=settings.IOA_LOST_AFTER_SECONDS + 1)
+    for lost in jobs.sweep(timezone.now() + silence):
+        logger.warning("%s of %s was cut off; retry it", lost, lost.run)
+    for job in Job.objects.filter(status=JobStatus.QUEUED).order_by("pk"):
+        queues.enqueue(job)  # twice is harmless: an attempt starts only once
+
+
+def _die_with_parent() -> None:
+    """A job whose worker was killed would keep its memory, and the GPU's. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:  # it died between the fork and the line above
+            os._exit(1)
