@@ -1,7 +1,8 @@
 """The log of who did what, on what evidence: append-only, chained by hash, one chain a run.
 
-Every service begins with `write`. Its UPDATE of the run's row orders the writers of a run: the
-next one waits until this transaction has ended, so that what is read after it stays true.
+Every service begins with `write` or `require`. Their UPDATE of the run's row puts the writers of
+a run in a line: the next one waits until this transaction has ended, so that what is read
+after it stays true. It also means that no two of them can wait for each other.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.db import transaction
 from django.db.models import F, Model
 from django.utils import timezone
 
-from curriculum.errors import ChainBroken, Overtaken
+from curriculum.errors import ChainBroken, Overtaken, RunOver, WrongMoment
 from curriculum.models import AuditEntry, Run
 from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
 
@@ -36,6 +37,7 @@ ACTIONS: dict[str, str] = {
     "edge.added": "prerequisite added",
     "edge.confirmed": "prerequisite confirmed",
     "edge.refused": "prerequisite refused",
+    "stage.frozen": "items frozen for training",
     "stage.split": "stage split",
     "stage.merged": "stages merged",
     "stage.reordered": "stages reordered",
@@ -116,6 +118,19 @@ def write(
     rows.update(audit_head=entry.hash)
     run.audit_sequence, run.audit_head = sequence, entry.hash
     return entry
+
+
+def require(run: Run, *statuses: RunStatus, what: str) -> None:
+    """Begin a service that is for some statuses of the run: other writers of the run wait from
+    here until this transaction ends. Raises what tells a person why it cannot be done now.
+    """
+    if run.is_over:
+        raise RunOver(run.get_status_display())
+    if run.status not in statuses:
+        when = " or ".join(f"“{status.label}”" for status in statuses)
+        raise WrongMoment(what, f"run is {when}", run.get_status_display())
+    if not Run.objects.filter(pk=run.pk, status=run.status).update(status=run.status):
+        raise Overtaken("This run")
 
 
 def digest(entry: AuditEntry) -> str:

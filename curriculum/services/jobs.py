@@ -123,6 +123,23 @@ def fail(job: Job, error: str) -> Job:
     )
 
 
+def lose(job_id: int, attempt: int) -> Job:
+    """Declare an attempt lost whose process is known to be dead, without waiting for silence.
+    Raises `Overtaken` when it is not running any more.
+    """
+    job = Job.objects.select_related("run", "stage").filter(pk=job_id).first()
+    if job is None or (job.status, job.attempt) != (JobStatus.RUNNING, attempt):
+        raise Overtaken("This job")
+    return _move(
+        job,
+        JobStatus.LOST,
+        actor=Actor.worker(),
+        note=LOST,
+        error=LOST,
+        finished_at=timezone.now(),
+    )
+
+
 def cancel(job: Job, *, actor: Actor) -> Job:
     """Stop the job: a running worker learns it from its next beat."""
     return _move(job, JobStatus.CANCELLED, actor=actor, finished_at=timezone.now())

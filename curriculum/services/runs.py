@@ -20,9 +20,9 @@ from curriculum.errors import (
     RunOver,
     WrongMoment,
 )
-from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill, Stage, StageSkill
-from curriculum.services import audit, jobs, policy
-from curriculum.services.audit import Actor
+from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill
+from curriculum.services import audit, jobs, plan, policy
+from curriculum.services.audit import Actor, require
 from curriculum.states import (
     RUN_MOVES,
     SETTLED,
@@ -158,7 +158,7 @@ def sign_diagnosis(run: Run, *, actor: Actor, note: str = "") -> Run:
     """Accept the diagnosis and plan the stages from it."""
     evidence = _diagnosis_of(run)
     run = _move(run, RunStatus.REVIEWING_CURRICULUM, actor=actor, note=note, evidence=evidence)
-    _plan(run)
+    plan.make(run)
     policy.act(run)
     run.refresh_from_db()
     return run
@@ -167,18 +167,11 @@ def sign_diagnosis(run: Run, *, actor: Actor, note: str = "") -> Run:
 @transaction.atomic
 def replan(run: Run, *, actor: Actor) -> Run:
     """Plan the stages again from the diagnosis; what people moved is given up."""
-    _require(run, RunStatus.REVIEWING_CURRICULUM, "Stages can be planned again")
-    was = {"stages": _stages_of(run)}
-    _plan(run)
-    audit.write(
-        run,
-        actor=actor,
-        action="run.replanned",
-        subject=run,
-        was=was,
-        became={"stages": _stages_of(run)},
-        seen=RunStatus.REVIEWING_CURRICULUM,
-    )
+    require(run, RunStatus.REVIEWING_CURRICULUM, what="Stages can be planned again")
+    was = {"stages": plan.stages_of(run)}
+    plan.make(run)
+    became = {"stages": plan.stages_of(run)}
+    audit.write(run, actor=actor, action="run.replanned", subject=run, was=was, became=became)
     return run
 
 
@@ -186,7 +179,7 @@ def replan(run: Run, *, actor: Actor) -> Run:
 def sign_curriculum(run: Run, *, actor: Actor, note: str = "") -> Run:
     if not run.stages.exists():
         raise NothingToTeach
-    evidence = {"stages": _stages_of(run)}
+    evidence = {"stages": plan.stages_of(run)}
     run = _move(run, RunStatus.TEACHING, actor=actor, note=note, evidence=evidence)
     policy.act(run)
     run.refresh_from_db()
@@ -202,21 +195,16 @@ def conclude(run: Run, *, actor: Actor, reason: str) -> Run:
     """Write the report now, with stages left untaught; they stay "planned" on record."""
     if not reason.strip():
         raise ReasonRequired("ending before every stage is settled")
-    _require(run, RunStatus.TEACHING, "Teaching can be concluded")
-    audit.write(
-        run,
-        actor=actor,
-        action="run.concluded",
-        subject=run,
-        became={"planned": run.stages.filter(status=StageStatus.PLANNED).count()},
-        note=reason,
-        seen=RunStatus.TEACHING,
-    )
+    require(run, RunStatus.TEACHING, what="Teaching can be concluded")
     begun = run.stages.exclude(status__in=[*SETTLED, StageStatus.PLANNED]).first()
     if begun:
-        raise WrongMoment("Teaching can be concluded", "stages are settled or planned", begun.status)
+        raise WrongMoment(
+            "Teaching can be concluded", "stages are settled or planned", begun.get_status_display()
+        )
     if run.jobs.filter(kind=JobKind.REPORT).exists():
         raise Overtaken("This run")
+    planned = {"planned": run.stages.filter(status=StageStatus.PLANNED).count()}
+    audit.write(run, actor=actor, action="run.concluded", subject=run, became=planned, note=reason)
     jobs.create(run, actor=actor, kind=JobKind.REPORT)
     return run
 
@@ -278,39 +266,6 @@ def _shelve(run: Run, *, actor: Actor, action: str, is_archived: bool) -> Run:
         raise Overtaken("This run")
     run.refresh_from_db()
     return run
-
-
-def _require(run: Run, status: RunStatus, what: str) -> None:
-    if run.is_over:
-        raise RunOver(run.get_status_display())
-    if run.status != status:
-        raise WrongMoment(what, f"run is “{status.label}”", run.get_status_display())
-
-
-def _plan(run: Run) -> None:
-    """Replace the stages, none of which has begun, by those the engine plans."""
-    plan = engine.plan(run)
-    if not plan.stages:
-        raise NothingToTeach
-    skills = {skill.key: skill for skill in run.skills.filter(status=SkillStatus.ACTIVE)}
-    run.stages.all().delete()
-    for position, (title, is_bridge, difficulty, keys) in enumerate(plan.stages, start=1):
-        stage = Stage.objects.create(
-            run=run, position=position, title=title, is_bridge=is_bridge, difficulty=difficulty
-        )
-        StageSkill.objects.bulk_create(StageSkill(stage=stage, skill=skills[key]) for key in keys)
-    for key, severity in plan.severity.items():
-        run.skills.filter(key=key).update(severity=severity)
-    Run.objects.filter(pk=run.pk).update(notices=list(plan.notices))
-    run.notices = list(plan.notices)
-
-
-def _stages_of(run: Run) -> list[dict[str, Any]]:
-    stages = run.stages.prefetch_related("stage_skills__skill")
-    return [
-        {"title": stage.title, "skills": [row.skill.key for row in stage.stage_skills.all()]}
-        for stage in stages
-    ]
 
 
 def _diagnosis_of(run: Run) -> dict[str, Any]:

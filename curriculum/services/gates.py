@@ -1,0 +1,132 @@
+"""The decision at the end of a round. Each names the round that the person has looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from curriculum.errors import BudgetSpent, CapReached, GateRefused, Overtaken, ReasonRequired
+from curriculum.models import GateRecord, Run, Snapshot, Stage
+from curriculum.services import jobs, policy, stages
+from curriculum.services.audit import Actor
+from curriculum.states import SETTLED, JobKind, SkillOutcome, StageStatus
+
+
+@transaction.atomic
+def advance(gate: GateRecord, *, actor: Actor, round: int, reason: str = "") -> Stage:
+    """Settle the stage as mastered. The evidence has to allow it: nobody may override that."""
+    stage = _seen(gate, round)
+    if not gate.allows_advance:
+        raise GateRefused(*_what_is_missing(gate))
+    stage = stages.move(
+        stage, StageStatus.MASTERED, actor=actor, note=reason, evidence=gate.evidence
+    )
+    _record(gate, "advance", actor=actor, reason=reason)
+    stage.stage_skills.update(outcome=SkillOutcome.MASTERED)
+    return _go_on(stage, actor=actor)
+
+
+@transaction.atomic
+def remedy(gate: GateRecord, *, actor: Actor, round: int, reason: str = "") -> Stage:
+    """Teach the stage one more round, aimed at what is missing."""
+    stage = _seen(gate, round)
+    cap = rounds_cap(stage)
+    if round + 1 - stage.first_round > cap - 1:
+        raise CapReached(cap)
+    spent, budget = items_spent(stage.run)
+    if spent >= budget:
+        raise BudgetSpent(spent, budget)
+    stage = stages.move(
+        stage,
+        StageStatus.WRITING,
+        actor=actor,
+        note=reason,
+        evidence=gate.evidence,
+        round=round + 1,
+    )
+    _record(gate, "remedy", actor=actor, reason=reason)
+    jobs.create(stage.run, actor=actor, kind=JobKind.WRITE, stage=stage, round=stage.round)
+    return stage
+
+
+@transaction.atomic
+def waive(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Stage:
+    """Let the stage pass without the evidence. The reason is shown for ever after."""
+    if not reason.strip():
+        raise ReasonRequired("waiving a stage")
+    stage = stages.move(
+        _seen(gate, round),
+        StageStatus.WAIVED,
+        actor=actor,
+        note=reason,
+        evidence=gate.evidence,
+    )
+    _record(gate, "waive", actor=actor, reason=reason)
+    missing = stage.stage_skills.exclude(outcome=SkillOutcome.MASTERED)
+    missing.update(outcome=SkillOutcome.WAIVED)
+    return _go_on(stage, actor=actor)
+
+
+@transaction.atomic
+def roll_back(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Stage:
+    """Give up what this stage did to the student; it starts over from the one before it."""
+    stage = stages.roll_back(_seen(gate, round), actor=actor, round=round, reason=reason)
+    _record(gate, "roll_back", actor=actor, reason=reason)
+    return stage
+
+
+def rounds_cap(stage: Stage) -> int:
+    """How many rounds a stage may have since it was last opened."""
+    return int(stage.run.settings["budget"]["rounds_cap"])
+
+
+def items_spent(run: Run) -> tuple[int, int]:
+    """Items trained on so far, rehearsal included, and how many the run may train on."""
+    spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
+    return spent, int(run.settings["budget"]["items"])
+
+
+def _seen(gate: GateRecord, round: int) -> Stage:
+    """The gate's stage, if the round on the person's screen is still the one to decide."""
+    stage = gate.stage
+    if not round == gate.round == stage.round or gate.decision:
+        raise Overtaken("This gate")
+    return stage
+
+
+def _record(gate: GateRecord, decision: str, *, actor: Actor, reason: str) -> None:
+    undecided = GateRecord.objects.filter(pk=gate.pk, decision="")
+    changes: dict[str, Any] = {
+        "decision": decision,
+        "reason": reason,
+        "decided_by": actor.user,
+        "decided_as": actor.kind,
+        "decided_at": timezone.now(),
+    }
+    if not undecided.update(**changes):
+        raise Overtaken("This gate")
+    gate.refresh_from_db()
+
+
+def _go_on(stage: Stage, *, actor: Actor) -> Stage:
+    """After a stage is settled: the report when it was the last, else what policy decides."""
+    run = Run.objects.get(pk=stage.run_id)
+    if Stage.objects.filter(run=run).exclude(status__in=SETTLED).exists():
+        policy.act(run)
+    else:
+        jobs.create(run, actor=actor, kind=JobKind.REPORT)
+    stage.refresh_from_db()
+    return stage
+
+
+def _what_is_missing(gate: GateRecord) -> tuple[list[str], list[str]]:
+    answers = {v["skill"]: v["answer"] for v in gate.evidence["stage"]}
+    taught = gate.stage.stage_skills.values_list("skill__key", flat=True)
+    missing = [key for key in taught if answers.get(key) != SkillOutcome.MASTERED]
+    forgotten = [
+        v["skill"] for v in gate.evidence["retention"] if v["answer"] == SkillOutcome.FORGOTTEN
+    ]
+    return missing, forgotten

@@ -1,0 +1,180 @@
+"""The stages of a run while people review the curriculum: which skills, together, in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from curriculum import engine
+from curriculum.errors import BadPlan, NothingToTeach, OrderBroken, Overtaken
+from curriculum.models import Prerequisite, Run, Skill, Stage, StageSkill
+from curriculum.services import audit
+from curriculum.services.audit import Actor, require
+from curriculum.states import RunStatus, SkillStatus
+
+_WHAT = "Stages can be changed"
+_ASIDE = 10_000  # positions are unique: stages step aside before they change places
+
+
+def make(run: Run) -> None:
+    """Replace the stages, none of which has begun, by those the engine plans."""
+    planned = engine.plan(run)
+    if not planned.stages:
+        raise NothingToTeach
+    skills = {skill.key: skill for skill in run.skills.filter(status=SkillStatus.ACTIVE)}
+    run.stages.all().delete()
+    for position, (title, is_bridge, difficulty, keys) in enumerate(planned.stages, start=1):
+        stage = Stage.objects.create(
+            run=run, position=position, title=title, is_bridge=is_bridge, difficulty=difficulty
+        )
+        StageSkill.objects.bulk_create(StageSkill(stage=stage, skill=skills[key]) for key in keys)
+    for key, severity in planned.severity.items():
+        run.skills.filter(key=key).update(severity=severity)
+    run.notices = list(planned.notices)
+    Run.objects.filter(pk=run.pk).update(notices=run.notices)
+
+
+def stages_of(run: Run) -> list[dict[str, Any]]:
+    """The plan as plain JSON, for the record."""
+    stages = Stage.objects.filter(run=run).prefetch_related("stage_skills__skill")
+    return [
+        {"title": stage.title, "skills": [row.skill.key for row in stage.stage_skills.all()]}
+        for stage in stages
+    ]
+
+
+@transaction.atomic
+def move_skill(skill: Skill, *, to_stage: Stage, actor: Actor) -> Stage:
+    """Teach the skill in another stage. A stage left without skills is closed up.
+
+    A skill with a bridge leaves the stage of its full instances; the bridge stays.
+    """
+    run = to_stage.run
+    before = _begin(run)
+    if skill.run_id != run.pk or not Stage.objects.filter(pk=to_stage.pk).exists():
+        raise BadPlan("Skill and stage are not of the same plan. Look again.")
+    places = list(
+        StageSkill.objects.filter(skill=skill).select_related("stage").order_by("stage__position")
+    )
+    if any(place.stage_id == to_stage.pk for place in places):
+        raise BadPlan(f"{skill} is in this stage already.")
+    if places:
+        StageSkill.objects.filter(pk=places[-1].pk).update(stage=to_stage)
+    else:
+        StageSkill.objects.create(stage=to_stage, skill=skill)
+    _close_up(run)
+    _end(run, before, actor=actor, action="skill.moved", subject=skill)
+    to_stage.refresh_from_db()
+    return to_stage
+
+
+@transaction.atomic
+def split(stage: Stage, *, skills: Iterable[Skill | int], actor: Actor) -> Stage:
+    """Put `skills` of the stage into a new stage right after it, and return that."""
+    run = stage.run
+    before = _begin(run)
+    wanted = {skill.pk if isinstance(skill, Skill) else skill for skill in skills}
+    rows = list(stage.stage_skills.select_related("skill"))
+    leaving = [row for row in rows if row.skill_id in wanted]
+    if not leaving or len(leaving) != len(wanted) or len(leaving) == len(rows):
+        raise BadPlan("To split a stage, choose some of its skills, but not all of them.")
+    stage.refresh_from_db()
+    order = _order(run)
+    new = Stage.objects.create(
+        run=run,
+        position=_ASIDE - 1,
+        title=", ".join(row.skill.title for row in leaving)[:200],
+        is_bridge=stage.is_bridge,
+    )
+    StageSkill.objects.filter(pk__in=[row.pk for row in leaving]).update(stage=new)
+    order.insert(order.index(stage.pk) + 1, new.pk)
+    _renumber(run, order)
+    _end(run, before, actor=actor, action="stage.split", subject=stage)
+    new.refresh_from_db()
+    return new
+
+
+@transaction.atomic
+def merge(stage: Stage, *, into: Stage, actor: Actor) -> Stage:
+    """Teach the stage's skills together with those of `into`, which is returned."""
+    run = into.run
+    before = _begin(run)
+    if stage.pk == into.pk or stage.run_id != into.run_id:
+        raise BadPlan("Choose two different stages of the same plan.")
+    there = into.stage_skills.values_list("skill_id", flat=True)
+    stage.stage_skills.exclude(skill__in=list(there)).update(stage=into)
+    stage.stage_skills.all().delete()
+    _close_up(run)
+    _end(run, before, actor=actor, action="stage.merged", subject=into)
+    into.refresh_from_db()
+    return into
+
+
+@transaction.atomic
+def reorder(run: Run, *, order: Sequence[int], actor: Actor) -> list[Stage]:
+    """Teach the stages in the order of these keys, all of the run's."""
+    before = _begin(run)
+    if sorted(order) != sorted(_order(run)):
+        raise BadPlan("The order has to name every stage once. Look again.")
+    _renumber(run, order)
+    _end(run, before, actor=actor, action="stage.reordered", subject=run)
+    return list(run.stages.all())
+
+
+def _begin(run: Run) -> dict[str, Any]:
+    require(run, RunStatus.REVIEWING_CURRICULUM, what=_WHAT)
+    return {"stages": stages_of(run), "broken": _broken(run)}
+
+
+def _end(
+    run: Run, before: dict[str, Any], *, actor: Actor, action: str, subject: Skill | Stage | Run
+) -> None:
+    """Refuse an order that this change broke; one that was broken before is not its fault."""
+    for source, target in _broken(run):
+        if (source, target) not in before["broken"]:
+            raise OrderBroken(source, target)
+    audit.write(
+        run,
+        actor=actor,
+        action=action,
+        subject=subject,
+        was={"stages": before["stages"]},
+        became={"stages": stages_of(run)},
+    )
+
+
+def _broken(run: Run) -> list[tuple[str, str]]:
+    """Edges whose source is not taught before their target, as skill keys, in order."""
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    places = StageSkill.objects.filter(stage__run=run).order_by("stage__position")
+    for skill, position in places.values_list("skill_id", "stage__position"):
+        first.setdefault(skill, position)
+        last[skill] = position
+    edges = Prerequisite.objects.filter(run=run, is_active=True).select_related("source", "target")
+    return [
+        (edge.source.key, edge.target.key)
+        for edge in edges
+        if edge.source_id in last
+        and edge.target_id in first
+        and last[edge.source_id] >= first[edge.target_id]
+    ]
+
+
+def _order(run: Run) -> list[int]:
+    return list(Stage.objects.filter(run=run).order_by("position").values_list("pk", flat=True))
+
+
+def _close_up(run: Run) -> None:
+    Stage.objects.filter(run=run, stage_skills=None).delete()
+    _renumber(run, _order(run))
+
+
+def _renumber(run: Run, order: Sequence[int]) -> None:
+    Stage.objects.filter(run=run).update(position=F("position") + _ASIDE)
+    for position, pk in enumerate(order, start=1):
+        if not Stage.objects.filter(pk=pk, run=run).update(position=position):
+            raise Overtaken("This curriculum")

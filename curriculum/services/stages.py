@@ -1,0 +1,287 @@
+"""A stage from planned to the gate. Only this module writes `Stage.status` and `Stage.round`."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from curriculum import engine
+from curriculum.errors import (
+    MoveRefused,
+    NothingApproved,
+    Overtaken,
+    ReasonRequired,
+    RunOver,
+    StageNotReady,
+    UnreviewedItems,
+    WrongMoment,
+)
+from curriculum.models import (
+    Checkpoint,
+    GateRecord,
+    Item,
+    Prerequisite,
+    Snapshot,
+    SnapshotItem,
+    Stage,
+    StageSkill,
+)
+from curriculum.services import audit, jobs
+from curriculum.services.audit import Actor
+from curriculum.services.plan import merge, move_skill, reorder, split
+from curriculum.states import (
+    SETTLED,
+    STAGE_MOVES,
+    JobKind,
+    RunStatus,
+    SkillOutcome,
+    SkillStatus,
+    StageStatus,
+    Verdict,
+)
+
+__all__ = [
+    "assessed",
+    "merge",
+    "move",
+    "move_skill",
+    "open",
+    "reorder",
+    "roll_back",
+    "split",
+    "submit",
+    "train",
+    "trained",
+]
+
+
+@transaction.atomic
+def move(
+    stage: Stage,
+    to: StageStatus,
+    *,
+    actor: Actor,
+    note: str = "",
+    evidence: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> Stage:
+    """Give `stage` the status `to`, if status and round still are as the caller saw them.
+
+    For this module and `services.gates`: the verbs on top of it say what has to be so.
+    """
+    was = StageStatus(stage.status)
+    if stage.run.is_over:
+        raise RunOver(stage.run.get_status_display())
+    if to not in STAGE_MOVES[was]:
+        raise MoveRefused("stage", was.label, to.label)
+    audit.write(
+        stage.run,
+        actor=actor,
+        action=f"stage.{to}",
+        subject=stage,
+        was={"status": was, "round": stage.round},
+        became={"status": to, "round": changes.get("round", stage.round)},
+        evidence=evidence,
+        note=note,
+        seen=RunStatus.TEACHING,
+    )
+    seen = Stage.objects.filter(pk=stage.pk, status=was, round=stage.round)
+    if not seen.update(status=to, **changes):
+        raise Overtaken("This stage")
+    stage.refresh_from_db()
+    return stage
+
+
+@transaction.atomic
+def open(stage: Stage, *, actor: Actor) -> Stage:
+    """Begin to teach the stage: its items are written next."""
+    if stage.run.status != RunStatus.TEACHING and not stage.run.is_over:
+        now = stage.run.get_status_display()
+        raise WrongMoment("A stage can be opened", "run is “teaching”", now)
+    stage = move(stage, StageStatus.WRITING, actor=actor)
+    _require_ready(stage)
+    stage.started_from = Checkpoint.objects.filter(run=stage.run_id, is_current=True).first()
+    Stage.objects.filter(pk=stage.pk).update(started_from=stage.started_from)
+    jobs.create(stage.run, actor=actor, kind=JobKind.WRITE, stage=stage, round=stage.round)
+    return stage
+
+
+@transaction.atomic
+def submit(stage: Stage, *, actor: Actor) -> Stage:
+    """The items are written and checked: people look at them now."""
+    items = Item.objects.filter(stage=stage, round=stage.round)
+    counts = {"items": items.count(), "flagged": items.filter(is_flagged=True).count()}
+    return move(stage, StageStatus.REVIEWING, actor=actor, evidence=counts)
+
+
+@transaction.atomic
+def train(stage: Stage, *, actor: Actor, round: int) -> Stage:
+    """Freeze what was approved in the round a person has looked at, and train on it."""
+    if round != stage.round:
+        raise Overtaken("This stage")
+    stage = move(stage, StageStatus.TRAINING, actor=actor)
+    items = Item.objects.filter(stage=stage, round=round)
+    if unreviewed := items.filter(verdict=Verdict.WAITING).count():
+        raise UnreviewedItems(unreviewed)
+    approved = list(items.filter(verdict=Verdict.APPROVED, is_leak=False).order_by("key"))
+    if not approved:
+        raise NothingApproved
+    snapshot = _freeze(stage, approved)
+    audit.write(
+        stage.run,
+        actor=actor,
+        action="stage.frozen",
+        subject=stage,
+        evidence={
+            "round": round,
+            "snapshot": snapshot.content_hash,
+            "items": snapshot.n_items,
+            "rehearsal": snapshot.n_rehearsal,
+            "rejected": items.filter(verdict=Verdict.REJECTED).count(),
+        },
+    )
+    jobs.create(stage.run, actor=actor, kind=JobKind.TRAIN, stage=stage, round=round)
+    return stage
+
+
+@transaction.atomic
+def trained(stage: Stage, *, actor: Actor, checkpoint: Checkpoint) -> Stage:
+    """The checkpoint is complete: it is the student now, and is assessed next."""
+    evidence = {
+        "checkpoint": checkpoint.pk,
+        "content_hash": checkpoint.content_hash,
+        "train_tokens": checkpoint.train_tokens,
+        "final_loss": checkpoint.final_loss,
+    }
+    stage = move(stage, StageStatus.ASSESSING, actor=actor, evidence=evidence)
+    make_current(checkpoint)
+    jobs.create(stage.run, actor=actor, kind=JobKind.ASSESS, stage=stage, round=stage.round)
+    return stage
+
+
+@transaction.atomic
+def assessed(stage: Stage, *, actor: Actor, evidence: Mapping[str, Any]) -> Stage:
+    """The gate's evidence is in: a decision is due. The gate is of the current student."""
+    stage = move(stage, StageStatus.DECIDING, actor=actor, evidence=evidence)
+    GateRecord.objects.create(
+        stage=stage,
+        round=stage.round,
+        checkpoint=Checkpoint.objects.get(run=stage.run_id, is_current=True),
+        evidence=dict(evidence),
+        allows_advance=_allows_advance(stage, evidence),
+    )
+    for verdict in evidence["stage"]:
+        stage.stage_skills.filter(skill__key=verdict["skill"]).update(outcome=verdict["answer"])
+    _note_retention(stage, evidence)
+    return stage
+
+
+@transaction.atomic
+def roll_back(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
+    """Start the stage over later, from the student before it. Items and gates stay on record."""
+    if not reason.strip():
+        raise ReasonRequired("rolling back")
+    if round != stage.round:
+        raise Overtaken("This stage")
+    then = round + 1
+    stage = move(stage, StageStatus.PLANNED, actor=actor, note=reason, round=then, first_round=then)
+    if stage.started_from is not None:
+        make_current(stage.started_from)
+    stage.stage_skills.update(outcome=SkillOutcome.OPEN)
+    return stage
+
+
+def make_current(checkpoint: Checkpoint) -> None:
+    """The next training starts from `checkpoint`. Inside the caller's transaction."""
+    Checkpoint.objects.filter(run=checkpoint.run_id, is_current=True).update(is_current=False)
+    Checkpoint.objects.filter(pk=checkpoint.pk).update(is_current=True)
+    checkpoint.is_current = True
+
+
+def _require_ready(stage: Stage) -> None:
+    """Raise `StageNotReady` while another stage is at work, or one it builds on is not settled."""
+    others = Stage.objects.filter(run=stage.run_id).exclude(pk=stage.pk)
+    begun = others.exclude(status__in=[*SETTLED, StageStatus.PLANNED]).first()
+    if begun is not None:
+        raise StageNotReady(
+            f"{begun} is {begun.get_status_display()}: a student learns one stage at a time."
+        )
+    needed = _builds_on({row.skill_id for row in stage.stage_skills.all()}, stage)
+    missing = others.filter(position__lt=stage.position, stage_skills__skill__in=needed)
+    first = missing.exclude(status__in=SETTLED).first()
+    if first is not None:
+        raise StageNotReady(f"This stage builds on {first}, which is not mastered or waived yet.")
+
+
+def _builds_on(skills: set[int], stage: Stage) -> set[int]:
+    """The skills, and all they build on, however far back."""
+    edges = list(
+        Prerequisite.objects.filter(run=stage.run_id, is_active=True).values_list(
+            "source_id", "target_id"
+        )
+    )
+    found, fresh = set(skills), set(skills)
+    while fresh:
+        fresh = {source for source, target in edges if target in fresh} - found
+        found |= fresh
+    return found
+
+
+def _freeze(stage: Stage, approved: list[Item]) -> Snapshot:
+    """Fix what this training sees, in its order. The same run and round give the same hash."""
+    old = [
+        item
+        for item in engine.rehearsal(stage, len(approved))
+        if item.verdict == Verdict.APPROVED and not item.is_leak and item not in approved
+    ]
+    mixture = [(item, False) for item in approved] + [(item, True) for item in old]
+    order = f"{stage.run.seed}/{stage.position}/{stage.round}"
+    random.Random(order).shuffle(mixture)
+    lines = [
+        audit.canonical(
+            {"question": item.question, "solution": item.solution, "version": item.version}
+        )
+        for item, _ in mixture
+    ]
+    snapshot = Snapshot.objects.create(
+        stage=stage,
+        round=stage.round,
+        content_hash=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        n_items=len(mixture),
+        n_rehearsal=len(old),
+    )
+    SnapshotItem.objects.bulk_create(
+        SnapshotItem(
+            snapshot=snapshot,
+            item=item,
+            version=item.version,
+            position=position,
+            is_rehearsal=is_rehearsal,
+        )
+        for position, (item, is_rehearsal) in enumerate(mixture)
+    )
+    return snapshot
+
+
+def _allows_advance(stage: Stage, evidence: Mapping[str, Any]) -> bool:
+    """Whether every skill of the stage was measured and is mastered, and none is forgotten."""
+    mastered = {v["skill"] for v in evidence["stage"] if v["answer"] == SkillOutcome.MASTERED}
+    forgotten = [v for v in evidence["retention"] if v["answer"] == SkillOutcome.FORGOTTEN]
+    taught = stage.stage_skills.filter(skill__status=SkillStatus.ACTIVE)
+    keys = set(taught.values_list("skill__key", flat=True))
+    return bool(keys) and keys <= mastered and not forgotten
+
+
+def _note_retention(stage: Stage, evidence: Mapping[str, Any]) -> None:
+    """Write down on earlier stages which of their skills were forgotten, or came back."""
+    earlier = StageSkill.objects.filter(stage__run=stage.run_id, stage__status__in=SETTLED)
+    for verdict in evidence["retention"]:
+        rows = earlier.filter(skill__key=verdict["skill"])
+        if verdict["answer"] == SkillOutcome.FORGOTTEN:
+            rows.filter(outcome=SkillOutcome.MASTERED).update(outcome=SkillOutcome.FORGOTTEN)
+        elif verdict["answer"] == "kept":
+            rows.filter(outcome=SkillOutcome.FORGOTTEN).update(outcome=SkillOutcome.MASTERED)
