@@ -25,7 +25,7 @@ def version_of(name: str) -> str:
 def check_grader(name: str) -> None:
     """Raise UnknownGrader when there is no grader of that name."""
     if name not in GRADERS:
-        raise UnknownGrader(name, sorted(GRADERS))
+        raise UnknownGrader(name, list(GRADERS))
 
 
 def grade(probe: Probe, text: str, *, graders: Mapping[str, Grader] = GRADERS) -> tuple[float, str]:
@@ -33,14 +33,13 @@ def grade(probe: Probe, text: str, *, graders: Mapping[str, Grader] = GRADERS) -
 
     Reasoning in <think> is not graded; a reply that never stops thinking grades 0.
     """
+    if probe.grader not in graders:
+        return 0.0, str(UnknownGrader(probe.grader, list(graders)))
     try:
-        check_grader(probe.grader)
         said = without_thinking(text)
         if said is None:
             return 0.0, ""
         value = float(graders[probe.grader].grade(probe.reference, said))
-    except UnknownGrader as exc:
-        return 0.0, str(exc)
     except Exception as exc:
         return 0.0, f"The grader “{probe.grader}” failed: {type(exc).__name__}: {exc}."
     if not 0.0 <= value <= 1.0:  # also nan

@@ -10,6 +10,7 @@ from distill.domains.foundations.sheet import Draft, Generator
 from distill.records import Skill
 
 AREA = "Arithmetic"
+MOST_BY_HEART = 12
 
 
 def digits(number: int) -> list[int]:
@@ -76,6 +77,11 @@ def _difference(a: int, b: int) -> Draft:
     return Draft(f"What is {a} - {b}?", str(a - b), subtract_columns(a, b))
 
 
+def _is_fact(a: int, b: int) -> bool:
+    """Whether A1 or M1 asks it already: no question may belong to two skills."""
+    return a <= MOST_BY_HEART and b <= MOST_BY_HEART
+
+
 def _two_digits(top: int) -> Iterator[tuple[int, int]]:
     """All pairs of two-digit numbers whose tens are at most `top`."""
     numbers = range(10, 10 * top + 10)
@@ -83,7 +89,7 @@ def _two_digits(top: int) -> Iterator[tuple[int, int]]:
 
 
 def _facts(level: int) -> Iterator[Draft]:
-    numbers = range((6, 10, 13)[level - 1])
+    numbers = range((5, 9, MOST_BY_HEART)[level - 1] + 1)
     for a, b in product(numbers, repeat=2):
         yield Draft(f"What is {a} + {b}?", str(a + b))
         yield Draft(f"What is {a + b} - {b}?", str(a))
@@ -92,7 +98,9 @@ def _facts(level: int) -> Iterator[Draft]:
 def _sums_without_carry(level: int) -> Iterator[Draft]:
     top = (4, 6, 9)[level - 1]
     for a, b in _two_digits(top):
-        if a % 10 + b % 10 < 10 and max(a % 10, b % 10) <= top and a // 10 + b // 10 < 10:
+        is_small = max(a % 10, b % 10) <= top
+        has_carry = a % 10 + b % 10 > 9 or a // 10 + b // 10 > 9
+        if is_small and not has_carry and not _is_fact(a, b):
             yield _sum(a, b)
 
 
@@ -105,13 +113,13 @@ def _sums_with_carry(level: int) -> Iterator[Draft]:
 
 def _differences_without_borrow(level: int) -> Iterator[Draft]:
     for a, b in _two_digits((4, 6, 9)[level - 1]):
-        if a >= b and a % 10 >= b % 10:
+        if a >= b and a % 10 >= b % 10 and not _is_fact(a - b, b):
             yield _difference(a, b)
 
 
 def _differences_with_borrow(level: int) -> Iterator[Draft]:
     for a, b in _two_digits((4, 6, 9)[level - 1]):
-        if a > b and a % 10 < b % 10:
+        if a > b and a % 10 < b % 10 and not _is_fact(a - b, b):
             yield _difference(a, b)
 
 
@@ -121,7 +129,7 @@ def _three_digits(random: Random, level: int) -> Draft:
 
 
 def _products(level: int) -> Iterator[Draft]:
-    numbers = range((6, 10, 13)[level - 1])
+    numbers = range((5, 9, MOST_BY_HEART)[level - 1] + 1)
     pairs = list(product(numbers, repeat=2))
     if level == 3:  # the table once more, one factor ten times as large
         for a, b in product(range(1, 10), range(20, 100, 10)):
@@ -133,7 +141,8 @@ def _products(level: int) -> Iterator[Draft]:
 def _long_products(level: int) -> Iterator[Draft]:
     top, most = ((3, 5), (6, 9), (9, 9))[level - 1]
     for a, b in product(range(10, 10 * top + 10), range(2, most + 1)):
-        yield Draft(f"What is {a} * {b}?", str(a * b), multiply_columns(a, b))
+        if a % 10 and not _is_fact(a, b):  # M1 has the round tens
+            yield Draft(f"What is {a} * {b}?", str(a * b), multiply_columns(a, b))
 
 
 def _four_digits(random: Random, level: int) -> Draft:

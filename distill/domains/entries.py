@@ -1,0 +1,184 @@
+"""From a file's mappings to skills, probes and problems, each with its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from distill import grading
+from distill.domains.base import FULL_LEVEL, Problem, question_key
+from distill.domains.reading import Entry, Source
+from distill.errors import UnknownGrader
+from distill.grading.base import marked_answer
+from distill.records import Probe, Skill, Split
+
+HEAD = ("domain", "title", "version", "skills")
+SKILL = (
+    *("id", "title", "statement", "area", "level", "prerequisites", "is_transfer", "grader"),
+    *("probes", "items"),
+)
+PROBE = ("question", "reference", "grader", "split")
+ITEM = ("question", "answer", "solution", "level")
+DEALT = (Split.DIAGNOSE, Split.GATE, Split.FINAL)
+
+LONGEST = {"id": 40, "title": 160, "area": 80}  # characters
+DEFAULT_GRADER = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    id: str
+    title: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkillEntry:
+    line: int
+    skill: Skill
+    grader: str
+    probes: tuple[tuple[int, Probe], ...]
+    problems: tuple[tuple[int, Problem], ...]
+
+
+def skill_entries(source: Source, root: Entry) -> tuple[Head, list[SkillEntry]]:
+    """Return the head and the skills of a file. Raises DomainError with the line."""
+    form = _Form(source, root, HEAD, "domain")
+    head = Head(form.text("domain"), form.text("title"), form.text("version"))
+    skills = form.entries("skills")
+    if not skills:
+        raise source.fault(root.line, "There are no skills. List at least one under “skills:”.")
+    return head, [_skill_entry(source, entry) for entry in skills]
+
+
+class _Form:
+    """Reads the fields of one mapping, and complains in sentences."""
+
+    def __init__(self, source: Source, entry: Entry, known: tuple[str, ...], kind: str) -> None:
+        self.source, self.entry, self.kind = source, entry, kind
+        for name in entry:
+            if name not in known:
+                self.refuse(f"A {kind} has no field “{name}”. It may have: {', '.join(known)}.")
+
+    def refuse(self, sentence: str) -> None:
+        raise self.source.fault(self.entry.line, sentence)
+
+    def text(self, name: str, *, required: bool = False) -> str:
+        value = self.entry.get(name, "")
+        if not isinstance(value, str):
+            self.refuse(f"The {self.kind}'s “{name}” has to be text.")
+        words = str(value).strip()
+        if required and not words:
+            self.refuse(f"This {self.kind} has no {name}.")
+        if len(words) > LONGEST.get(name, len(words)):
+            self.refuse(f"The {self.kind}'s {name} is longer than {LONGEST[name]} characters.")
+        return words
+
+    def number(self, name: str, default: int, most: int) -> int:
+        words = self.text(name) or str(default)
+        if not (words.isascii() and words.isdigit() and len(words) < 6 and 1 <= int(words) <= most):
+            self.refuse(f"The {self.kind}'s {name} has to be a whole number from 1 to {most}.")
+        return int(words)
+
+    def flag(self, name: str) -> bool:
+        words = self.text(name).casefold() or "false"
+        if words not in ("true", "false"):
+            self.refuse(f"The {self.kind}'s {name} has to be true or false.")
+        return words == "true"
+
+    def listed(self, name: str) -> list[Any]:
+        value = self.entry.get(name) or []
+        if not isinstance(value, list):
+            self.refuse(f"The {self.kind}'s “{name}” has to be a list.")
+        return list(value)
+
+    def names(self, name: str) -> tuple[str, ...]:
+        values = self.listed(name)
+        if not all(isinstance(value, str) and value.strip() for value in values):
+            self.refuse(f"The {self.kind}'s “{name}” has to be a list of skill ids.")
+        return tuple(dict.fromkeys(value.strip() for value in values))
+
+    def entries(self, name: str) -> list[Entry]:
+        values = self.listed(name)
+        if not all(isinstance(value, Entry) for value in values):
+            self.refuse(f"Each entry of “{name}” has to be a mapping of fields.")
+        return values
+
+    def grader(self, default: str) -> str:
+        name = self.text("grader") or default
+        try:
+            grading.check_grader(name)
+        except UnknownGrader as exc:
+            exc.args = (f"{self.source.where(self.entry.line)}: {exc}",)
+            raise
+        return name
+
+
+def _skill_entry(source: Source, entry: Entry) -> SkillEntry:
+    form = _Form(source, entry, SKILL, "skill")
+    skill = Skill(
+        id=form.text("id", required=True),
+        title=form.text("title") or form.text("id"),
+        statement=form.text("statement"),
+        area=form.text("area"),
+        level=form.number("level", 1, 99),
+        prerequisites=form.names("prerequisites"),
+        is_transfer=form.flag("is_transfer"),
+    )
+    grader = form.grader(DEFAULT_GRADER)
+    items = form.entries("items")
+    if items and skill.is_transfer:
+        form.refuse(f"“{skill.id}” is for transfer, never trained: it may have no items.")
+    return SkillEntry(
+        line=entry.line,
+        skill=skill,
+        grader=grader,
+        probes=_probes(source, skill.id, grader, form.entries("probes")),
+        problems=tuple((item.line, _problem(source, skill.id, grader, item)) for item in items),
+    )
+
+
+def _probes(
+    source: Source, skill: str, grader: str, entries: list[Entry]
+) -> tuple[tuple[int, Probe], ...]:
+    """Probes without a split are dealt in the order of their hashes: one to each in turn."""
+    found: list[tuple[int, Probe]] = []
+    undealt: list[str] = []
+    for entry in entries:
+        form = _Form(source, entry, PROBE, "probe")
+        question = form.text("question", required=True)
+        reference = form.text("reference", required=True)
+        key, split = question_key(question), form.text("split")
+        if split and split not in DEALT:
+            form.refuse(f"There is no split “{split}” for probes. Known: {', '.join(DEALT)}.")
+        if not split:
+            undealt.append(key)
+        split_or_any = Split(split or DEALT[0])
+        probe = Probe(key, skill, split_or_any, question, reference, form.grader(grader))
+        _check_reference(form, probe)
+        found.append((entry.line, probe))
+    dealt = {key: DEALT[place % len(DEALT)] for place, key in enumerate(sorted(undealt))}
+    return tuple((line, replace(p, split=dealt.get(p.id, p.split))) for line, p in found)
+
+
+def _check_reference(form: _Form, probe: Probe) -> None:
+    value, error = grading.grade(probe, f"Answer: {probe.reference}")
+    if value < 1.0:
+        why = error or f"the grader “{probe.grader}” would not accept it."
+        form.refuse(f"The reference “{probe.reference[:40]}” cannot be used: {why}")
+
+
+def _problem(source: Source, skill: str, grader: str, entry: Entry) -> Problem:
+    form = _Form(source, entry, ITEM, "item")
+    question = form.text("question", required=True)
+    answer = form.text("answer", required=True)
+    terse, key = f"Answer: {answer}", question_key(question)
+    worked = form.text("solution") or terse
+    if marked_answer(worked) is None:
+        worked += ("\n" if "\n" in worked else " ") + terse
+    probe = Probe(key, skill, Split.TRAIN, question, answer, grader)
+    _check_reference(form, probe)
+    if grading.grade(probe, worked)[0] < 1.0:
+        form.refuse(f"The solution does not end in the item's answer, “{answer[:40]}”.")
+    level = form.number("level", 1, FULL_LEVEL)
+    return Problem(key, skill, question, answer, worked, terse, level)
