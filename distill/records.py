@@ -1,0 +1,210 @@
+"""The records that cross rooms: frozen, plain, and the same for the browser and for the notebook.
+
+Words (METHOD.md): a *skill* is one unit of knowledge, a *probe* a question with a way to grade
+the answer, *mastery* the student's score over the teacher's, an *item* one training example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Split(StrEnum):
+    """Three disjoint sets of questions for measuring, and one for teaching."""
+
+    TRAIN = "train"
+    DIAGNOSE = "diagnose"  # Eq. 2; wrong answers may be shown to the adapter
+    GATE = "gate"  # Eq. 9; never shown to the adapter
+    FINAL = "final"  # opened once, for the report
+
+
+class EvidenceKind(StrEnum):
+    DECLARED = "declared"  # the teacher or the domain file says so
+    OBSERVED = "observed"  # Eq. 3 over checkpoint history
+    TESTED = "tested"  # Skill-it's test
+    CONFIRMED = "confirmed"  # a person, with a name and a reason
+    REFUSED = "refused"
+
+
+class GateAnswer(StrEnum):
+    MASTERED = "mastered"
+    NOT_YET = "not_yet"
+    UNCLEAR = "unclear"  # probe more
+
+
+class Retention(StrEnum):
+    KEPT = "kept"
+    UNCLEAR = "unclear"  # probe more
+    FORGOTTEN = "forgotten"
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    id: str
+    title: str
+    statement: str  # what a student who has it can do, in one sentence
+    area: str = ""
+    level: int = 1  # 1 easiest; a tag for people, nothing is computed from it
+    prerequisites: tuple[str, ...] = ()
+    is_transfer: bool = False  # measured in the report, never trained
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`target` builds on `source`. `strength` in 0..1 is the best evidence there is."""
+
+    source: str
+    target: str
+    strength: float = 1.0
+    kind: EvidenceKind = EvidenceKind.DECLARED
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    id: str  # question_key of the question: the same question has the same id everywhere
+    skill: str
+    split: Split
+    question: str
+    reference: str
+    grader: str = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody said to a probe, and what it was worth."""
+
+    probe: str
+    text: str
+    grade: float  # 0..1
+    tokens: int = 0
+    error: str = ""  # why a grader failed; such an answer grades 0 and is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean grade on `n` probes of a skill, in 0..1, with its 95 % interval.
+
+    `is_exhaustive`: the probes were all the questions there are, so no sampling error remains.
+    """
+
+    skill: str
+    n: int
+    mean: float
+    low: float
+    high: float
+    is_exhaustive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Eq. 2 for one skill. `gap`, `low`, `high` are None where the teacher cannot teach it."""
+
+    skill: str
+    teacher: Score
+    student: Score
+    gap: float | None  # 1 − P_S/P_T; negative where the student is better
+    low: float | None
+    high: float | None
+    is_deficient: bool
+    is_teachable: bool  # P_T ≥ 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    id: str  # parses, answer, duplicate, leak
+    version: int
+    passed: bool
+    detail: str = ""  # a sentence when it did not pass
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One training example: the words of one user turn and one assistant turn."""
+
+    key: str  # unique within a run: skill, round and question
+    skill: str
+    question: str
+    solution: str  # what the assistant is trained to say
+    answer: str  # the bare reference, for checks
+    operations: tuple[str, ...] = ()
+    level: int = 1
+    origin: str = "procedural"
+    checks: tuple[CheckResult, ...] = ()
+
+    @property
+    def is_flagged(self) -> bool:
+        return any(not check.passed for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """Skills taught together."""
+
+    skills: tuple[str, ...]
+    title: str = ""
+    is_bridge: bool = False  # begins with smaller instances of its skills
+    difficulty: float = 0.0  # mean of d(k) = 1 − r(k) over its skills when planned
+
+
+@dataclass(frozen=True, slots=True)
+class Curriculum:
+    stages: tuple[PlannedStage, ...]
+    severity: Mapping[str, float] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()  # what was pulled in, broken or could not be met, in sentences
+
+
+@dataclass(frozen=True, slots=True)
+class SkillVerdict:
+    """The gate's word on one skill of the stage. Ratios are P_S/P_T."""
+
+    skill: str
+    answer: GateAnswer
+    ratio: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionVerdict:
+    """The gate's word on one skill mastered earlier. Scores are mean grades in 0..1."""
+
+    skill: str
+    answer: Retention
+    was: float
+    now: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateEvidence:
+    stage: tuple[SkillVerdict, ...]
+    retention: tuple[RetentionVerdict, ...]
+
+    @property
+    def is_mastered(self) -> bool:
+        return all(v.answer is GateAnswer.MASTERED for v in self.stage)
+
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        return tuple(v.skill for v in self.retention if v.answer is Retention.FORGOTTEN)
+
+    @property
+    def unclear(self) -> tuple[str, ...]:
+        """Skills for which more probes are wanted."""
+        stage = [v.skill for v in self.stage if v.answer is GateAnswer.UNCLEAR]
+        return (*stage, *(v.skill for v in self.retention if v.answer is Retention.UNCLEAR))
+
+    @property
+    def allows_advance(self) -> bool:
+        return self.is_mastered and not self.forgotten

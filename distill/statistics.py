@@ -1,0 +1,99 @@
+"""Intervals and tests on grades. scipy where it has them; what it lacks, with its source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from scipy.stats import binomtest, norm, t
+
+from distill.records import Interval
+
+
+def mean_interval(grades: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
+    """Mean of N grades in 0..1 and its two-sided interval, clipped to 0..1: (mean, low, high).
+
+    Right-or-wrong grades: Wilson's score interval. Shares: Student's t. N = 0 gives (0, 0, 1):
+    nothing is known. Pure.
+
+    Source: Wilson, "Probable Inference", JASA 1927.
+    """
+    n = len(grades)
+    if n == 0:
+        return 0.0, 0.0, 1.0
+    mean = sum(grades) / n
+    if _is_binary(grades):
+        interval = binomtest(round(sum(grades)), n).proportion_ci(confidence, method="wilson")
+        return mean, float(interval.low), float(interval.high)
+    if n == 1:
+        return mean, 0.0, 1.0
+    deviation = math.sqrt(sum((g - mean) ** 2 for g in grades) / (n - 1))
+    half = float(t.ppf(0.5 + confidence / 2, n - 1)) * deviation / math.sqrt(n)
+    return mean, max(0.0, mean - half), min(1.0, mean + half)
+
+
+def ratio_interval(
+    student: Sequence[float], teacher: Sequence[float], confidence: float = 0.95
+) -> Interval:
+    """Two-sided interval of mean(student)/mean(teacher) on the same N probes, in 0..inf.
+
+    student, teacher (N,): grades in 0..1, paired by position. Where the teacher was right on
+    every probe the ratio is the student's mean and Wilson's interval is used. Right-or-wrong
+    grades otherwise: Bonett and Price's hybrid interval for paired proportions. Shares: delta
+    method on the logarithm. Pure. Raises ValueError when the lengths differ or N = 0.
+
+    Source: Bonett, Price, "Confidence intervals for a ratio of binomial proportions based on
+    paired data", Statistics in Medicine 2006, Eq. 6.
+    """
+    if len(student) != len(teacher) or not student:
+        raise ValueError("student and teacher need the same, positive number of grades")
+    if all(g == 1.0 for g in teacher):
+        _, low, high = mean_interval(student, confidence)
+        return Interval(low, high)
+    if _is_binary(student) and _is_binary(teacher):
+        return _bonett_price(student, teacher, confidence)
+    return _delta(student, teacher, confidence)
+
+
+def _is_binary(grades: Sequence[float]) -> bool:
+    return all(g in (0.0, 1.0) for g in grades)
+
+
+def _bonett_price(
+    student: Sequence[float], teacher: Sequence[float], confidence: float
+) -> Interval:
+    pairs = list(zip(student, teacher, strict=True))
+    both = sum(1 for s, q in pairs if s == q == 1.0)
+    only_student = sum(1 for s, q in pairs if s == 1.0 and q == 0.0)
+    only_teacher = sum(1 for s, q in pairs if s == 0.0 and q == 1.0)
+    seen = both + only_student + only_teacher  # pairs that both failed say nothing on the ratio
+    right_s, right_t = both + only_student, both + only_teacher
+    z = float(norm.ppf(0.5 + confidence / 2))
+    p_s, p_t = (right_s + 1) / (seen + 2), (right_t + 1) / (seen + 2)
+    spread = math.sqrt((only_student + only_teacher + 2) / ((right_s + 1) * (right_t + 1)))
+    apart = math.sqrt((1 - p_s) / (right_s + 1)) + math.sqrt((1 - p_t) / (right_t + 1))
+    z *= spread / apart
+    low_s, high_s = _wilson(right_s, seen, z)
+    low_t, high_t = _wilson(right_t, seen, z)
+    return Interval(low_s / high_t if high_t else 0.0, high_s / low_t if low_t else math.inf)
+
+
+def _wilson(right: int, n: int, z: float) -> tuple[float, float]:
+    if n == 0:
+        return 0.0, 1.0
+    p, zz = right / n, z * z
+    middle = (p + zz / (2 * n)) / (1 + zz / n)
+    half = z * math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _delta(student: Sequence[float], teacher: Sequence[float], confidence: float) -> Interval:
+    n = len(student)
+    mean_s, mean_t = sum(student) / n, sum(teacher) / n
+    if mean_s == 0 or mean_t == 0 or n == 1:
+        return Interval(0.0, math.inf if mean_t == 0 or n == 1 else 1.0 / mean_t)
+    relative = [s / mean_s - q / mean_t for s, q in zip(student, teacher, strict=True)]
+    variance = sum(r * r for r in relative) / (n - 1) / n  # `relative` has mean 0
+    half = float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance)
+    ratio = mean_s / mean_t
+    return Interval(ratio * math.exp(-half), ratio * math.exp(half))
