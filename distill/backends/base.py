@@ -1,0 +1,53 @@
+"""Who answers: one protocol for teachers, students and judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from distill.settings import Sampling
+
+Beat = Callable[[int, int], None]
+"""`beat(done, total)`: called between units of work; what it raises stops the work."""
+
+
+def no_beat(done: int, total: int) -> None:
+    """For callers who neither show progress nor cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    text: str  # the user's turn
+    sampling: Sampling = Sampling()
+    system: str = ""  # empty: what the tokenizer's template says by itself
+    reference: str = ""  # the right answer, and
+    skill: str = ""  # the skill asked about: for backends that stand for somebody, see Backend
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    text: str
+    prompt_tokens: int
+    reply_tokens: int
+    truncated: bool = False  # it ran into max_tokens
+
+
+class Backend(Protocol):
+    """Anything that can answer prompts: a teacher, a student, a judge.
+
+    A backend knows nothing of stages. It retries what is worth retrying by itself; what it
+    raises is final: `BackendUnavailable` or `PromptRefused`. Only `procedural` and `simulated`
+    look at `Prompt.reference` and `.skill`: they stand for somebody who knows the answer exactly,
+    or who is played by a model of learning.
+    """
+
+    name: str  # goes into the audit log and into file names: [a-z0-9.-]+
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        """Answer each prompt: N in, N out, in the same order. [] for []."""
+        ...
+
+    def close(self) -> None:
+        """Let go of memory and connections. Safe to call twice."""
+        ...

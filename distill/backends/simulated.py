@@ -1,0 +1,94 @@
+"""A student without a model: it learns by counting. For tests, for trying out the pages.
+
+Nothing about real models follows from it; the pages say "simulated" wherever it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from distill.backends.base import Beat, Prompt, Reply
+from distill.errors import NothingToTrain
+from distill.records import Item
+from distill.settings import LoraSettings
+from distill.training.base import Log, StepLog, TrainingResult
+
+LEARNED_AFTER_ITEMS = 40  # trained items of a skill until it answers nearly all of its probes
+START_MASTERY = 0.1
+MANIFEST = "ioa.json"
+
+
+class SimulatedStudent:
+    """Answers a probe right with a chance that grows with the items it was trained on.
+
+    The chance is START_MASTERY + (1 − START_MASTERY) · min(1, items / LEARNED_AFTER_ITEMS), and
+    whether it is right is decided by a hash of the question: the same in every process.
+    """
+
+    name = "simulated"
+
+    def __init__(self, adapter: Path | None = None) -> None:
+        self._seen = seen_items(adapter)
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        return [self._reply(p) for p in prompts]
+
+    def _reply(self, prompt: Prompt) -> Reply:
+        share = min(1.0, self._seen.get(prompt.skill, 0) / LEARNED_AFTER_ITEMS)
+        chance = START_MASTERY + (1.0 - START_MASTERY) * share
+        digest = hashlib.sha256(prompt.text.encode()).digest()
+        is_right = int.from_bytes(digest[:4]) / 2**32 < chance
+        text = f"Answer: {prompt.reference}" if is_right else "I do not know."
+        return Reply(text, len(prompt.text.split()), len(text.split()))
+
+    def close(self) -> None:
+        pass
+
+
+class SimulatedTrainer:
+    """Adds the items of a training to what the student has seen, beating as it goes."""
+
+    def train(
+        self,
+        items: Sequence[Item],
+        *,
+        parent: Path | None,
+        out: Path,
+        settings: LoraSettings,
+        seed: int,
+        beat: Beat,
+        log: Log,
+    ) -> TrainingResult:
+        if not items:
+            raise NothingToTrain
+        steps = -(-len(items) // settings.batch_size)
+        for step in range(1, steps + 1):
+            loss = 2.0 / (1 + step)
+            log(StepLog(step, steps, loss, settings.learning_rate * (1 - step / steps), 0.0))
+            beat(step, steps)
+        seen = dict(seen_items(parent))
+        for item in items:
+            seen[item.skill] = seen.get(item.skill, 0) + 1
+        text = json.dumps({"seen": seen}, sort_keys=True)
+        partial = out.with_name(out.name + ".partial")
+        partial.mkdir(parents=True, exist_ok=True)
+        (partial / MANIFEST).write_text(text)
+        if out.exists():  # a second call after a crash: the same content
+            (partial / MANIFEST).unlink()
+            partial.rmdir()
+        else:
+            partial.rename(out)
+        tokens = sum(len((i.question + " " + i.solution).split()) for i in items)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return TrainingResult(out, digest, steps, tokens, 0.0, 2.0 / (1 + steps))
+
+
+def seen_items(adapter: Path | None) -> Mapping[str, int]:
+    """Skill -> items it was trained on, from a checkpoint of `SimulatedTrainer`."""
+    if adapter is None:
+        return {}
+    seen: dict[str, int] = json.loads((adapter / MANIFEST).read_text())["seen"]
+    return seen

@@ -1,0 +1,181 @@
+"""A local model through transformers: batched, left-padded, adapters on one base.
+
+The only backend, with vllm.py, that imports torch, and only when it is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distill.backends.base import Prompt, Reply
+from distill.backends.chat import common_prefix, render_prompt
+from distill.errors import BackendUnavailable, ModelFolderBroken
+from distill.settings import Sampling
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+MIN_SHARED_TOKENS = 8  # below it, running the prefix apart costs more than it saves
+
+
+def check_model_folder(folder: Path) -> None:
+    """Raise `ModelFolderBroken`, with a sentence, unless `folder` looks like a model.
+
+    Cheap: reads names and one small file, no weights.
+    """
+    if not folder.is_dir():
+        raise ModelFolderBroken(
+            f"There is no model folder {folder}. `manage.py get_student` makes one."
+        )
+    if not (folder / "config.json").is_file():
+        raise ModelFolderBroken(f"{folder} has no config.json, so it is no model folder.")
+    try:
+        json.loads((folder / "config.json").read_text())
+    except ValueError as exc:
+        raise ModelFolderBroken(f"{folder}/config.json is not JSON: {exc}.") from exc
+    if not list(folder.glob("*.safetensors")):
+        raise ModelFolderBroken(
+            f"{folder} has no weights (*.safetensors). Fetch the model again; "
+            "pickled weights (*.bin) are not loaded."
+        )
+    if not list(folder.glob("tokenizer*")):
+        raise ModelFolderBroken(f"{folder} has no tokenizer.")
+
+
+def best_dtype() -> torch.dtype:
+    """bfloat16 where the hardware computes in it, else float32.
+
+    A CPU without bfloat16 instructions emulates it, several times slower than float32.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    # torch's own switch for mkldnn's bfloat16 kernels also says yes to AVX512 without bf16
+    flags = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if flags else torch.float32
+
+
+def load_model(
+    folder: Path, adapter: Path | None = None, *, trainable: bool = False
+) -> tuple[PreTrainedModel | Any, PreTrainedTokenizerBase]:
+    """Load a base model, an adapter on it if one is given, and its tokenizer.
+
+    Returns the model in `best_dtype` on the GPU if there is one, in evaluation mode unless
+    `trainable`. Raises `ModelFolderBroken` or `BackendUnavailable`.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    check_model_folder(folder)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder), local_files_only=True, dtype=best_dtype(), use_safetensors=True
+        )
+        if adapter is not None:
+            from peft import PeftModel
+
+            model = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+    except (OSError, ValueError, RuntimeError) as exc:
+        raise BackendUnavailable(f"The model in {folder} cannot be loaded: {exc}") from exc
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if torch.cuda.is_available():
+        model = model.to("cuda")
+    if not trainable:
+        model.eval()
+    return model, tokenizer
+
+
+class TransformersBackend:
+    """A model folder, with or without a LoRA adapter, answering in this process.
+
+    Greedy answers (temperature 0) are the same in every call with the same batches. The tokens
+    that all prompts of a batch share, such as a template's system turn, are run once.
+    """
+
+    def __init__(
+        self, folder: Path, *, adapter: Path | None = None, batch_size: int = 64, system: str = ""
+    ) -> None:
+        self.name = folder.name.lower()
+        self._batch_size = batch_size
+        self._system = system
+        self._model, self._tokenizer = load_model(folder, adapter)
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        encoded = [
+            render_prompt(self._tokenizer, p.text, system=p.system or self._system) for p in prompts
+        ]
+        replies: list[Reply | None] = [None] * len(prompts)
+        for batch in self._batches(prompts, encoded):
+            rows = [encoded[i] for i in batch]
+            answered = self._generate_batch(rows, prompts[batch[0]].sampling)
+            for i, ids in zip(batch, answered, strict=True):
+                replies[i] = self._reply(encoded[i], ids, prompts[i].sampling)
+        return [r for r in replies if r is not None]
+
+    def _batches(
+        self, prompts: Sequence[Prompt], encoded: Sequence[Sequence[int]]
+    ) -> Iterator[list[int]]:
+        """Indices of prompts with one sampling each, of similar length, a batch at a time."""
+        by_sampling: dict[Sampling, list[int]] = {}
+        for i, prompt in enumerate(prompts):
+            by_sampling.setdefault(prompt.sampling, []).append(i)
+        for indices in by_sampling.values():
+            ordered = sorted(indices, key=lambda i: (len(encoded[i]), i))
+            for start in range(0, len(ordered), self._batch_size):
+                yield ordered[start : start + self._batch_size]
+
+    def _generate_batch(self, rows: list[list[int]], sampling: Sampling) -> list[list[int]]:
+        """rows: B lists of token ids. Returns B lists of new token ids, without padding."""
+        import torch
+
+        device = self._model.device
+        shared = common_prefix(rows) if len(rows) > 1 else 0
+        if shared < MIN_SHARED_TOKENS:
+            shared = 0
+        longest = max(len(r) for r in rows)
+        pad = self._tokenizer.pad_token_id
+        # padding stands between the shared prefix and the rest, so that the prefix's keys and
+        # values, computed once, fit every row; the mask hides it and positions skip it
+        ids = [r[:shared] + [pad] * (longest - len(r)) + r[shared:] for r in rows]
+        mask = [[1] * shared + [0] * (longest - len(r)) + [1] * (len(r) - shared) for r in rows]
+        inputs: dict[str, Any] = {
+            "input_ids": torch.tensor(ids, device=device),
+            "attention_mask": torch.tensor(mask, device=device),
+        }
+        with torch.inference_mode():
+            if shared:
+                prefix = torch.tensor([rows[0][:shared]], device=device)
+                cache = self._model(input_ids=prefix, use_cache=True).past_key_values
+                cache.batch_repeat_interleave(len(rows))
+                inputs["past_key_values"] = cache
+            options: dict[str, Any] = {"do_sample": False}
+            if sampling.temperature > 0:
+                torch.manual_seed(sampling.seed)
+                options = {"do_sample": True, "temperature": sampling.temperature}
+            out = self._model.generate(
+                **inputs,
+                **options,
+                max_new_tokens=sampling.max_tokens,
+                pad_token_id=pad,
+            )
+        new: list[list[int]] = out[:, longest:].tolist()
+        return [self._until_end(row) for row in new]
+
+    def _until_end(self, ids: list[int]) -> list[int]:
+        end = self._tokenizer.eos_token_id
+        return ids[: ids.index(end) + 1] if end in ids else ids
+
+    def _reply(self, prompt: Sequence[int], ids: list[int], sampling: Sampling) -> Reply:
+        text = self._tokenizer.decode(ids, skip_special_tokens=True)
+        is_cut = len(ids) >= sampling.max_tokens and ids[-1] != self._tokenizer.eos_token_id
+        return Reply(text.strip(), len(prompt), len(ids), is_cut)
+
+    def close(self) -> None:
+        self._model = None

@@ -1,0 +1,51 @@
+"""Who teaches and who learns, by name: from a word in a form or on a command line to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill.backends.base import Backend
+from distill.backends.procedural import ProceduralBackend
+from distill.backends.simulated import SimulatedStudent, SimulatedTrainer
+from distill.errors import BackendUnavailable
+from distill.training.base import Trainer
+
+SIMULATED = "simulated"
+PROCEDURAL = "procedural"
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """A student as the loop sees it: it answers, with an adapter or as it came, and is trained."""
+
+    name: str
+    answering: Callable[[Path | None], Backend]
+    trainer: Trainer
+
+
+def find_student(spec: str, models: Path) -> Student:
+    """The student called `spec`: "simulated", a folder in `models`, or a path to a model folder.
+
+    Looks at the folder but loads nothing: cheap, and without torch. Raises `ModelFolderBroken`.
+    """
+    if spec == SIMULATED:
+        return Student(SIMULATED, SimulatedStudent, SimulatedTrainer())
+    from distill.backends.transformers import TransformersBackend, check_model_folder
+    from distill.training.lora import LoraTrainer
+
+    folder = models / spec if "/" not in spec else Path(spec)
+    check_model_folder(folder)
+    return Student(
+        folder.name,
+        lambda adapter: TransformersBackend(folder, adapter=adapter),
+        LoraTrainer(folder),
+    )
+
+
+def find_teacher(spec: str, models: Path) -> Backend:
+    """The teacher called `spec`: "procedural" so far. Raises `BackendUnavailable`."""
+    if spec == PROCEDURAL:
+        return ProceduralBackend()
+    raise BackendUnavailable(f"There is no teacher “{spec}”. Known teachers: {PROCEDURAL}.")
