@@ -1,0 +1,130 @@
+"""What a round trains on: what is not mastered yet, and rehearsal of what is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+from distill.errors import BudgetSpent
+from distill.records import GateAnswer, GateEvidence, Item
+from distill.settings import Budget
+
+
+def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
+    """Deal `n` new items to the skills of a round, in proportion to what each still lacks.
+
+    need: skill -> what is missing, in 0..1 (1 − r); skills that lack nothing leave the mixture.
+    When nothing is missing by the numbers (all unclear), the skills share alike. Sums to n.
+
+    Pure; ties by name. Source: METHOD.md 2, "skills leave the mixture as soon as mastered".
+    """
+    lacking = {k: v for k, v in need.items() if v > 0} or dict.fromkeys(need, 1.0)
+    return _deal(lacking, n)
+
+
+def rehearsal_count(n_new: int, share: float) -> int:
+    """How many rehearsal items make up `share` (ρ, 0..<1) of a mixture with `n_new` new ones."""
+    return round(n_new * share / (1.0 - share)) if share < 1.0 else n_new
+
+
+def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
+    """Deal `n` rehearsal items to mastered skills, more to those that are losing more.
+
+    loss: skill -> (was − now)/was, the share of its mastery it has lost; negative counts as 0.
+    Every mastered skill gets something: each weighs 0.05 and its loss, so that an equal share
+    is the answer where nothing is being lost. Sums to n, or to 0 without mastered skills. Pure.
+    """
+    if not loss:
+        return {}
+    return _deal({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
+
+
+def room_for_new(budget: Budget, *, used: int, rehearses: bool) -> int:
+    """How many new items a round may write, leaving room for its rehearsal; at least 1.
+
+    used: items that trainings have seen so far. Raises `BudgetSpent` when none are left.
+    """
+    room = min(budget.items_per_round, budget.items - used)
+    if room <= 0:
+        raise BudgetSpent(
+            f"All {budget.items} items of this run's budget are spent. Raise the budget, waive "
+            "the stage with a reason, or stop the run."
+        )
+    return max(1, round(room * (1.0 - budget.rehearsal_share))) if rehearses else room
+
+
+def still_needed(evidence: GateEvidence) -> tuple[dict[str, float], dict[str, float]]:
+    """What the next round has to teach, and what it has to rehearse harder.
+
+    Returns (need, lost). need: skill -> 1 − r for the stage's skills that are not mastered, and
+    for forgotten ones the share that was lost: they are taught again with new items. lost: skill
+    -> (was − now)/was for all mastered skills, for the weights of `rehearsal`.
+    """
+    lost = {v.skill: (v.was - v.now) / v.was if v.was else 0.0 for v in evidence.retention}
+    need = {
+        v.skill: max(0.0, 1.0 - v.ratio)
+        for v in evidence.stage
+        if v.answer is not GateAnswer.MASTERED
+    }
+    need |= {k: lost[k] for k in evidence.forgotten}
+    return need, lost
+
+
+def mix(
+    new: Sequence[Item],
+    pool: Sequence[Item],
+    *,
+    lost: Mapping[str, float],
+    share: float,
+    seed: str,
+) -> list[Item]:
+    """A round's items in training order: the new ones, and rehearsal drawn from `pool`.
+
+    pool: trained items of mastered skills. lost: see `still_needed`; a skill without an entry
+    has lost nothing. share: ρ, of the whole mixture. Where the pool is smaller than the share
+    asks for, all of it is rehearsed. Pure; the same for the same arguments in every process.
+
+    Source: METHOD.md 2; the paper replays nothing.
+    """
+    by_skill: dict[str, list[Item]] = {}
+    for item in pool:
+        by_skill.setdefault(item.skill, []).append(item)
+    counts = rehearsal({k: lost.get(k, 0.0) for k in by_skill}, rehearsal_count(len(new), share))
+    rng = random.Random(seed)
+    rehearsed: list[Item] = []
+    for skill, n in counts.items():
+        ordered = sorted(by_skill[skill], key=lambda i: i.key)
+        rehearsed += rng.sample(ordered, min(n, len(ordered)))
+    return _arrange(new, rehearsed, rng)
+
+
+def _deal(weights: Mapping[str, float], n: int) -> dict[str, int]:
+    """Largest remainders: integers in proportion to `weights` that sum to n."""
+    total = sum(weights.values())
+    exact = {k: n * w / total for k, w in weights.items()}
+    dealt = {k: int(v) for k, v in exact.items()}
+    rest = n - sum(dealt.values())
+    for k in sorted(exact, key=lambda k: (dealt[k] - exact[k], k))[:rest]:
+        dealt[k] += 1
+    return dict(sorted(dealt.items()))
+
+
+def _arrange(new: Sequence[Item], rehearsed: Sequence[Item], rng: random.Random) -> list[Item]:
+    """Small instances first, skills alternating within a size, rehearsal spread evenly."""
+    by_level: dict[int, list[Item]] = {}
+    for item in new:
+        by_level.setdefault(item.level, []).append(item)
+    main: list[Item] = []
+    for level in sorted(by_level):
+        rng.shuffle(by_level[level])
+        main += by_level[level]
+    others = list(rehearsed)
+    rng.shuffle(others)
+    total = len(main) + len(others)
+    arranged: list[Item] = []
+    placed = 0
+    for at in range(1, total + 1):
+        due = at * len(others) // total  # rehearsal items that should have come by now
+        arranged.append(others[placed] if placed < due else main[at - 1 - placed])
+        placed += placed < due
+    return arranged

@@ -1,0 +1,92 @@
+"""Eq. 7-8: stages in an order the student can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from distill.identifier.severity import targets
+from distill.organizer.graph import without_cycles
+from distill.organizer.layers import layers, needed
+from distill.records import Curriculum, Edge, Gap, PlannedStage, Skill
+from distill.settings import Thresholds
+
+
+def difficulty(gap: Gap) -> float:
+    """d(k) = 1 − r(k), clipped to 0..1. 1 where the teacher cannot teach the skill."""
+    return 1.0 if gap.gap is None else min(1.0, max(0.0, gap.gap))
+
+
+def plan(
+    skills: Sequence[Skill],
+    edges: Iterable[Edge],
+    gaps: Mapping[str, Gap],
+    severity: Mapping[str, float],
+    thresholds: Thresholds,
+) -> Curriculum:
+    """The stages to teach, with every promise that could not be kept among the notices.
+
+    Cycles are broken at their weakest edge; weak prerequisites of targets are pulled in; layers
+    become stages, and a layer whose skills lie further apart than τ_ZPD is split, easier part
+    first. Where the step from one stage to the next is still larger than τ_ZPD, the harder stage
+    begins with a bridge: its first items are smaller instances of its skills.
+
+    Every skill's prerequisites lie in earlier stages (or are not taught). Pure; ties by name.
+
+    Source: He et al. 2026, Eq. 5-8. Ours: d = 1 − r in place of P_S, by which the bound holds
+    back from steps up in difficulty rather than from steps down (METHOD.md 2).
+    """
+    active = {s.id for s in skills if not s.is_transfer and s.id in gaps}
+    kept, removed = without_cycles(e for e in edges if {e.source, e.target} <= active)
+    notices = [
+        f"{e.source} → {e.target} was left out: it closes a cycle, and is its weakest edge."
+        for e in removed
+    ]
+    notices += [
+        f"{k} is left out: the teacher is right on only {gaps[k].teacher.mean:.0%} of its probes, "
+        "too few to teach it."
+        for k in sorted(active)
+        if not gaps[k].is_teachable
+    ]
+    wanted = targets(gaps, severity, share=thresholds.target_share)
+    wanted = [k for k in wanted if k in active]
+    weak = {k for k in active if gaps[k].is_deficient}
+    chosen, pulled = needed(wanted, weak, kept)
+    notices += [f"{k} was pulled in: skills to be taught build on it." for k in pulled]
+
+    stages: list[PlannedStage] = []
+    titles = {s.id: s.title for s in skills}
+    for layer in layers(chosen, kept):
+        for part in _split(layer, gaps, thresholds.zpd):
+            d = _mean_difficulty(part, gaps)
+            step = d - stages[-1].difficulty if stages else 0.0
+            if step > thresholds.zpd:
+                notices.append(_zpd_notice(part, step, thresholds.zpd))
+            title = ", ".join(titles[k] for k in part)
+            stages.append(PlannedStage(tuple(part), title, step > thresholds.zpd, d))
+    return Curriculum(tuple(stages), dict(severity), tuple(notices))
+
+
+def _mean_difficulty(skills: Sequence[str], gaps: Mapping[str, Gap]) -> float:
+    return sum(difficulty(gaps[k]) for k in skills) / len(skills)
+
+
+def _split(layer: Sequence[str], gaps: Mapping[str, Gap], zpd: float) -> list[list[str]]:
+    """Parts of a layer, easier first, none spanning more than `zpd` in difficulty.
+
+    Skills of one layer do not build on each other, so that any order among them is allowed.
+    """
+    ordered = sorted(layer, key=lambda k: (difficulty(gaps[k]), k))
+    parts: list[list[str]] = []
+    for skill in ordered:
+        if parts and difficulty(gaps[skill]) - difficulty(gaps[parts[-1][0]]) <= zpd:
+            parts[-1].append(skill)
+        else:
+            parts.append([skill])
+    return parts
+
+
+def _zpd_notice(skills: Sequence[str], step: float, zpd: float) -> str:
+    return (
+        f"{', '.join(skills)}: a step of {step:.2f} in difficulty, over the bound of {zpd:.2f}; "
+        "it begins with smaller instances, as a bridge."
+    )
