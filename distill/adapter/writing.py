@@ -1,0 +1,122 @@
+"""Writing the items of a round for the student as it is now."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+
+from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
+from distill.adapter.operations import Operation, levels
+from distill.backends.base import Beat, no_beat
+from distill.domains.base import Domain, Problem, question_key
+from distill.errors import DomainError
+from distill.records import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How many items of a skill a round wants, and for what student."""
+
+    skill: str
+    n: int
+    mastery: float = 0.0  # r(k) in 0..1, measured last
+    starts_small: bool = False  # the stage begins with a bridge
+
+
+ItemSink = Callable[[Item], None]
+
+
+def write(
+    domain: Domain,
+    orders: Sequence[Order],
+    *,
+    seed: int,
+    round_key: str,
+    operations: Set[Operation],
+    taken: Set[str] = frozenset(),
+    probe_keys: Set[str] = frozenset(),
+    beat: Beat = no_beat,
+    sink: ItemSink = lambda item: None,
+) -> list[Item]:
+    """Write and check the items of a round, from the domain's exact generators.
+
+    Args:
+        orders: one for each skill.
+        seed: the run's; the same run and round give the same items.
+        round_key: names stage and round; part of every item's key and of the draw.
+        taken: question keys of the run's earlier items, which are not asked again.
+        probe_keys: question keys of every probe drawn so far, for the leak check.
+
+    Returns:
+        Items skill by skill, smaller instances first, each with the results of its checks; fewer
+        than ordered where a skill has no more questions. Sunk one by one as they are written.
+
+    Raises `DomainError` when the domain cannot write items for a skill, and what `beat` raises.
+
+    Source: He et al. 2026, section 3.3, operations decompose, limit load, one format.
+    """
+    total = sum(order.n for order in orders)
+    duplicate, leak = NotDuplicate(taken), NotLeak(probe_keys)
+    items: list[Item] = []
+    for order in orders:
+        grader = domain.grader(order.skill)
+        checks = (Parses(), AnswerVerified(grader), duplicate, leak)
+        for problem in _problems(domain, order, f"{seed}:{round_key}", operations, taken):
+            item = _item(problem, round_key, operations)
+            item = dataclasses.replace(item, checks=check(item, checks))
+            sink(item)
+            items.append(item)
+            beat(len(items), total)
+    return items
+
+
+def _problems(
+    domain: Domain, order: Order, seed: str, operations: Set[Operation], taken: Set[str]
+) -> list[Problem]:
+    sizes = (
+        levels(order.n, order.mastery, starts_small=order.starts_small)
+        if Operation.LIMIT_LOAD in operations
+        else [3] * order.n
+    )
+    used = set(taken)
+    drawn: list[Problem] = []
+    missing = 0
+    for level in (1, 2, 3):
+        wanted = sizes.count(level) + missing  # small instances run out: larger ones step in
+        found = domain.problems(
+            order.skill, wanted, seed=_number(f"{seed}:{level}"), level=level, exclude=used
+        )
+        used |= {question_key(p.question) for p in found}
+        drawn += found
+        missing = wanted - len(found)
+    if not drawn and order.n:
+        raise DomainError(
+            f"Nothing can be written for {order.skill}: this domain has no generator for it and "
+            "no items of its own. Choose a teacher that writes, or retire the skill."
+        )
+    return drawn
+
+
+def _item(problem: Problem, round_key: str, operations: Set[Operation]) -> Item:
+    is_worked = Operation.DECOMPOSE in operations and problem.worked != problem.terse
+    used = [Operation.ONE_FORMAT] if Operation.ONE_FORMAT in operations else []
+    if is_worked:
+        used.insert(0, Operation.DECOMPOSE)
+    if Operation.LIMIT_LOAD in operations and problem.level < 3:
+        used.append(Operation.LIMIT_LOAD)
+    return Item(
+        key=f"{round_key}-{problem.skill}-{problem.key[:16]}",
+        skill=problem.skill,
+        question=problem.question,
+        solution=problem.worked if is_worked else problem.terse,
+        answer=problem.answer,
+        operations=tuple(used),
+        level=problem.level,
+        origin="procedural",
+    )
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
