@@ -1,0 +1,252 @@
+"""LoRA on approved items, by TRL's SFTTrainer. Imports torch when used.
+
+Loss on the assistant's tokens only; items in the order given (the snapshot decides the order,
+nothing shuffles it again); the learning rate warms up and decays to zero within each round.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from distill.backends.base import Beat
+from distill.backends.chat import render_example
+from distill.errors import NothingToTrain, OutOfSpace
+from distill.records import Item
+from distill.settings import LoraSettings
+from distill.training.base import Log, StepLog, TrainingResult
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+MANIFEST = "ioa.json"  # written last: its existence means that the folder is complete
+
+
+class LoraTrainer:
+    """Trains LoRA adapters on one base model folder.
+
+    Deterministic in (items, parent, settings, seed) on the same machine and thread count.
+
+    Source: Hu et al., "LoRA", 2021; settings of METHOD.md 4. Ours: an adapter is carried from
+    round to round, with a fresh optimiser and a fresh schedule in each.
+    """
+
+    def __init__(self, base: Path, *, system: str = "") -> None:
+        self._base = base
+        self._system = system
+
+    def train(
+        self,
+        items: Sequence[Item],
+        *,
+        parent: Path | None,
+        out: Path,
+        settings: LoraSettings,
+        seed: int,
+        beat: Beat,
+        log: Log,
+    ) -> TrainingResult:
+        """See `Trainer.train`. Raises `NothingToTrain`, `OutOfSpace`, or what `beat` raises."""
+        if not items:
+            raise NothingToTrain
+        if done := read_result(out):
+            return done
+        work = out.with_name(out.name + ".partial")
+        try:
+            with _full_disk_told(work):
+                work.mkdir(parents=True, exist_ok=True)
+                result = self._train(items, parent, work, settings, seed, beat, log)
+                _write_manifest(work, result)
+        except OutOfSpace:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+        shutil.rmtree(work / "steps", ignore_errors=True)
+        work.rename(out)
+        finished = read_result(out)
+        assert finished is not None
+        return finished
+
+    def _train(
+        self,
+        items: Sequence[Item],
+        parent: Path | None,
+        work: Path,
+        settings: LoraSettings,
+        seed: int,
+        beat: Beat,
+        log: Log,
+    ) -> dict[str, Any]:
+        import torch
+        import transformers
+        from peft import LoraConfig
+        from trl import SFTTrainer
+
+        from distill.backends.transformers import load_model
+
+        transformers.set_seed(seed)
+        model, tokenizer = load_model(self._base, parent, trainable=True)
+        dataset, n_tokens = self._dataset(items, tokenizer, settings)
+        started = time.monotonic()
+        trainer = SFTTrainer(
+            model=model,
+            args=_arguments(work / "steps", settings, seed, uses_cpu=not torch.cuda.is_available()),
+            train_dataset=dataset,
+            processing_class=tokenizer,
+            peft_config=None
+            if parent
+            else LoraConfig(
+                r=settings.rank,
+                lora_alpha=settings.alpha,
+                lora_dropout=settings.dropout,
+                target_modules="all-linear",
+                task_type="CAUSAL_LM",
+            ),
+            callbacks=[_callback(beat, log, n_tokens * settings.epochs)],
+        )
+        trainer.remove_callback(transformers.PrinterCallback)  # `log` tells instead
+        outcome = trainer.train(resume_from_checkpoint=_last_state(work / "steps"))
+        trainer.save_model(str(work))
+        return {
+            "steps": int(outcome.global_step),
+            "tokens": n_tokens * settings.epochs,
+            "seconds": time.monotonic() - started,
+            "final_loss": float(outcome.training_loss),
+        }
+
+    def _dataset(
+        self, items: Sequence[Item], tokenizer: Any, settings: LoraSettings
+    ) -> tuple[Dataset, int]:
+        """Token ids and completion masks, in the items' order, and how many tokens they hold."""
+        from datasets import Dataset
+
+        rows = [
+            render_example(
+                tokenizer,
+                item.question,
+                item.solution,
+                system=self._system,
+                max_length_tokens=settings.max_length_tokens,
+            )
+            for item in items
+        ]
+        dataset = Dataset.from_dict(
+            {
+                "input_ids": [list(r.ids) for r in rows],
+                "completion_mask": [
+                    [0] * r.n_prompt + [1] * (len(r.ids) - r.n_prompt) for r in rows
+                ],
+            }
+        )
+        return dataset, sum(len(r.ids) for r in rows)
+
+
+def _arguments(folder: Path, settings: LoraSettings, seed: int, *, uses_cpu: bool) -> Any:
+    from trl import SFTConfig
+
+    return SFTConfig(
+        output_dir=str(folder),
+        per_device_train_batch_size=settings.batch_size,
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=settings.warmup_share,  # a share of all steps, as it is below 1
+        adam_beta1=settings.betas[0],
+        adam_beta2=settings.betas[1],
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        completion_only_loss=True,
+        max_length=settings.max_length_tokens,
+        train_sampling_strategy="sequential",  # the snapshot's order is the order
+        shuffle_dataset=False,
+        gradient_checkpointing=False,  # the models are small; it costs a third of the speed
+        bf16=False,  # the weights already are in the best type: distill.backends.transformers
+        use_cpu=uses_cpu,
+        logging_steps=1,
+        save_strategy="steps",
+        save_steps=settings.save_every_steps,
+        save_total_limit=1,
+        report_to="none",
+        disable_tqdm=True,
+        seed=seed,
+        data_seed=seed,
+        dataloader_pin_memory=False,
+    )
+
+
+def _callback(beat: Beat, log: Log, n_tokens: int) -> Any:
+    from transformers import TrainerCallback
+
+    class Telling(TrainerCallback):  # type: ignore[misc]  # its types are not followed
+        """Tells about each step; what `beat` raises ends the training."""
+
+        def __init__(self) -> None:
+            self._last: tuple[float, int] | None = None
+
+        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            if self._last is None:
+                self._last = (time.monotonic(), state.global_step)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            beat(state.global_step, state.max_steps)
+
+        def on_log(
+            self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any
+        ) -> None:
+            if "loss" not in logs or self._last is None:
+                return
+            now = time.monotonic()
+            since, step = self._last
+            share = (state.global_step - step) / max(state.max_steps, 1)
+            self._last = (now, state.global_step)
+            log(
+                StepLog(
+                    step=state.global_step,
+                    total_steps=state.max_steps,
+                    loss=float(logs["loss"]),
+                    learning_rate=float(logs.get("learning_rate", 0.0)),
+                    tokens_per_second=n_tokens * share / max(now - since, 1e-9),
+                )
+            )
+
+    return Telling()
+
+
+def _last_state(folder: Path) -> str | None:
+    """The newest complete state of an interrupted training, or None."""
+    states = [p for p in folder.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
+    return str(max(states, key=lambda p: int(p.name.rsplit("-", 1)[1]))) if states else None
+
+
+def _write_manifest(folder: Path, result: dict[str, Any]) -> None:
+    digest = hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
+    partial = folder / (MANIFEST + ".partial")
+    partial.write_text(json.dumps({**result, "content_hash": digest}, indent=2) + "\n")
+    partial.rename(folder / MANIFEST)
+
+
+def read_result(folder: Path) -> TrainingResult | None:
+    """What a finished training left in `folder`; None when there is none or it is not finished."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return None
+    return TrainingResult(folder=folder, **json.loads(manifest.read_text()))
+
+
+@contextlib.contextmanager
+def _full_disk_told(where: Path) -> Iterator[None]:
+    """Turn "no space left on device" into `OutOfSpace`, wherever in the libraries it came up."""
+    try:
+        yield
+    except Exception as exc:
+        text = str(exc)
+        is_full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
+        if is_full or "No space left on device" in text or "os error 28" in text:
+            raise OutOfSpace(str(where)) from exc
+        raise
