@@ -1,0 +1,176 @@
+"""The command `ioa`: the method without a browser.
+
+    ioa distil --domain foundations --student smollm2-135m --out DIR
+
+Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong words.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from distill import domains, roster
+from distill.errors import DistillError
+from distill.pipeline import AtGate, Decision, Pipeline, autopilot
+from distill.settings import Budget, Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console()
+stderr = Console(stderr=True)
+
+DEFAULT_MODELS = Path("var/models")
+
+
+@app.callback()
+def main() -> None:
+    """Distil a language model into a smaller one by teaching it."""
+
+
+@app.command()
+def distil(
+    out: Annotated[Path, typer.Option(help="A folder for everything this run makes.")],
+    domain: Annotated[str, typer.Option(help="A built-in domain or a file.")] = "foundations",
+    student: Annotated[
+        str, typer.Option(help="A folder in --models, a path, or “simulated”.")
+    ] = "smollm2-135m",
+    teacher: Annotated[str, typer.Option(help="Who writes and answers.")] = roster.PROCEDURAL,
+    skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
+    items: Annotated[int, typer.Option(min=1, help="Items to train on, in all.")] = 3000,
+    items_per_round: Annotated[int, typer.Option(min=1)] = 400,
+    seed: int = 0,
+    autonomy: Annotated[
+        str, typer.Option(help="“none”: policy decides. “gates”: you are asked at every gate.")
+    ] = "none",
+    settings: Annotated[
+        Path | None, typer.Option(help="A JSON file with settings; see docs/settings.md.")
+    ] = None,
+    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = DEFAULT_MODELS,
+    resume: Annotated[bool, typer.Option(help="Continue what DIR holds.")] = False,
+) -> None:
+    """Diagnose a student, plan a curriculum and teach it, stage by stage."""
+    if autonomy not in ("none", "gates"):
+        raise typer.BadParameter("it is none or gates", param_hint="--autonomy")
+    try:
+        chosen = _settings(settings, items, items_per_round)
+        with _progress() as progress:
+            pipeline = Pipeline(
+                domains.load(domain),
+                roster.find_student(student, models),
+                roster.find_teacher(teacher, models),
+                chosen,
+                seed=seed,
+                out=out,
+                skills=[s for s in skills.split(",") if s],
+                decide=autopilot if autonomy == "none" else _ask_person(progress),
+                progress=_show_on(progress),
+                resume=resume,
+            )
+            figures = pipeline.run()
+    except DistillError as exc:
+        stderr.print(f"[red]{type(exc).__name__}[/red]: {exc}")
+        raise typer.Exit(1) from exc
+    console.print(table(figures))
+    console.print(f"Report: {out / 'report.json'}")
+
+
+def table(figures: dict[str, Any]) -> Table:
+    """A report as people read it: skill, before, after, teacher, mastered."""
+    shown = Table(title="What the student can do", title_justify="left")
+    for name in ("skill", "before", "after", "95 %", "teacher", "n"):
+        shown.add_column(name, justify="left" if name == "skill" else "right")
+    shown.add_column("mastered")
+    for row in figures["skills"]:
+        low, high = row["after_interval"]
+        shown.add_row(
+            row["id"],
+            f"{row['before']:.0%}",
+            f"{row['after']:.0%}",
+            f"{low:.0%}–{high:.0%}",
+            f"{row['teacher']:.0%}",
+            str(row["n"]),
+            "yes" if row["mastered"] else ("no" if row["taught"] else "not taught"),
+        )
+    if figures["retained"] is not None:
+        shown.caption = (
+            f"Retained share of the teacher over taught skills: {figures['retained_before']:.0%} "
+            f"before, {figures['retained']:.0%} after. Forgotten: "
+            f"{', '.join(figures['forgotten']) or 'nothing'}."
+        )
+        shown.caption_justify = "left"
+    return shown
+
+
+def _settings(path: Path | None, items: int, items_per_round: int) -> Settings:
+    """Settings from a file, if one is named; the command line's budget wins."""
+    chosen = Settings()
+    if path is not None:
+        try:
+            chosen = Settings.model_validate(json.loads(path.read_text()))
+        except (OSError, ValueError) as exc:
+            raise DistillError(f"The settings in {path} cannot be used: {exc}") from exc
+    budget = chosen.budget.model_copy(update={"items": items, "items_per_round": items_per_round})
+    return chosen.model_copy(update={"budget": Budget.model_validate(budget.model_dump())})
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=stderr,
+    )
+
+
+def _show_on(progress: Progress) -> Any:
+    """A bar for each piece of work, made when it first tells of itself."""
+    bars: dict[str, Any] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in bars:
+            bars[what] = progress.add_task(what, total=total)
+        progress.update(bars[what], completed=done, total=total)
+
+    return show
+
+
+def _ask_person(progress: Progress) -> Any:
+    def decide(gate: AtGate) -> Decision:
+        progress.stop()
+        console.print(f"\n[bold]Gate of stage {gate.position}, round {gate.round}[/bold]")
+        for v in gate.evidence.stage:
+            console.print(
+                f"  {v.skill}: {v.answer.value.replace('_', ' ')}, ratio {v.ratio:.2f} "
+                f"[{v.low:.2f} {v.high:.2f}], n {v.n}",
+                markup=False,
+            )
+        for r in gate.evidence.retention:
+            console.print(f"  {r.skill}: {r.answer.value}, {r.now:.2f} (was {r.was:.2f})")
+        allowed = [d for d in Decision if d is not Decision.ADVANCE or gate.evidence.allows_advance]
+        if not gate.may_remedy:
+            allowed.remove(Decision.REMEDY)
+        answer = ""
+        while answer not in allowed:
+            answer = typer.prompt(f"Decide ({', '.join(allowed)})")
+        progress.start()
+        return Decision(answer)
+
+    return decide

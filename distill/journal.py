@@ -1,0 +1,128 @@
+"""A run's ledger in the words of the method: answers, items, checkpoints, decisions."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from distill.assessment.gate import Grades
+from distill.domains.base import question_key
+from distill.ledger import Ledger
+from distill.records import Answer, CheckResult, GateEvidence, Item, Probe, Split
+from distill.training.base import TrainingResult
+
+
+class Journal:
+    """Typed reading and writing of `ledger.jsonl`. Everything is kept by its natural key."""
+
+    def __init__(self, folder: Path, *, resume: bool) -> None:
+        self._ledger = Ledger(folder / "ledger.jsonl", resume=resume)
+
+    def keep_answers(self, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
+        for probe, answer in answered:
+            self._ledger.add(
+                "answer",
+                f"{who}:{probe.id}",
+                who=who,
+                skill=probe.skill,
+                split=probe.split,
+                probe=probe.id,
+                text=answer.text,
+                grade=answer.grade,
+                tokens=answer.tokens,
+                error=answer.error,
+            )
+
+    def has_answer(self, who: str, probe: Probe) -> bool:
+        return self._ledger.get("answer", f"{who}:{probe.id}") is not None
+
+    def grades(self, who: str, split: Split) -> Grades:
+        found: Grades = {}
+        for e in self._ledger.all("answer"):
+            if e["who"] == who and e["split"] == split:
+                found.setdefault(e["skill"], {})[e["probe"]] = e["grade"]
+        return found
+
+    def seen_at_gates(self, *, except_by: str) -> dict[str, set[str]]:
+        """skill -> gate probes that other checkpoints were asked."""
+        found: dict[str, set[str]] = {}
+        for e in self._ledger.all("answer"):
+            if e["split"] == Split.GATE and e["who"] != except_by:
+                found.setdefault(e["skill"], set()).add(e["probe"])
+        return found
+
+    def probe_keys(self) -> set[str]:
+        return {e["probe"] for e in self._ledger.all("answer")}
+
+    def count_answers(self) -> int:
+        return sum(1 for _ in self._ledger.all("answer"))
+
+    def tokens_of(self, who: str) -> int:
+        return sum(e["tokens"] for e in self._ledger.all("answer") if e["who"] == who)
+
+    def keep_items(self, round_key: str, items: Sequence[Item]) -> None:
+        """Keep all items of a round; the closing entry says that the round is complete."""
+        for item in items:
+            values = dataclasses.asdict(item)
+            values["item_key"] = values.pop("key")
+            self._ledger.add("item", item.key, round=round_key, **values)
+        self._ledger.add("written", round_key, n=len(items))
+
+    def is_written(self, round_key: str) -> bool:
+        return self._ledger.get("written", round_key) is not None
+
+    def clean_items(self, *, of: str = "", except_of: str = "") -> list[Item]:
+        """Items that passed all checks, of one round or of all but one."""
+        items = [
+            _item(e)
+            for e in self._ledger.all("item")
+            if (not of or e["round"] == of) and e["round"] != except_of
+        ]
+        return [i for i in items if not i.is_flagged]
+
+    def questions(self, *, except_of: str) -> set[str]:
+        """Question keys of every item so far, but for those of one round."""
+        items = self._ledger.all("item")
+        return {question_key(e["question"]) for e in items if e["round"] != except_of}
+
+    def keep_checkpoint(self, key: str, n_items: int, result: TrainingResult) -> None:
+        self._ledger.add(
+            "checkpoint",
+            key,
+            items=n_items,
+            tokens=result.tokens,
+            seconds=result.seconds,
+            content_hash=result.content_hash,
+        )
+
+    def total(self, field: str) -> int:
+        """Sum of "items" or "tokens" over all checkpoints."""
+        return sum(e[field] for e in self._ledger.all("checkpoint"))
+
+    def decision(self, key: str) -> str | None:
+        entry = self._ledger.get("decision", key)
+        return None if entry is None else str(entry["decision"])
+
+    def keep_decision(self, key: str, decision: str, evidence: GateEvidence) -> None:
+        self._ledger.add("decision", key, decision=decision, evidence=dataclasses.asdict(evidence))
+
+    def decisions(self, prefix: str = "") -> list[str]:
+        return [e["decision"] for e in self._ledger.all("decision") if e["key"].startswith(prefix)]
+
+    def keep_curriculum(self, values: dict[str, Any]) -> None:
+        self._ledger.add("curriculum", "1", **values)
+
+    def close(self) -> None:
+        self._ledger.close()
+
+
+def _item(entry: dict[str, Any]) -> Item:
+    values = {f.name: entry[f.name] for f in dataclasses.fields(Item) if f.name in entry}
+    values |= {
+        "key": entry["item_key"],
+        "operations": tuple(entry["operations"]),
+        "checks": tuple(CheckResult(**c) for c in entry["checks"]),
+    }
+    return Item(**values)

@@ -1,0 +1,343 @@
+"""The loop of METHOD.md 4 without a database: diagnose, organise, and teach stage by stage.
+
+Everything done is a line in `ledger.jsonl`, so that a run that was killed continues where it
+was and does nothing twice. The browser runs the same loop over rows (curriculum.engine); both
+call the same functions for everything that is computed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from distill import report
+from distill.adapter.operations import PROCEDURAL_OPERATIONS
+from distill.adapter.writing import Order, write
+from distill.assessment.gate import GateExam, Was
+from distill.backends.base import Backend, Prompt, Reply
+from distill.domains.base import Domain
+from distill.identifier.gaps import find_gap
+from distill.identifier.probing import ask, score
+from distill.identifier.severity import severities
+from distill.journal import Journal
+from distill.organizer import mixture
+from distill.organizer.stages import difficulty, plan
+from distill.records import (
+    Curriculum,
+    Gap,
+    GateAnswer,
+    GateEvidence,
+    PlannedStage,
+    Probe,
+    Score,
+    Split,
+)
+from distill.roster import Student
+from distill.settings import Settings
+
+BASE = "base"
+TEACHER = "teacher"
+
+
+class Decision(StrEnum):
+    ADVANCE = "advance"
+    REMEDY = "remedy"
+    WAIVE = "waive"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class AtGate:
+    """What whoever decides gets to see."""
+
+    stage: PlannedStage
+    position: int  # 1-based
+    round: int
+    evidence: GateEvidence
+    may_remedy: bool  # neither the cap on rounds nor the budget of items is reached
+
+
+Decide = Callable[[AtGate], Decision]
+Progress = Callable[[str, int, int], None]
+"""`progress(what, done, total)`, e.g. ("s1r0: train", 12, 40)."""
+
+
+def autopilot(gate: AtGate) -> Decision:
+    """Advance on evidence; else remedy while that is possible; else waive, on the record."""
+    if gate.evidence.allows_advance:
+        return Decision.ADVANCE
+    return Decision.REMEDY if gate.may_remedy else Decision.WAIVE
+
+
+class Pipeline:
+    """One run in one folder. `run()` does all of it; the steps are there for notebooks.
+
+    The same domain, student, settings and seed give the same run, as far as the student's
+    hardware computes the same twice. Raises `DistillError` for what a person can mend.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        student: Student,
+        teacher: Backend,
+        settings: Settings,
+        *,
+        seed: int,
+        out: Path,
+        skills: Sequence[str] = (),
+        decide: Decide = autopilot,
+        progress: Progress = lambda what, done, total: None,
+        resume: bool = False,
+    ) -> None:
+        wanted = set(skills) or {s.id for s in domain.skills}
+        self.skills = [s for s in domain.skills if s.id in wanted]
+        self.edges = [e for e in domain.edges() if {e.source, e.target} <= wanted]
+        self.journal = Journal(out, resume=resume)
+        self._domain = domain
+        self._student = student
+        self._teacher = teacher
+        self._settings = settings
+        self._seed = seed
+        self._out = out
+        self._decide = decide
+        self._progress = progress
+        self._mastered: dict[str, Was] = {}
+        self._adapter: Path | None = None
+
+    def run(self) -> dict[str, Any]:
+        """Diagnose, plan and teach everything; returns the report and writes report.json."""
+        started = time.monotonic()
+        gaps = self.diagnose()
+        curriculum = self.organise(gaps)
+        for position, stage in enumerate(curriculum.stages, 1):
+            if self.teach(stage, position, gaps) is Decision.STOP:
+                break
+        figures = self.assess_finally(curriculum)
+        figures["seconds"] = round(time.monotonic() - started, 1)
+        report.write(self._out / "report.json", figures)
+        return figures
+
+    def diagnose(self) -> dict[str, Gap]:
+        """Probe teacher and student on every skill (Eq. 2)."""
+        probes = self._probes(Split.DIAGNOSE, self._settings.probing.diagnose_probes)
+        teacher = self._ask(TEACHER, self._teacher, probes)
+        with self._answering(None) as student:
+            own = self._ask(BASE, student, probes)
+        return {
+            s.id: find_gap(
+                s.id,
+                teacher[s.id],
+                own[s.id],
+                self._settings.thresholds,
+                size=self._domain.size(s.id, Split.DIAGNOSE),
+            )
+            for s in self.skills
+        }
+
+    def organise(self, gaps: Mapping[str, Gap]) -> Curriculum:
+        """Target skills in stages (Eq. 4-8)."""
+        thresholds = self._settings.thresholds
+        severity = severities(gaps, self.edges, alpha=thresholds.severity_alpha)
+        curriculum = plan(self.skills, self.edges, gaps, severity, thresholds)
+        self.journal.keep_curriculum(dataclasses.asdict(curriculum))
+        return curriculum
+
+    def teach(self, stage: PlannedStage, position: int, gaps: Mapping[str, Gap]) -> Decision:
+        """The rounds of one stage, until somebody lets it pass. Returns the last decision."""
+        need = {k: difficulty(gaps[k]) for k in stage.skills}
+        lost: dict[str, float] = {}
+        round = 0
+        while True:
+            key = f"s{position}r{round}"
+            self._write(key, need, starts_small=stage.is_bridge and round == 0)
+            self._train(key, lost)
+            evidence = self._assess(key, stage, gaps)
+            decision = self._decided(
+                key, AtGate(stage, position, round, evidence, self._may(round))
+            )
+            if decision in (Decision.ADVANCE, Decision.WAIVE):
+                self._settle(key, evidence)
+            if decision is not Decision.REMEDY:
+                return decision
+            need, lost = mixture.still_needed(evidence)
+            round += 1
+
+    def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
+        """Open the `final` probes, once, for the student before and after, and the teacher."""
+        probes = self._probes(Split.FINAL, self._settings.probing.final_probes)
+        who = self._adapter.name if self._adapter else BASE
+        grades = {TEACHER: self._ask(TEACHER, self._teacher, probes)}
+        for name, adapter in ((BASE, None), (who, self._adapter)):
+            with self._answering(adapter) as student:
+                grades[name] = self._ask(name, student, probes)
+        scores: dict[str, dict[str, Score]] = {
+            name: {k: score(k, g, self._domain.size(k, Split.FINAL)) for k, g in by_skill.items()}
+            for name, by_skill in grades.items()
+        }
+        figures = report.build(
+            [s.id for s in self.skills],
+            [k for stage in curriculum.stages for k in stage.skills],
+            before=scores[BASE],
+            after=scores[who],
+            teacher=scores[TEACHER],
+            mastered=self._mastered,
+            after_grades={k: list(g.values()) for k, g in grades[who].items()},
+            thresholds=self._settings.thresholds,
+        )
+        stages = [
+            {"skills": list(s.skills), "decisions": self.journal.decisions(f"s{i}r")}
+            for i, s in enumerate(curriculum.stages, 1)
+        ]
+        return figures | {
+            "items": self.journal.total("items"),
+            "train_tokens": self.journal.total("tokens"),
+            "teacher_tokens": self.journal.tokens_of(TEACHER),
+            "probes": self.journal.count_answers(),
+            "stages": stages,
+            "audit_entries": len(self.journal.decisions()),
+            "seed": self._seed,
+            "settings": self._settings.model_dump(mode="json"),
+        }
+
+    # --- one round ---------------------------------------------------------------------
+
+    def _write(self, key: str, need: Mapping[str, float], *, starts_small: bool) -> None:
+        if self.journal.is_written(key):
+            return
+        budget = self._settings.budget
+        n = mixture.room_for_new(
+            budget, used=self.journal.total("items"), rehearses=bool(self._mastered)
+        )
+        items = write(
+            self._domain,
+            [
+                Order(k, count, 1.0 - need[k], starts_small)
+                for k, count in mixture.new_items(need, n).items()
+            ],
+            seed=self._seed,
+            round_key=key,
+            operations=PROCEDURAL_OPERATIONS,
+            taken=self.journal.questions(except_of=key),
+            probe_keys=self.journal.probe_keys(),
+            beat=lambda done, total: self._progress(f"{key}: write", done, total),
+        )
+        self.journal.keep_items(key, items)
+
+    def _train(self, key: str, lost: Mapping[str, float]) -> None:
+        new = self.journal.clean_items(of=key)
+        pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in self._mastered]
+        items = mixture.mix(
+            new,
+            pool,
+            lost=lost,
+            share=self._settings.budget.rehearsal_share,
+            seed=f"{self._seed}:{key}",
+        )
+        result = self._student.trainer.train(
+            items,
+            parent=self._adapter,
+            out=self._out / "checkpoints" / key,
+            settings=self._settings.lora,
+            seed=self._seed,
+            beat=lambda done, total: self._progress(f"{key}: train", done, total),
+            log=lambda step: None,
+        )
+        self.journal.keep_checkpoint(key, len(items), result)
+        self._adapter = result.folder
+
+    def _assess(self, key: str, stage: PlannedStage, gaps: Mapping[str, Gap]) -> GateEvidence:
+        exam = GateExam(
+            domain=self._domain,
+            settings=self._settings,
+            seed=self._seed,
+            stage=stage.skills,
+            mastered=self._mastered,
+            p_teacher={k: gaps[k].teacher.mean for k in stage.skills},
+            seen=self.journal.seen_at_gates(except_by=key),
+            grades=self.journal.grades(key, Split.GATE),
+        )
+        with self._answering(self._adapter) as student:
+            return exam.run(
+                student,
+                beat=lambda done, total: self._progress(f"{key}: assess", done, total),
+                sink=partial(self.journal.keep_answers, key),
+            )
+
+    def _may(self, round: int) -> bool:
+        budget = self._settings.budget
+        return round + 1 < budget.rounds_cap and self.journal.total("items") < budget.items
+
+    def _decided(self, key: str, gate: AtGate) -> Decision:
+        decision = self.journal.decision(key)
+        if decision is None:
+            decision = self._decide(gate)
+            self.journal.keep_decision(key, decision, gate.evidence)
+        return Decision(decision)
+
+    def _settle(self, key: str, evidence: GateEvidence) -> None:
+        grades = self.journal.grades(key, Split.GATE)
+        for verdict in evidence.stage:
+            if verdict.answer is GateAnswer.MASTERED:
+                values = list(grades[verdict.skill].values())
+                self._mastered[verdict.skill] = Was(sum(values) / len(values), len(values))
+
+    # --- asking ------------------------------------------------------------------------
+
+    def _probes(self, split: Split, n: int) -> list[Probe]:
+        return [
+            p for s in self.skills for p in self._domain.probes(s.id, split, n, seed=self._seed)
+        ]
+
+    def _ask(
+        self, who: str, backend: Backend, probes: Sequence[Probe]
+    ) -> dict[str, dict[str, float]]:
+        """Ask what is not on record yet; returns skill -> probe id -> grade."""
+        split = probes[0].split
+        probing = self._settings.probing
+        ask(
+            backend,
+            [p for p in probes if not self.journal.has_answer(who, p)],
+            batch_size=probing.batch_size,
+            max_tokens=probing.max_answer_tokens,
+            beat=lambda done, total: self._progress(f"{split}: {who}", done, total),
+            sink=partial(self.journal.keep_answers, who),
+        )
+        return self.journal.grades(who, split)
+
+    @contextlib.contextmanager
+    def _answering(self, adapter: Path | None) -> Iterator[Backend]:
+        """The student, loaded only if it is asked something, and let go of afterwards."""
+        backend = _Lazy(self._student, adapter)
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+
+class _Lazy:
+    """A student that is loaded when it is first asked something."""
+
+    def __init__(self, student: Student, adapter: Path | None) -> None:
+        self.name = student.name
+        self._load = partial(student.answering, adapter)
+        self._backend: Backend | None = None
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        if not prompts:
+            return []
+        if self._backend is None:
+            self._backend = self._load()
+        return self._backend.generate(prompts)
+
+    def close(self) -> None:
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None

@@ -1,0 +1,84 @@
+"""What a run came to: the same figures for the browser, the command line and the demo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from distill.assessment.gate import Was
+from distill.assessment.retention import judge_retention
+from distill.errors import OutOfSpace
+from distill.records import Retention, Score
+from distill.settings import Thresholds
+
+
+def build(
+    skills: Sequence[str],
+    taught: Sequence[str],
+    *,
+    before: Mapping[str, Score],
+    after: Mapping[str, Score],
+    teacher: Mapping[str, Score],
+    mastered: Mapping[str, Was],
+    after_grades: Mapping[str, Sequence[float]],
+    thresholds: Thresholds,
+) -> dict[str, Any]:
+    """Figures by skill and over all taught skills; shares in 0..1.
+
+    Args:
+        skills: every skill that was measured, in order; `taught` those that had a stage.
+        before, after, teacher: scores on `final` probes of the student as it came, as it is now,
+            and of the teacher.
+        mastered: taught skills that passed their gate, with what they scored there.
+        after_grades: skill -> the final student's grades, for the test of retention.
+
+    Returns:
+        `retained` (mean of after/teacher over taught skills), `retained_before`, `skills`,
+        `forgotten` (skills that passed their gate and fail `judge_retention` now). Pure.
+    """
+    forgotten = [
+        k
+        for k, was in mastered.items()
+        if judge_retention(k, after_grades[k], was.mean, was.n, thresholds).answer
+        is Retention.FORGOTTEN
+    ]
+    return {
+        "skills": [
+            {
+                "id": k,
+                "before": before[k].mean,
+                "after": after[k].mean,
+                "teacher": teacher[k].mean,
+                "mastered": k in mastered and k not in forgotten,
+                "taught": k in taught,
+                "n": after[k].n,
+                "before_interval": [before[k].low, before[k].high],
+                "after_interval": [after[k].low, after[k].high],
+            }
+            for k in skills
+        ],
+        "retained_before": _retained(taught, before, teacher),
+        "retained": _retained(taught, after, teacher),
+        "forgotten": sorted(forgotten),
+    }
+
+
+def _retained(
+    taught: Sequence[str], student: Mapping[str, Score], teacher: Mapping[str, Score]
+) -> float | None:
+    """Mean of P_S/P_T over taught skills; None when nothing was taught."""
+    ratios = [student[k].mean / teacher[k].mean for k in taught if teacher[k].mean > 0]
+    return sum(ratios) / len(ratios) if ratios else None
+
+
+def write(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write a report as JSON, beside first and renamed then. Raises `OutOfSpace`."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+        partial.rename(path)
+    except OSError as exc:
+        raise OutOfSpace(str(path)) from exc
