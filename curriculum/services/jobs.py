@@ -25,10 +25,11 @@ from curriculum.states import JOB_MOVES, JobKind, JobStatus, RunStatus, StageSta
 
 logger = logging.getLogger(__name__)
 
-LOST = (
+SILENT = (
     "The worker has not been heard of for too long: it was stopped or ran out of memory. "
-    "Retry continues where it was."
+    "A retry continues where it was."
 )
+LOST = "The worker was stopped from outside, or ran out of memory. A retry continues where it was."
 NEEDS: dict[JobKind, RunStatus | StageStatus] = {  # where a job has something to do
     JobKind.DIAGNOSE: RunStatus.DIAGNOSING,
     JobKind.WRITE: StageStatus.WRITING,
@@ -123,23 +124,6 @@ def fail(job: Job, error: str) -> Job:
     )
 
 
-def lose(job_id: int, attempt: int) -> Job:
-    """Declare an attempt lost whose process is known to be dead, without waiting for silence.
-    Raises `Overtaken` when it is not running any more.
-    """
-    job = Job.objects.select_related("run", "stage").filter(pk=job_id).first()
-    if job is None or (job.status, job.attempt) != (JobStatus.RUNNING, attempt):
-        raise Overtaken("This job")
-    return _move(
-        job,
-        JobStatus.LOST,
-        actor=Actor.worker(),
-        note=LOST,
-        error=LOST,
-        finished_at=timezone.now(),
-    )
-
-
 def cancel(job: Job, *, actor: Actor) -> Job:
     """Stop the job: a running worker learns it from its next beat."""
     return _move(job, JobStatus.CANCELLED, actor=actor, finished_at=timezone.now())
@@ -167,6 +151,16 @@ def retry(job: Job, *, actor: Actor) -> Job:
     return job
 
 
+def lose(job_id: int, attempt: int) -> Job:
+    """Declare an attempt lost whose process is known to be dead, without waiting for silence.
+    Raises `Overtaken` when it is not waiting or running any more.
+    """
+    job = Job.objects.select_related("run", "stage").filter(pk=job_id).first()
+    if job is None or not job.is_active or job.attempt != attempt:
+        raise Overtaken("This job")
+    return _lose(job, LOST)
+
+
 def sweep(now: datetime | None = None) -> list[Job]:
     """Declare running jobs lost whose worker has been silent too long. Returns those jobs."""
     silence = timedelta(seconds=settings.IOA_LOST_AFTER_SECONDS)
@@ -174,14 +168,7 @@ def sweep(now: datetime | None = None) -> list[Job]:
     for job in silent(now):
         try:
             with transaction.atomic():
-                _move(
-                    job,
-                    JobStatus.LOST,
-                    actor=Actor.worker(),
-                    note=LOST,
-                    error=LOST,
-                    finished_at=timezone.now(),
-                )
+                _lose(job, SILENT)
                 # A beat between our look and our UPDATE means that it lives after all.
                 if job.heartbeat_at and job.heartbeat_at >= (now or timezone.now()) - silence:
                     raise Overtaken("This job")
@@ -213,6 +200,17 @@ def requeue_orphans() -> list[Job]:
     for job in waiting:
         queues.enqueue(job)
     return waiting
+
+
+def _lose(job: Job, why: str) -> Job:
+    return _move(
+        job,
+        JobStatus.LOST,
+        actor=Actor.worker(),
+        note=why,
+        error=why,
+        finished_at=timezone.now(),
+    )
 
 
 def _has_something_to_do(job: Job) -> bool:
