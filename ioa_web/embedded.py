@@ -26,10 +26,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from types import FrameType
 from typing import Any
-from urllib.request import urlopen
 
 import psutil
 from django.conf import settings
@@ -57,13 +57,19 @@ class Services:
 
     supervisor: subprocess.Popen[bytes]
     home: Path
-    url: str  # of the web server; empty: there is none
+    listen: str  # host:port of the web server; empty: there is none
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.listen}/"
 
     def wait_for_web(self, seconds: float = 60) -> None:
         """Return once the web server answers. Raises ServicesError when it does not."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.supervisor.poll() is None:
-            with suppress(OSError), urlopen(f"{self.url}healthz", timeout=5):
+            with suppress(OSError), closing(HTTPConnection(self.listen, timeout=5)) as web:
+                web.request("GET", "/healthz")
+                web.getresponse()  # whatever it says: it is there
                 return
             time.sleep(0.1)
         raise ServicesError("The web server did not start; what it said stands above.")
@@ -121,14 +127,15 @@ def services(
         )
     os.close(write_end)
     assert supervisor.stdin is not None
-    running = Services(supervisor, home, f"http://{listen}/" if listen else "")
+    running = Services(supervisor, home, listen)
     try:
         with open(read_end, "rb") as ready:
             if not ready.read():
                 _explain(supervisor.wait(), home)
         import_string(settings.IOA_BEFORE_WORK)()
-        supervisor.stdin.write(b"go")
-        supervisor.stdin.flush()
+        with suppress(OSError):  # it ended meanwhile: `wait` says so
+            supervisor.stdin.write(b"go")
+            supervisor.stdin.flush()
         yield running
     finally:
         running.stop()

@@ -6,9 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 import environ
 
 from ioa_web import env, runtime
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Run] and the like, also where nobody checks types
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")  # what is set already wins over the file

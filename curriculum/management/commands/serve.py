@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from ioa_web import first_start
-from ioa_web.embedded import ServicesError, services
+from ioa_web.embedded import services
+from ioa_web.runtime import ServicesError
 
 
 class Command(BaseCommand):
