@@ -11,7 +11,7 @@ from distill.domains.foundations import Foundations
 from distill.domains.reading import SUFFIXES
 from distill.errors import DomainError
 
-__all__ = ["Domain", "Problem", "export", "load", "question_key", "split_of"]
+__all__ = ["SUFFIXES", "Domain", "Problem", "export", "load", "question_key", "split_of"]
 
 
 def load(spec: str) -> Domain:

@@ -54,7 +54,7 @@ def read(source: Source) -> Entry:
 def _text(source: Source) -> str:
     try:
         raw = source.path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: a path with a null character
         raise DomainError(f"There is no file {source.path}.") from None
     except OSError as exc:
         raise DomainError(f"{source.path} could not be read: {exc.strerror}.") from exc
@@ -98,6 +98,7 @@ def _value(source: Source, node: yaml.Node | None, done: dict[int, Any]) -> Any:
         value = [_value(source, child, done) for child in node.value]
     else:
         value = "" if node.tag.endswith(":null") else str(node.value)
+        _check_text(source, node.start_mark.line + 1, value)
     done[id(node)] = value
     return value
 
@@ -106,9 +107,20 @@ def _fill(source: Source, entry: Entry, fields: Iterable[tuple[Any, Any, int]]) 
     for name, value, line in fields:
         if not isinstance(name, str):
             raise source.fault(line, "A field's name has to be plain text.")
+        _check_text(source, line, name)
         if name in entry:
             raise source.fault(line, f"The field “{name}” is given twice.")
         entry[name] = value
+
+
+def _check_text(source: Source, line: int, words: str) -> None:
+    """Refuse half characters and null characters, which no database and no tokenizer takes."""
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        raise source.fault(line, "There is a character that is not text.") from None
+    if "\0" in words:
+        raise source.fault(line, "There is a character that is not text.")
 
 
 def _from_json_lines(source: Source, text: str) -> Entry:
@@ -145,7 +157,9 @@ def _json_entries(source: Source, text: str) -> Iterator[tuple[int, Entry]]:
 
         def entry(pairs: list[tuple[str, Any]], line: int = line) -> Entry:
             made = Entry(line)
-            _fill(source, made, ((name, _plain(value), line) for name, value in pairs))
+            _fill(
+                source, made, ((name, _plain(source, line, value), line) for name, value in pairs)
+            )
             return made
 
         try:
@@ -157,7 +171,11 @@ def _json_entries(source: Source, text: str) -> Iterator[tuple[int, Entry]]:
         yield line, value
 
 
-def _plain(value: Any) -> Any:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else value
+def _plain(source: Source, line: int, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(source, line, child) for child in value]
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    if isinstance(value, str):
+        _check_text(source, line, value)
+    return value
