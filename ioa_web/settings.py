@@ -14,7 +14,8 @@ from ioa_web import env, runtime
 django_stubs_ext.monkeypatch()  # ModelAdmin[Run] and the like, also where nobody checks types
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-environ.Env.read_env(BASE_DIR / ".env")  # what is set already wins over the file
+# Variables kept in a file; what is set already wins over it.
+environ.Env.read_env(env.text("IOA_ENV_FILE", str(BASE_DIR / ".env")))
 
 # --- Where things lie ----------------------------------------------------------------
 IOA_HOME = env.path("IOA_HOME", BASE_DIR / "var")  # database, models, adapters, logs

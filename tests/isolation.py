@@ -16,6 +16,7 @@ for name in [name for name in os.environ if name.startswith("IOA_") and "TEST" n
     del os.environ[name]
 os.environ |= {
     "IOA_HOME": str(HOME),
+    "IOA_ENV_FILE": os.devnull,
     "DATABASE_URL": os.environ.get("IOA_TEST_DATABASE_URL", ""),
     "REDIS_URL": "",
     "SECRET_KEY": "tests-only",
