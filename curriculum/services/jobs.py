@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -70,7 +70,12 @@ def _send(job: Job) -> None:
 def create(
     run: Run, *, actor: Actor, kind: JobKind, stage: Stage | None = None, round: int = 0
 ) -> Job:
-    job = Job.objects.create(run=run, stage=stage, round=round, kind=kind)
+    """Make the row, and send its numbers to the queue when this transaction has committed."""
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(run=run, stage=stage, round=round, kind=kind)
+    except IntegrityError as exc:  # one job of a kind in a round
+        raise Overtaken("The work is queued already: this run") from exc
     audit.write(
         run,
         actor=actor,
