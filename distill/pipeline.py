@@ -21,7 +21,7 @@ from distill import report
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
 from distill.assessment.gate import GateExam, Was
-from distill.backends.base import Backend, Prompt, Reply
+from distill.backends.base import Backend
 from distill.domains.base import Domain
 from distill.identifier.gaps import find_gap
 from distill.identifier.probing import ask, score
@@ -39,7 +39,7 @@ from distill.records import (
     Score,
     Split,
 )
-from distill.roster import Student
+from distill.roster import Lazy, Student
 from distill.settings import Settings
 
 BASE = "base"
@@ -315,29 +315,8 @@ class Pipeline:
     @contextlib.contextmanager
     def _answering(self, adapter: Path | None) -> Iterator[Backend]:
         """The student, loaded only if it is asked something, and let go of afterwards."""
-        backend = _Lazy(self._student, adapter)
+        backend = Lazy(self._student, adapter)
         try:
             yield backend
         finally:
             backend.close()
-
-
-class _Lazy:
-    """A student that is loaded when it is first asked something."""
-
-    def __init__(self, student: Student, adapter: Path | None) -> None:
-        self.name = student.name
-        self._load = partial(student.answering, adapter)
-        self._backend: Backend | None = None
-
-    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
-        if not prompts:
-            return []
-        if self._backend is None:
-            self._backend = self._load()
-        return self._backend.generate(prompts)
-
-    def close(self) -> None:
-        if self._backend is not None:
-            self._backend.close()
-            self._backend = None

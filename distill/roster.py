@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from distill.backends.base import Backend
+from distill.backends.base import Backend, Prompt, Reply
 from distill.backends.procedural import ProceduralBackend
 from distill.backends.simulated import SimulatedStudent, SimulatedTrainer
 from distill.errors import BackendUnavailable
@@ -49,3 +50,24 @@ def find_teacher(spec: str, models: Path) -> Backend:
     if spec == PROCEDURAL:
         return ProceduralBackend()
     raise BackendUnavailable(f"There is no teacher “{spec}”. Known teachers: {PROCEDURAL}.")
+
+
+class Lazy:
+    """A student that is loaded when it is first asked something."""
+
+    def __init__(self, student: Student, adapter: Path | None) -> None:
+        self.name = student.name
+        self._load = partial(student.answering, adapter)
+        self._backend: Backend | None = None
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        if not prompts:
+            return []
+        if self._backend is None:
+            self._backend = self._load()
+        return self._backend.generate(prompts)
+
+    def close(self) -> None:
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None

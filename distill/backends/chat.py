@@ -15,6 +15,13 @@ class Rendered:
     n_prompt: int
 
 
+def load_tokenizer(folder: str) -> Any:
+    """The tokenizer of a model folder, without its model: a second, and no torch."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
 def render_prompt(tokenizer: Any, question: str, *, system: str = "") -> list[int]:
     """Token ids of a user turn, up to where the assistant starts to speak."""
     return _ids(tokenizer, _messages(question, system), add_generation_prompt=True)

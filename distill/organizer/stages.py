@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from distill.identifier.severity import targets
 from distill.organizer.graph import without_cycles
@@ -64,6 +65,19 @@ def plan(
             title = ", ".join(titles[k] for k in part)
             stages.append(PlannedStage(tuple(part), title, step > thresholds.zpd, d))
     return Curriculum(tuple(stages), dict(severity), tuple(notices))
+
+
+def steps_too_large(
+    stages: Sequence[Sequence[str]], gaps: Mapping[str, Gap], thresholds: Thresholds
+) -> list[str]:
+    """A sentence for each step from one stage to the next that is over τ_ZPD (Eq. 8, ours)."""
+    taught = [s for s in stages if s]
+    notices = []
+    for one, other in pairwise(taught):
+        step = _mean_difficulty(other, gaps) - _mean_difficulty(one, gaps)
+        if step > thresholds.zpd:
+            notices.append(_zpd_notice(other, step, thresholds.zpd))
+    return notices
 
 
 def _mean_difficulty(skills: Sequence[str], gaps: Mapping[str, Gap]) -> float:

@@ -1,0 +1,49 @@
+"""THE DOOR between rows and `distill`: the only place of this app that imports it.
+
+Nothing here decides or moves a status. What is computed comes back as plain values or as rows
+that are not saved yet; `services` save them.
+"""
+
+from curriculum.engine.describe import (
+    DomainDescription,
+    PlanRow,
+    SkillRow,
+    check_models,
+    clean_settings,
+    cycle,
+    default_settings,
+    describe_domain,
+    domains,
+    sentence,
+    students,
+    teachers,
+)
+from curriculum.engine.items import check_item, mixture, rendered
+from curriculum.engine.planning import plan, zpd_notices
+from curriculum.engine.work import Keep, assess, diagnose, report, train, write
+
+__all__ = [
+    "DomainDescription",
+    "Keep",
+    "PlanRow",
+    "SkillRow",
+    "assess",
+    "check_item",
+    "check_models",
+    "clean_settings",
+    "cycle",
+    "default_settings",
+    "describe_domain",
+    "diagnose",
+    "domains",
+    "mixture",
+    "plan",
+    "rendered",
+    "report",
+    "sentence",
+    "students",
+    "teachers",
+    "train",
+    "write",
+    "zpd_notices",
+]

@@ -1,0 +1,157 @@
+"""What a form needs to know: domains, models, settings. Cheap: loads no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings as django_settings
+from pydantic import ValidationError
+
+from curriculum.errors import BadDomain, BadModel, BadSettings, CurriculumError
+from curriculum.models import Run
+from distill import domains as distill_domains
+from distill import roster
+from distill.domains.foundations import Foundations
+from distill.errors import BackendError, DistillError, DomainError
+from distill.organizer.graph import find_cycle
+from distill.records import Edge
+from distill.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SkillRow:
+    key: str
+    title: str
+    statement: str
+    area: str
+    level: int
+    is_transfer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DomainDescription:
+    title: str
+    skills: tuple[SkillRow, ...]
+    edges: tuple[tuple[str, str], ...]  # source, target
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    stages: list[tuple[str, bool, float, list[str]]]  # title, is_bridge, difficulty, skill keys
+    notices: list[str]
+    severity: dict[str, float] = field(default_factory=dict)
+
+
+def home() -> Path:
+    return Path(django_settings.IOA_HOME)
+
+
+def models_folder() -> Path:
+    return home() / "models"
+
+
+def domains() -> list[tuple[str, str]]:
+    """(value, label) of every domain that a run can be made of: built in, or put in `domains/`."""
+    files = sorted(p for p in (home() / "domains").glob("*") if p.is_file())
+    return [
+        (Foundations.id, Foundations.title),
+        *((f"domains/{p.name}", p.name) for p in files if p.suffix in distill_domains.SUFFIXES),
+    ]
+
+
+def load_domain(spec: str) -> distill_domains.Domain:
+    """The domain of that name, or of that file below IOA_HOME. Raises `BadDomain`."""
+    path = spec
+    if spec != Foundations.id:
+        file = (home() / spec).resolve()
+        if not file.is_relative_to(home().resolve()):
+            raise BadDomain(f"“{spec}” is not a domain of this installation.")
+        path = str(file)
+    try:
+        return distill_domains.load(path)
+    except DomainError as exc:
+        raise BadDomain(str(exc)) from exc
+
+
+def describe_domain(spec: str, skills: Sequence[str] = ()) -> DomainDescription:
+    """Skills and edges of a domain, of the named skills only if any are named.
+
+    Raises `BadDomain` with a sentence.
+    """
+    domain = load_domain(spec)
+    known = {s.id for s in domain.skills}
+    if unknown := [k for k in skills if k not in known]:
+        raise BadDomain(f"{domain.title} has no skill {', '.join(unknown)}.")
+    chosen = set(skills) or known
+    rows = tuple(
+        SkillRow(s.id, s.title, s.statement, s.area, s.level, s.is_transfer)
+        for s in domain.skills
+        if s.id in chosen
+    )
+    if not any(not row.is_transfer for row in rows):
+        raise BadDomain("Choose at least one skill that can be taught; transfer skills cannot.")
+    edges = tuple((e.source, e.target) for e in domain.edges() if {e.source, e.target} <= chosen)
+    return DomainDescription(domain.title, rows, edges)
+
+
+def teachers() -> list[tuple[str, str]]:
+    return [(roster.PROCEDURAL, "procedural: exact generators with worked solutions")]
+
+
+def students() -> list[tuple[str, str]]:
+    """(value, label) of every complete model folder, and the simulated student last."""
+    folders = sorted(p.parent for p in models_folder().glob("*/config.json"))
+    return [
+        *((p.name, p.name) for p in folders),
+        (roster.SIMULATED, "simulated: no model, for trying out the pages"),
+    ]
+
+
+def check_models(teacher: str, student: str) -> None:
+    """Raise `BadModel`, with a sentence, unless both could be loaded."""
+    try:
+        roster.find_teacher(teacher, models_folder())
+        find_student(student)
+    except BackendError as exc:
+        raise BadModel(str(exc)) from exc
+
+
+def find_student(spec: str) -> roster.Student:
+    """A student by its name in IOA_HOME/models; never by a path that a form could smuggle in."""
+    if Path(spec).name != spec:
+        raise BadModel(f"“{spec}” is not a model of this installation.")
+    return roster.find_student(spec, models_folder())
+
+
+def default_settings() -> dict[str, Any]:
+    defaults: dict[str, Any] = Settings().model_dump(mode="json")
+    return defaults
+
+
+def clean_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete, valid settings as plain JSON. Raises `BadSettings` naming each wrong value."""
+    try:
+        cleaned: dict[str, Any] = Settings.model_validate(dict(values)).model_dump(mode="json")
+    except ValidationError as exc:
+        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in exc.errors()]
+        raise BadSettings(f"These settings cannot be used: {'; '.join(wrong)}.") from exc
+    return cleaned
+
+
+def settings_of(run: Run) -> Settings:
+    return Settings.model_validate(run.settings)
+
+
+def sentence(exc: Exception) -> str:
+    """What a failed job says to people: our own errors as they stand, others with their kind."""
+    if isinstance(exc, (DistillError, CurriculumError)):
+        return str(exc)
+    return f"Something unforeseen went wrong ({type(exc).__name__}: {exc}). A retry may help."
+
+
+def cycle(edges: Iterable[tuple[str, str]]) -> list[str]:
+    """The skills of one cycle, first one repeated at the end; [] when there is none."""
+    return find_cycle(Edge(source, target) for source, target in edges)

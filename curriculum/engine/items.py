@@ -1,0 +1,129 @@
+"""Items: rows to records, checks after an edit, and the mixture of a round."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from curriculum.engine.describe import load_domain, models_folder, settings_of
+from curriculum.models import GateRecord, Item, Probe, SnapshotItem, Stage, StageSkill
+from curriculum.states import SETTLED, SkillOutcome
+from distill import records, roster
+from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
+from distill.domains import question_key
+from distill.organizer import mixture as organizer
+from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
+
+
+def record(item: Item) -> records.Item:
+    """The row as distill knows it. Needs `item.skill`."""
+    return records.Item(
+        key=item.key,
+        skill=item.skill.key,
+        question=item.question,
+        solution=item.solution,
+        answer=item.answer,
+        operations=tuple(item.operations),
+        level=item.level,
+        origin=item.origin,
+    )
+
+
+def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]:
+    """Results of all checks on an item with these words instead of its own."""
+    run = item.stage.run
+    others = Item.objects.filter(stage__run=run).exclude(pk=item.pk)
+    probes = Probe.objects.filter(skill__run=run)
+    checks = (
+        Parses(),
+        AnswerVerified(load_domain(run.domain).grader(item.skill.key)),
+        NotDuplicate(question_key(q) for q in others.values_list("question", flat=True)),
+        NotLeak(set(probes.values_list("key", flat=True))),
+    )
+    edited = dataclasses.replace(record(item), question=question, solution=solution)
+    return [dataclasses.asdict(result) for result in check(edited, checks)]
+
+
+def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
+    """What a round trains on, in its order: (item, is rehearsal). See `mixture.mix`.
+
+    approved: the round's own items. The pool is what earlier snapshots of this run taught of
+    skills that are mastered (or were, and are slipping).
+    """
+    run = stage.run
+    mastered = StageSkill.objects.filter(
+        stage__run=run,
+        stage__status__in=SETTLED,
+        outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
+    )
+    taught = SnapshotItem.objects.filter(
+        snapshot__stage__run=run, item__skill__in=mastered.values("skill")
+    )
+    pool = Item.objects.filter(pk__in=taught.values("item"), verdict="approved", is_leak=False)
+    rows = {i.pk: i for i in pool.exclude(stage=stage, round=stage.round).select_related("skill")}
+    own = {i.pk: i for i in approved}
+    last = last_evidence(stage)
+    mixed = organizer.mix(
+        [_numbered(i) for i in own.values()],
+        [_numbered(i) for i in rows.values()],
+        lost=organizer.still_needed(last)[1] if last else {},
+        share=settings_of(run).budget.rehearsal_share,
+        seed=f"{run.seed}:{stage.position}:{stage.round}",
+    )
+    everything = rows | own
+    keys = (int(m.key.rsplit("#", 1)[1]) for m in mixed)
+    return [(everything[pk], pk not in own) for pk in keys]
+
+
+def last_evidence(stage: Stage) -> GateEvidence | None:
+    """The evidence of the stage's last round since it was begun, or None in its first round."""
+    gate = (
+        GateRecord.objects.filter(stage=stage, round__gte=stage.first_round, round__lt=stage.round)
+        .order_by("round")
+        .last()
+    )
+    return None if gate is None else evidence_record(gate.evidence)
+
+
+def evidence_record(values: dict[str, Any]) -> GateEvidence:
+    return GateEvidence(
+        stage=tuple(
+            SkillVerdict(**{**v, "answer": records.GateAnswer(v["answer"])})
+            for v in values["stage"]
+        ),
+        retention=tuple(
+            RetentionVerdict(**{**v, "answer": records.Retention(v["answer"])})
+            for v in values["retention"]
+        ),
+    )
+
+
+def rendered(item: Item) -> tuple[str, int, int] | None:
+    """The item as the student will see it: (text, tokens, tokens trained on).
+
+    None where the student has no tokenizer (simulated), or its folder is gone.
+    """
+    student = item.stage.run.student
+    folder = models_folder() / student
+    if student == roster.SIMULATED or not folder.is_dir():
+        return None
+    from distill.backends.chat import render_example
+
+    tokenizer = _tokenizer(str(folder))
+    limit = settings_of(item.stage.run).lora.max_length_tokens
+    shown = render_example(tokenizer, item.question, item.solution, max_length_tokens=limit)
+    return tokenizer.decode(shown.ids), len(shown.ids), len(shown.ids) - shown.n_prompt
+
+
+@lru_cache(maxsize=2)
+def _tokenizer(folder: str) -> Any:
+    from distill.backends.chat import load_tokenizer
+
+    return load_tokenizer(folder)
+
+
+def _numbered(item: Item) -> records.Item:
+    """A record whose key ends in the row's number, so that it can be found again."""
+    return dataclasses.replace(record(item), key=f"{item.key}#{item.pk}")

@@ -1,0 +1,86 @@
+"""From the diagnosis in the rows to a curriculum."""
+
+from __future__ import annotations
+
+from curriculum.engine.describe import PlanRow, settings_of
+from curriculum.models import Prerequisite, Run, Score, Skill
+from curriculum.states import SkillStatus
+from distill import records
+from distill.identifier.severity import severities
+from distill.organizer import stages as organizer
+from distill.records import Edge, EvidenceKind, Gap
+
+
+def taught_skills(run: Run) -> list[Skill]:
+    """Active skills that may be taught, in the domain's order."""
+    return list(run.skills.filter(status=SkillStatus.ACTIVE, is_transfer=False))
+
+
+def edges_of(run: Run) -> list[Edge]:
+    """Active edges, each with the strength of its best evidence; a person's word counts as 1."""
+    rows = (
+        Prerequisite.objects.filter(run=run, is_active=True)
+        .select_related("source", "target")
+        .prefetch_related("evidence")
+    )
+    edges = []
+    for row in rows:
+        known = {e.kind: e.strength or 0.0 for e in row.evidence.all()}
+        is_confirmed = EvidenceKind.CONFIRMED in known
+        strength = 1.0 if is_confirmed else max(known.values(), default=0.0)
+        edges.append(Edge(row.source.key, row.target.key, strength))
+    return edges
+
+
+def gaps_of(run: Run) -> dict[str, Gap]:
+    """The diagnosis as it stands in the rows; skills without one are left out."""
+    skills = {s.pk: s for s in taught_skills(run)}
+    found = Score.objects.filter(skill__in=skills, split="diagnose", skill__gap__isnull=False)
+    found |= Score.objects.filter(skill__in=skills, split="diagnose", skill__is_teachable=False)
+    by_skill: dict[int, dict[bool, records.Score]] = {}
+    for row in found.select_related("skill", "checkpoint"):
+        is_base = row.checkpoint is not None and row.checkpoint.parent_id is None
+        if row.checkpoint is None or is_base:
+            by_skill.setdefault(row.skill_id, {})[is_base] = records.Score(
+                row.skill.key, row.n, row.mean, row.low, row.high, row.is_exhaustive
+            )
+    return {
+        skills[pk].key: Gap(
+            skill=skills[pk].key,
+            teacher=scores[False],
+            student=scores[True],
+            gap=skills[pk].gap,
+            low=skills[pk].gap_low,
+            high=skills[pk].gap_high,
+            is_deficient=bool(skills[pk].is_deficient),
+            is_teachable=bool(skills[pk].is_teachable),
+        )
+        for pk, scores in by_skill.items()
+        if len(scores) == 2
+    }
+
+
+def plan(run: Run) -> PlanRow:
+    """The stages that the organizer proposes for the diagnosis in the rows."""
+    settings = settings_of(run)
+    gaps, edges = gaps_of(run), edges_of(run)
+    severity = severities(gaps, edges, alpha=settings.thresholds.severity_alpha)
+    skills = [
+        records.Skill(s.key, s.title, s.statement, s.area, s.level) for s in taught_skills(run)
+    ]
+    curriculum = organizer.plan(skills, edges, gaps, severity, settings.thresholds)
+    return PlanRow(
+        [(s.title, s.is_bridge, s.difficulty, list(s.skills)) for s in curriculum.stages],
+        list(curriculum.notices),
+        dict(curriculum.severity),
+    )
+
+
+def zpd_notices(run: Run) -> list[str]:
+    """A sentence for each step between neighbouring stages that is over τ_ZPD, as they stand."""
+    settings, gaps = settings_of(run), gaps_of(run)
+    stages = [
+        [row.skill.key for row in stage.stage_skills.all() if row.skill.key in gaps]
+        for stage in run.stages.prefetch_related("stage_skills__skill")
+    ]
+    return organizer.steps_too_large(stages, gaps, settings.thresholds)

@@ -1,0 +1,474 @@
+"""The work of each job: distill's steps over rows, continuing where an attempt stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Sum
+
+from curriculum import models
+from curriculum.engine.describe import (
+    find_student,
+    home,
+    load_domain,
+    models_folder,
+    settings_of,
+)
+from curriculum.engine.items import last_evidence, record
+from curriculum.engine.planning import edges_of, gaps_of, taught_skills
+from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
+from curriculum.states import SETTLED, SkillOutcome, SkillStatus
+from distill import grading, roster
+from distill import report as reports
+from distill.adapter.operations import PROCEDURAL_OPERATIONS
+from distill.adapter.writing import Order
+from distill.adapter.writing import write as write_items
+from distill.assessment.gate import GateExam, Was
+from distill.assessment.mastery import judge
+from distill.backends.base import Backend, Beat
+from distill.domains import Domain, question_key
+from distill.identifier.gaps import find_gap
+from distill.identifier.probing import ask, score
+from distill.identifier.severity import severities
+from distill.organizer import mixture
+from distill.organizer.stages import difficulty
+from distill.records import Answer, Gap, GateAnswer, Item, Probe, Score, Split
+from distill.training.base import StepLog
+
+Grades = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How rows are saved, by natural key: saving one twice does no harm. From `services`."""
+
+    probes: Callable[[Sequence[models.Probe]], object]
+    answers: Callable[[Sequence[models.Answer]], object]
+    items: Callable[[Sequence[models.Item]], object]
+    step: Callable[[models.TrainingStep], object]
+
+
+# --- diagnose ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Unsaved scores, and what to write on each skill: key -> field -> value."""
+
+    scores: list[models.Score]
+    skills: dict[str, dict[str, Any]]
+
+
+def diagnose(run: Run, *, beat: Beat, keep: Keep) -> Diagnosis:
+    """Probe teacher and student, as it came, on every active skill that may be taught."""
+    exam = _Exam(run, keep)
+    skills = taught_skills(run)
+    n = exam.settings.probing.diagnose_probes
+    probes = exam.draw(skills, Split.DIAGNOSE, n)
+    base = run.checkpoints.get(parent=None)
+    done, total = 0, 2 * len(probes)
+    with exam.teacher() as teacher:
+        p_teacher = exam.ask(teacher, None, probes, lambda d, _: beat(done + d, total))
+    done = len(probes)
+    with exam.student(base) as student:
+        p_student = exam.ask(student, base, probes, lambda d, _: beat(done + d, total))
+    gaps = {
+        s.key: find_gap(
+            s.key,
+            p_teacher[s.key],
+            p_student[s.key],
+            exam.settings.thresholds,
+            size=exam.domain.size(s.key, Split.DIAGNOSE),
+        )
+        for s in skills
+    }
+    severity = severities(gaps, edges_of(run), alpha=exam.settings.thresholds.severity_alpha)
+    scores = []
+    for s in skills:
+        scores.append(_score_row(s, None, Split.DIAGNOSE, gaps[s.key].teacher))
+        scores.append(_score_row(s, base, Split.DIAGNOSE, gaps[s.key].student))
+    return Diagnosis(scores, {k: _gap_fields(g, severity.get(k)) for k, g in gaps.items()})
+
+
+def _gap_fields(gap: Gap, severity: float | None) -> dict[str, Any]:
+    return {
+        "gap": gap.gap,
+        "gap_low": gap.low,
+        "gap_high": gap.high,
+        "is_deficient": gap.is_deficient,
+        "is_teachable": gap.is_teachable,
+        "severity": severity,
+    }
+
+
+# --- one round ---------------------------------------------------------------------------
+
+
+def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
+    """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
+    run, settings = stage.run, settings_of(stage.run)
+    gaps, last = gaps_of(run), last_evidence(stage)
+    own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
+    need = mixture.still_needed(last)[0] if last else {k: difficulty(gaps[k]) for k in own}
+    spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
+    n = mixture.room_for_new(settings.budget, used=spent, rehearses=bool(_mastered(run)))
+    earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
+    probes = models.Probe.objects.filter(skill__run=run)
+    skills = {s.key: s for s in run.skills.all()}
+
+    def sink(item: Item) -> None:
+        keep.items([_item_row(item, stage, skills[item.skill])])
+
+    items = write_items(
+        load_domain(run.domain),
+        [
+            Order(k, count, 1.0 - need[k], stage.is_bridge and last is None)
+            for k, count in mixture.new_items(need, n).items()
+        ],
+        seed=run.seed,
+        round_key=f"s{stage.position}r{stage.round}",
+        operations=PROCEDURAL_OPERATIONS,
+        taken={question_key(q) for q in earlier.values_list("question", flat=True)},
+        probe_keys=set(probes.values_list("key", flat=True)),
+        beat=beat,
+        sink=sink,
+    )
+    return len(items)
+
+
+def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoint:
+    """Train on the round's snapshot; returns the new checkpoint, not saved yet."""
+    run = stage.run
+    parent = run.checkpoints.get(is_current=True)
+    snapshot = stage.snapshots.get(round=stage.round)
+    entries = snapshot.entries.select_related("item__skill").order_by("position")
+    folder = f"runs/{run.pk}/checkpoints/s{stage.position}r{stage.round}"
+    (home() / folder).parent.mkdir(parents=True, exist_ok=True)
+
+    def log(step: StepLog) -> None:
+        keep.step(
+            models.TrainingStep(
+                job=job,
+                step=step.step,
+                loss=step.loss,
+                learning_rate=step.learning_rate,
+                tokens_per_second=step.tokens_per_second,
+            )
+        )
+
+    result = find_student(run.student).trainer.train(
+        [record(e.item) for e in entries],
+        parent=home() / parent.folder if parent.folder else None,
+        out=home() / folder,
+        settings=settings_of(run).lora,
+        seed=run.seed,
+        beat=beat,
+        log=log,
+    )
+    return Checkpoint(
+        run=run,
+        parent=parent,
+        stage=stage,
+        round=stage.round,
+        snapshot=snapshot,
+        folder=folder,
+        content_hash=result.content_hash,
+        train_tokens=result.tokens,
+        seconds=result.seconds,
+        final_loss=result.final_loss,
+    )
+
+
+def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
+    """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet."""
+    run = stage.run
+    checkpoint = run.checkpoints.get(is_current=True)
+    exam = _Exam(run, keep)
+    gaps = gaps_of(run)
+    own = [row.skill for row in stage.stage_skills.select_related("skill")]
+    mastered = {k: was for k, was in _mastered(run).items() if k not in {s.key for s in own}}
+    answered = models.Answer.objects.filter(probe__skill__run=run, probe__split=Split.GATE)
+    seen: dict[str, set[str]] = {}
+    earlier = answered.exclude(checkpoint=checkpoint).exclude(checkpoint=None)
+    for skill, key in earlier.values_list("probe__skill__key", "probe__key"):
+        seen.setdefault(skill, set()).add(key)
+    gate = GateExam(
+        domain=exam.domain,
+        settings=exam.settings,
+        seed=run.seed,
+        stage=[s.key for s in own],
+        mastered=mastered,
+        p_teacher={s.key: gaps[s.key].teacher.mean for s in own},
+        seen=seen,
+        grades=_grades(answered.filter(checkpoint=checkpoint)),
+    )
+
+    def sink(pairs: Sequence[tuple[Probe, Answer]]) -> None:
+        exam.keep_probes([probe for probe, _ in pairs])
+        exam.keep_answers(checkpoint, pairs)
+
+    with exam.student(checkpoint) as student:
+        evidence = gate.run(student, beat=beat, sink=sink)
+    rows = {s.key: s for s in run.skills.all()}
+    scores = [
+        _score_row(
+            rows[k],
+            checkpoint,
+            Split.GATE,
+            score(k, grades, exam.domain.size(k, Split.GATE)),
+        )
+        for k, grades in gate.grades.items()
+    ]
+    return dataclasses.asdict(evidence), scores
+
+
+def _mastered(run: Run) -> dict[str, Was]:
+    """Skills that sit, taught or known from the start, with what they scored then."""
+    known = _known_at_start(run)
+    rows = StageSkill.objects.filter(
+        stage__run=run,
+        stage__status__in=SETTLED,
+        outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
+    ).select_related("skill", "stage")
+    for row in rows:
+        gate = row.stage.gates.order_by("round").last()
+        found = models.Score.objects.filter(
+            skill=row.skill, checkpoint=gate.checkpoint if gate else None, split=Split.GATE
+        ).first()
+        if gate and found:
+            known[row.skill.key] = Was(found.mean, found.n)
+    return known
+
+
+def _known_at_start(run: Run) -> dict[str, Was]:
+    """Skills that the diagnosis calls mastered: nothing is taught of them, all is kept of them."""
+    thresholds = settings_of(run).thresholds
+    base = run.checkpoints.get(parent=None)
+    answers = models.Answer.objects.filter(
+        probe__skill__run=run,
+        probe__skill__is_deficient=False,
+        probe__skill__is_teachable=True,
+        probe__skill__status=SkillStatus.ACTIVE,
+        probe__split=Split.DIAGNOSE,
+        checkpoint=base,
+    )
+    gaps = gaps_of(run)
+    known = {}
+    for k, by_probe in _grades(answers).items():
+        grades = list(by_probe.values())
+        verdict = judge(k, grades, gaps[k].teacher.mean, thresholds)
+        if verdict.answer is GateAnswer.MASTERED:
+            known[k] = Was(sum(grades) / len(grades), len(grades))
+    return known
+
+
+# --- report ------------------------------------------------------------------------------
+
+
+def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
+    """Open the `final` probes for teacher and student, before and now; figures and scores."""
+    exam = _Exam(run, keep)
+    skills = list(run.skills.filter(status=SkillStatus.ACTIVE))
+    probes = exam.draw(skills, Split.FINAL, exam.settings.probing.final_probes)
+    base, now = run.checkpoints.get(parent=None), run.checkpoints.get(is_current=True)
+    grades: dict[int | None, Grades] = {}
+    total = len(probes) * (2 if base == now else 3)
+
+    def asked(backend: Backend, who: Checkpoint | None) -> None:
+        done = len(probes) * len(grades)
+        grades[who.pk if who else None] = exam.ask(
+            backend, who, probes, lambda d, _: beat(done + d, total)
+        )
+
+    with exam.teacher() as teacher:
+        asked(teacher, None)
+    for who in {base.pk: base, now.pk: now}.values():
+        with exam.student(who) as student:
+            asked(student, who)
+    scores: dict[int | None, dict[str, Score]] = {
+        who: {k: score(k, g, exam.domain.size(k, Split.FINAL)) for k, g in by_skill.items()}
+        for who, by_skill in grades.items()
+    }
+    taught = StageSkill.objects.filter(stage__run=run).exclude(stage__snapshots=None)
+    figures = reports.build(
+        [s.key for s in skills],
+        list(taught.values_list("skill__key", flat=True).distinct()),
+        before=scores[base.pk],
+        after=scores[now.pk],
+        teacher=scores[None],
+        mastered={k: was for k, was in _mastered(run).items() if k in scores[now.pk]},
+        after_grades={k: list(g.values()) for k, g in grades[now.pk].items()},
+        thresholds=exam.settings.thresholds,
+    )
+    by_who: dict[int | None, Checkpoint | None] = {None: None, base.pk: base, now.pk: now}
+    rows = [
+        _score_row(s, by_who[who], Split.FINAL, by_skill[s.key])
+        for who, by_skill in scores.items()
+        for s in skills
+    ]
+    return figures | _costs(run), rows
+
+
+def _costs(run: Run) -> dict[str, Any]:
+    answers = models.Answer.objects.filter(probe__skill__run=run)
+    checkpoints = run.checkpoints.exclude(parent=None)
+    spent = checkpoints.aggregate(tokens=Sum("train_tokens"), items=Sum("snapshot__n_items"))
+    return {
+        "items": spent["items"] or 0,
+        "train_tokens": spent["tokens"] or 0,
+        "teacher_tokens": answers.filter(checkpoint=None).aggregate(n=Sum("tokens"))["n"] or 0,
+        "probes": answers.count(),
+        "stages": [
+            {
+                "skills": [row.skill.key for row in stage.stage_skills.all()],
+                "status": stage.status,
+                "rounds": [gate.decision for gate in stage.gates.all()],
+            }
+            for stage in run.stages.prefetch_related("stage_skills__skill", "gates")
+        ],
+    }
+
+
+# --- asking ------------------------------------------------------------------------------
+
+
+class _Exam:
+    """Probes, answers and grades of one run: rows on one side, distill's records on the other."""
+
+    def __init__(self, run: Run, keep: Keep) -> None:
+        self.run = run
+        self.domain: Domain = load_domain(run.domain)
+        self.settings = settings_of(run)
+        self._keep = keep
+        self._skills: dict[str, Skill] = {s.key: s for s in run.skills.all()}
+
+    def draw(self, skills: Iterable[Skill], split: Split, n: int) -> list[Probe]:
+        """The probes of a split for each skill, made rows of where they are not yet."""
+        probes = [
+            p for s in skills for p in self.domain.probes(s.key, split, n, seed=self.run.seed)
+        ]
+        self.keep_probes(probes)
+        return probes
+
+    def keep_probes(self, probes: Iterable[Probe]) -> None:
+        self._keep.probes(
+            [
+                models.Probe(
+                    skill=self._skills[p.skill],
+                    key=p.id,
+                    split=p.split,
+                    question=p.question,
+                    reference=p.reference,
+                    grader=p.grader,
+                )
+                for p in probes
+            ]
+        )
+
+    def keep_answers(self, who: Checkpoint | None, pairs: Sequence[tuple[Probe, Answer]]) -> None:
+        rows = {
+            (p.skill_id, p.key): p
+            for p in models.Probe.objects.filter(
+                skill__run=self.run, key__in=[probe.id for probe, _ in pairs]
+            )
+        }
+        self._keep.answers(
+            [
+                models.Answer(
+                    probe=rows[self._skills[probe.skill].pk, probe.id],
+                    checkpoint=who,
+                    text=answer.text,
+                    grade=answer.grade,
+                    tokens=answer.tokens,
+                    grader=grading.version_of(probe.grader),
+                    error=answer.error,
+                )
+                for probe, answer in pairs
+            ]
+        )
+
+    def ask(
+        self, backend: Backend, who: Checkpoint | None, probes: Sequence[Probe], beat: Beat
+    ) -> Grades:
+        """Ask what `who` has not answered yet; skill -> probe id -> grade of all of `probes`."""
+        wanted = {(p.skill, p.id) for p in probes}
+
+        def there() -> Grades:
+            found = models.Answer.objects.filter(probe__skill__run=self.run, checkpoint=who)
+            return {
+                k: {p: g for p, g in by_probe.items() if (k, p) in wanted}
+                for k, by_probe in _grades(found).items()
+            }
+
+        answered = there()
+        missing = [p for p in probes if p.id not in answered.get(p.skill, {})]
+        before = len(probes) - len(missing)
+        probing = self.settings.probing
+        ask(
+            backend,
+            missing,
+            batch_size=probing.batch_size,
+            max_tokens=probing.max_answer_tokens,
+            beat=lambda done, _: beat(before + done, len(probes)),
+            sink=lambda pairs: self.keep_answers(who, pairs),
+        )
+        return {k: g for k, g in there().items() if g}
+
+    @contextmanager
+    def teacher(self) -> Iterator[Backend]:
+        backend = roster.find_teacher(self.run.teacher, models_folder())
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+    @contextmanager
+    def student(self, checkpoint: Checkpoint) -> Iterator[Backend]:
+        student = find_student(self.run.student)
+        backend = roster.Lazy(student, home() / checkpoint.folder if checkpoint.folder else None)
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+
+def _grades(answers: Any) -> Grades:
+    found: Grades = {}
+    for skill, probe, grade in answers.values_list("probe__skill__key", "probe__key", "grade"):
+        found.setdefault(skill, {})[probe] = grade
+    return found
+
+
+def _score_row(skill: Skill, who: Checkpoint | None, split: Split, value: Score) -> models.Score:
+    return models.Score(
+        skill=skill,
+        checkpoint=who,
+        split=split,
+        n=value.n,
+        mean=value.mean,
+        low=value.low,
+        high=value.high,
+        is_exhaustive=value.is_exhaustive,
+    )
+
+
+def _item_row(item: Item, stage: Stage, skill: Skill) -> models.Item:
+    return models.Item(
+        stage=stage,
+        round=stage.round,
+        skill=skill,
+        key=item.key,
+        question=item.question,
+        solution=item.solution,
+        answer=item.answer,
+        operations=list(item.operations),
+        level=item.level,
+        origin=item.origin,
+        checks=[dataclasses.asdict(c) for c in item.checks],
+        is_flagged=item.is_flagged,
+        is_leak=any(c.id == "leak" and not c.passed for c in item.checks),
+    )

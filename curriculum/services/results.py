@@ -1,0 +1,69 @@
+"""What workers measured and made. Rows are saved by natural key: twice does no harm.
+
+The audit entries of these writes are those of the move that ends the job, in its transaction:
+an unfinished measurement is nobody's evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from curriculum.models import Answer, Checkpoint, Item, Probe, Run, Score, TrainingStep
+
+
+def keep_probes(rows: Sequence[Probe]) -> None:
+    Probe.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def keep_answers(rows: Sequence[Answer]) -> None:
+    Answer.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def keep_items(rows: Sequence[Item]) -> None:
+    Item.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def keep_step(row: TrainingStep) -> None:
+    TrainingStep.objects.bulk_create(
+        [row],
+        update_conflicts=True,  # a retry repeats the steps since the last saved state
+        unique_fields=["job", "step"],
+        update_fields=["loss", "learning_rate", "tokens_per_second"],
+    )
+
+
+@transaction.atomic
+def keep_scores(rows: Sequence[Score]) -> None:
+    """Replace the score of each skill, checkpoint and split."""
+    for row in rows:
+        Score.objects.update_or_create(
+            skill=row.skill,
+            checkpoint=row.checkpoint,
+            split=row.split,
+            defaults={
+                "n": row.n,
+                "mean": row.mean,
+                "low": row.low,
+                "high": row.high,
+                "is_exhaustive": row.is_exhaustive,
+            },
+        )
+
+
+@transaction.atomic
+def keep_diagnosis(run: Run, fields: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write gap, interval, severity and verdict on each skill, by its key."""
+    for key, values in fields.items():
+        run.skills.filter(key=key).update(**values)
+
+
+def keep_checkpoint(row: Checkpoint) -> Checkpoint:
+    """Save a checkpoint, or return the one that an earlier attempt saved for the same round."""
+    there = Checkpoint.objects.filter(run=row.run, stage=row.stage, round=row.round).first()
+    if there is not None:
+        return there
+    row.save()
+    return row

@@ -1,0 +1,115 @@
+"""RQ's side: thin jobs. Each fetches its row, has the engine work, and has a service move on."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from django.db import transaction
+
+from curriculum import engine
+from curriculum.errors import CurriculumError, Overtaken
+from curriculum.models import Job
+from curriculum.services import jobs, policy, results, runs, stages
+from curriculum.services.audit import Actor
+from curriculum.states import JobKind
+
+logger = logging.getLogger(__name__)
+
+BEAT_EVERY_SECONDS = 0.5  # at most; the last beat of a piece of work is always written
+
+KEEP = engine.Keep(
+    probes=results.keep_probes,
+    answers=results.keep_answers,
+    items=results.keep_items,
+    step=results.keep_step,
+)
+
+
+def work(job_id: int, attempt: int) -> None:
+    """Do one attempt at a job. Running it twice does no harm: whoever is second finds the job
+    taken, and what an attempt makes is saved by natural key.
+    """
+    try:
+        job = jobs.start(job_id, attempt)
+    except CurriculumError as exc:
+        logger.info("job %s, attempt %s: left alone (%r)", job_id, attempt, exc)
+        return
+    try:
+        WORK[JobKind(job.kind)](job)
+    except Overtaken:  # cancelled, or declared lost: not a failure of this job
+        logger.info("job %s, attempt %s: overtaken", job_id, attempt)
+        return
+    except Exception as exc:
+        with suppress(Overtaken):
+            jobs.fail(job, engine.sentence(exc))
+        raise  # RQ keeps the traceback
+    policy.act(job.run)
+
+
+def diagnose(job: Job) -> None:
+    diagnosis = engine.diagnose(job.run, beat=_beat(job, "answers"), keep=KEEP)
+    with transaction.atomic():
+        results.keep_scores(diagnosis.scores)
+        results.keep_diagnosis(job.run, diagnosis.skills)
+        runs.diagnosed(job.run, actor=Actor.worker())
+        jobs.succeed(job)
+
+
+def write(job: Job) -> None:
+    assert job.stage is not None
+    engine.write(job.stage, beat=_beat(job, "items"), keep=KEEP)
+    with transaction.atomic():
+        stages.submit(job.stage, actor=Actor.worker())
+        jobs.succeed(job)
+
+
+def train(job: Job) -> None:
+    assert job.stage is not None
+    made = engine.train(job.stage, job, beat=_beat(job, "steps"), keep=KEEP)
+    with transaction.atomic():
+        checkpoint = results.keep_checkpoint(made)
+        stages.trained(job.stage, actor=Actor.worker(), checkpoint=checkpoint)
+        jobs.succeed(job)
+
+
+def assess(job: Job) -> None:
+    assert job.stage is not None
+    evidence, scores = engine.assess(job.stage, beat=_beat(job, "answers"), keep=KEEP)
+    with transaction.atomic():
+        results.keep_scores(scores)
+        stages.assessed(job.stage, actor=Actor.worker(), evidence=evidence)
+        jobs.succeed(job)
+
+
+def report(job: Job) -> None:
+    figures, scores = engine.report(job.run, beat=_beat(job, "answers"), keep=KEEP)
+    with transaction.atomic():
+        results.keep_scores(scores)
+        runs.finish(job.run, actor=Actor.worker(), report=figures)
+        jobs.succeed(job)
+
+
+WORK: dict[JobKind, Callable[[Job], None]] = {
+    JobKind.DIAGNOSE: diagnose,
+    JobKind.WRITE: write,
+    JobKind.TRAIN: train,
+    JobKind.ASSESS: assess,
+    JobKind.REPORT: report,
+}
+
+
+def _beat(job: Job, unit: str) -> Callable[[int, int], None]:
+    """Progress and heartbeat, not more often than people can read. Raises `Overtaken`."""
+    last = 0.0
+
+    def beat(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done in (0, total) or now - last >= BEAT_EVERY_SECONDS:
+            last = now
+            jobs.beat(job, done, total, unit=unit)
+
+    return beat
