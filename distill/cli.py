@@ -22,9 +22,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
-from distill import domains, roster
+from distill import domains, report, roster
 from distill.errors import DistillError
 from distill.pipeline import AtGate, Decision, Pipeline, autopilot
 from distill.settings import Budget, Settings
@@ -84,35 +83,8 @@ def distil(
     except DistillError as exc:
         stderr.print(f"[red]{type(exc).__name__}[/red]: {exc}")
         raise typer.Exit(1) from exc
-    console.print(table(figures))
+    console.print(report.table(figures))
     console.print(f"Report: {out / 'report.json'}")
-
-
-def table(figures: dict[str, Any]) -> Table:
-    """A report as people read it: skill, before, after, teacher, mastered."""
-    shown = Table(title="What the student can do", title_justify="left")
-    for name in ("skill", "before", "after", "95 %", "teacher", "n"):
-        shown.add_column(name, justify="left" if name == "skill" else "right")
-    shown.add_column("mastered")
-    for row in figures["skills"]:
-        low, high = row["after_interval"]
-        shown.add_row(
-            row["id"],
-            f"{row['before']:.0%}",
-            f"{row['after']:.0%}",
-            f"{low:.0%}–{high:.0%}",
-            f"{row['teacher']:.0%}",
-            str(row["n"]),
-            "yes" if row["mastered"] else ("no" if row["taught"] else "not taught"),
-        )
-    if figures["retained"] is not None:
-        shown.caption = (
-            f"Retained share of the teacher over taught skills: {figures['retained_before']:.0%} "
-            f"before, {figures['retained']:.0%} after. Forgotten: "
-            f"{', '.join(figures['forgotten']) or 'nothing'}."
-        )
-        shown.caption_justify = "left"
-    return shown
 
 
 def _settings(path: Path | None, items: int, items_per_round: int) -> Settings:

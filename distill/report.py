@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 from distill.assessment.gate import Was
 from distill.assessment.retention import judge_retention
 from distill.errors import OutOfSpace
@@ -63,6 +65,33 @@ def build(
         "retained": _retained(taught, after, teacher),
         "forgotten": sorted(forgotten),
     }
+
+
+def table(figures: dict[str, Any]) -> Table:
+    """A report as people read it: skill, before, after, teacher, mastered."""
+    shown = Table(title="What the student can do", title_justify="left")
+    for name in ("skill", "before", "after", "95 %", "teacher", "n"):
+        shown.add_column(name, justify="left" if name == "skill" else "right")
+    shown.add_column("mastered")
+    for row in figures["skills"]:
+        low, high = row["after_interval"]
+        shown.add_row(
+            row["id"],
+            f"{row['before']:.0%}",
+            f"{row['after']:.0%}",
+            f"{low:.0%}–{high:.0%}",
+            f"{row['teacher']:.0%}",
+            str(row["n"]),
+            "yes" if row["mastered"] else ("no" if row["taught"] else "not taught"),
+        )
+    if figures["retained"] is not None:
+        shown.caption = (
+            f"Retained share of the teacher over taught skills: {figures['retained_before']:.0%} "
+            f"before, {figures['retained']:.0%} after. Forgotten: "
+            f"{', '.join(figures['forgotten']) or 'nothing'}."
+        )
+        shown.caption_justify = "left"
+    return shown
 
 
 def _retained(

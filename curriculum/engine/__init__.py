@@ -21,6 +21,8 @@ from curriculum.engine.describe import (
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.planning import plan, zpd_notices
 from curriculum.engine.work import Keep, assess, diagnose, report, train, write
+from distill.report import table as report_table
+from distill.report import write as write_report
 
 __all__ = [
     "DomainDescription",
@@ -40,10 +42,12 @@ __all__ = [
     "plan",
     "rendered",
     "report",
+    "report_table",
     "sentence",
     "students",
     "teachers",
     "train",
     "write",
+    "write_report",
     "zpd_notices",
 ]
