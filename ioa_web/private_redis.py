@@ -38,6 +38,7 @@ def redis_server(home: Path) -> Iterator[None]:
         "logfile": str(log),
         "loglevel": "warning",
         "daemonize": "no",
+        "set-proc-title": "no",  # it would write over its environment, where our mark is
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     server = subprocess.Popen(

@@ -28,9 +28,11 @@ def test_it_says_so_when_the_database_does_not_answer(client, monkeypatch, db):
     def unreachable(*_):
         raise Error
 
-    monkeypatch.setattr(connection, "cursor", unreachable)
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", unreachable)
+        response = client.get("/healthz")
 
-    assert client.get("/healthz").status_code == 503
+    assert response.status_code == 503
 
 
 @pytest.mark.django_db
