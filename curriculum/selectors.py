@@ -24,7 +24,7 @@ from curriculum.models import (
     Stage,
     TrainingStep,
 )
-from curriculum.services import gates
+from curriculum.services import budget
 from curriculum.states import ActorKind, JobKind, JobStatus, SkillOutcome, Verdict
 
 # --- Review ------------------------------------------------------------------------------
@@ -185,16 +185,16 @@ def gate_view(gate: GateRecord, *, each: int = 12) -> GateView:
         probe__skill__in=[row.skill.pk for row in shown],
         grade__lt=1,
     )
-    spent, budget = gates.items_spent(gate.stage.run)
+    spent, allowed = budget.items_spent(gate.stage.run)
     return GateView(
         gate=gate,
         stage=shown,
         retention=rows("retention"),
         wrong=list(wrong.select_related("probe__skill").order_by("probe__skill", "pk")[:each]),
         earlier=earlier,
-        rounds_cap=gates.rounds_cap(gate.stage),
+        rounds_cap=budget.rounds_cap(gate.stage),
         items_spent=spent,
-        items_budget=budget,
+        items_budget=allowed,
     )
 
 

@@ -65,7 +65,7 @@ class RunFactory(DjangoModelFactory):
     name = factory.Sequence(lambda n: f"Run {n}")
     domain = "foundations"
     teacher = "procedural"
-    student = "smollm2-135m"
+    student = "simulated"
     settings = factory.LazyFunction(lambda: Settings().model_dump(mode="json"))
 
 

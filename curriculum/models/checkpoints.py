@@ -35,6 +35,7 @@ class Checkpoint(models.Model):
             models.UniqueConstraint(
                 fields=["run"], condition=Q(parent=None), name="checkpoint_one_base"
             ),
+            models.UniqueConstraint(fields=["stage", "round"], name="checkpoint_once_per_round"),
         ]
 
     def __str__(self) -> str:

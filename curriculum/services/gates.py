@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
-from curriculum.errors import BudgetSpent, CapReached, GateRefused, Overtaken, ReasonRequired
-from curriculum.models import GateRecord, Run, Snapshot, Stage
-from curriculum.services import jobs, policy, stages
+from curriculum.errors import CapReached, GateRefused, Overtaken, ReasonRequired
+from curriculum.models import GateRecord, Run, Stage
+from curriculum.services import budget, jobs, policy, stages
 from curriculum.services.audit import Actor
 from curriculum.states import SETTLED, JobKind, SkillOutcome, StageStatus
 
@@ -33,12 +32,10 @@ def advance(gate: GateRecord, *, actor: Actor, round: int, reason: str = "") -> 
 def remedy(gate: GateRecord, *, actor: Actor, round: int, reason: str = "") -> Stage:
     """Teach the stage one more round, aimed at what is missing."""
     stage = _seen(gate, round)
-    cap = rounds_cap(stage)
+    cap = budget.rounds_cap(stage)
     if round + 1 - stage.first_round > cap - 1:
         raise CapReached(cap)
-    spent, budget = items_spent(stage.run)
-    if spent >= budget:
-        raise BudgetSpent(spent, budget)
+    budget.require_items(stage.run)
     stage = stages.move(
         stage,
         StageStatus.WRITING,
@@ -76,17 +73,6 @@ def roll_back(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Sta
     stage = stages.roll_back(_seen(gate, round), actor=actor, round=round, reason=reason)
     _record(gate, "roll_back", actor=actor, reason=reason)
     return stage
-
-
-def rounds_cap(stage: Stage) -> int:
-    """How many rounds a stage may have since it was last opened."""
-    return int(stage.run.settings["budget"]["rounds_cap"])
-
-
-def items_spent(run: Run) -> tuple[int, int]:
-    """Items trained on so far, rehearsal included, and how many the run may train on."""
-    spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
-    return spent, int(run.settings["budget"]["items"])
 
 
 def _seen(gate: GateRecord, round: int) -> Stage:

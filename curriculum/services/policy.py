@@ -61,12 +61,13 @@ def _teach(run: Run) -> None:
 def _open_next(run: Run, stage: Stage | None) -> None:
     if stage is None or run.jobs.filter(kind=JobKind.REPORT).exists():
         return
-    spent, budget = gates.items_spent(run)
-    if spent >= budget and run.autonomy == Autonomy.NONE:
-        reason = f"{BudgetSpent(spent, budget)} No further stage is begun."
-        runs.conclude(run, actor=_rule(run, "budget"), reason=reason)
-    elif stage.round == stage.first_round == 0 or run.autonomy == Autonomy.NONE:
+    if stage.first_round and run.autonomy != Autonomy.NONE:
+        return  # a person rolled it back: a person begins it again
+    try:
         stages.open(stage, actor=_rule(run, "next stage"))
+    except BudgetSpent as exc:
+        if run.autonomy == Autonomy.NONE:
+            runs.conclude(run, actor=_rule(run, "budget"), reason=str(exc))
 
 
 def _review(run: Run, stage: Stage) -> None:

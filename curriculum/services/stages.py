@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +29,7 @@ from curriculum.models import (
     Stage,
     StageSkill,
 )
-from curriculum.services import audit, jobs
+from curriculum.services import audit, budget, jobs
 from curriculum.services.audit import Actor
 from curriculum.services.plan import merge, move_skill, reorder, split
 from curriculum.states import (
@@ -102,6 +101,7 @@ def open(stage: Stage, *, actor: Actor) -> Stage:
     if stage.run.status != RunStatus.TEACHING and not stage.run.is_over:
         now = stage.run.get_status_display()
         raise WrongMoment("A stage can be opened", "run is “teaching”", now)
+    budget.require_items(stage.run)
     stage = move(stage, StageStatus.WRITING, actor=actor)
     _require_ready(stage)
     stage.started_from = Checkpoint.objects.filter(run=stage.run_id, is_current=True).first()
@@ -233,14 +233,7 @@ def _builds_on(skills: set[int], stage: Stage) -> set[int]:
 
 def _freeze(stage: Stage, approved: list[Item]) -> Snapshot:
     """Fix what this training sees, in its order. The same run and round give the same hash."""
-    old = [
-        item
-        for item in engine.rehearsal(stage, len(approved))
-        if item.verdict == Verdict.APPROVED and not item.is_leak and item not in approved
-    ]
-    mixture = [(item, False) for item in approved] + [(item, True) for item in old]
-    order = f"{stage.run.seed}/{stage.position}/{stage.round}"
-    random.Random(order).shuffle(mixture)
+    mixture = engine.mixture(stage, approved)
     lines = [
         audit.canonical(
             {"question": item.question, "solution": item.solution, "version": item.version}
@@ -252,7 +245,7 @@ def _freeze(stage: Stage, approved: list[Item]) -> Snapshot:
         round=stage.round,
         content_hash=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         n_items=len(mixture),
-        n_rehearsal=len(old),
+        n_rehearsal=sum(is_rehearsal for _, is_rehearsal in mixture),
     )
     SnapshotItem.objects.bulk_create(
         SnapshotItem(

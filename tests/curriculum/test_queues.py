@@ -17,9 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def redis(monkeypatch):
     connection = fakeredis.FakeStrictRedis()
-    monkeypatch.setattr(
-        "django_rq.get_queue", lambda name: Queue(name, connection=connection)
-    )
+    monkeypatch.setattr("django_rq.get_queue", lambda name: Queue(name, connection=connection))
     return connection
 
 

@@ -1,4 +1,4 @@
-"""Every pair of statuses: what the table allows is done and written down, the rest leaves no trace."""
+"""Every pair of statuses: what the table allows is done and recorded, the rest leaves no trace."""
 
 from __future__ import annotations
 

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import pytest
+
+from curriculum.errors import BadPlan, OrderBroken, WrongMoment
+from curriculum.models import AuditEntry, Stage
+from curriculum.services import audit, plan, stages
+from tests.factories import PrerequisiteFactory, RunFactory, SkillFactory, StageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run():
+    """Stages [a b], [c], [d]; a → c → d."""
+    run = RunFactory(reviewing_curriculum=True)
+    for keys in ("ab", "c", "d"):
+        StageFactory(run=run, skills=list(keys))
+    PrerequisiteFactory(run=run, source=skill(run, "a"), target=skill(run, "c"))
+    PrerequisiteFactory(run=run, source=skill(run, "c"), target=skill(run, "d"))
+    return run
+
+
+def skill(run, key):
+    return run.skills.get(key=key)
+
+
+def at(run, position):
+    return run.stages.get(position=position)
+
+
+def taught(run):
+    return ["".join(stage["skills"]) for stage in plan.stages_of(run)]
+
+
+def test_a_skill_moves_to_another_stage(run, approver):
+    stages.move_skill(skill(run, "b"), to_stage=at(run, 3), actor=approver)
+
+    assert sorted(taught(run)[2]) == ["b", "d"]
+    entry = AuditEntry.objects.get()
+    assert entry.action == "skill.moved"
+    assert entry.was["stages"][0]["skills"] == ["a", "b"]
+    assert entry.became["stages"][0]["skills"] == ["a"]
+
+
+def test_a_stage_left_without_skills_is_closed_up(run, approver):
+    PrerequisiteFactory._meta.model.objects.all().delete()
+
+    stages.move_skill(skill(run, "c"), to_stage=at(run, 1), actor=approver)
+
+    assert list(run.stages.values_list("position", flat=True)) == [1, 2]
+    assert taught(run)[1] == "d"
+
+
+def test_a_skill_that_was_not_planned_can_be_put_in(run, approver):
+    extra = SkillFactory(run=run, key="x")
+
+    stages.move_skill(extra, to_stage=at(run, 2), actor=approver)
+
+    assert taught(run)[1] == "cx"
+
+
+@pytest.mark.parametrize(
+    ("change", "edge"),
+    [
+        (lambda run, by: stages.move_skill(skill(run, "a"), to_stage=at(run, 3), actor=by), "ac"),
+        (lambda run, by: stages.move_skill(skill(run, "d"), to_stage=at(run, 1), actor=by), "cd"),
+        (lambda run, by: stages.merge(at(run, 2), into=at(run, 3), actor=by), "cd"),
+        (
+            lambda run, by: stages.reorder(run, order=[at(run, n).pk for n in (2, 1, 3)], actor=by),
+            "ac",
+        ),
+    ],
+    ids=["later", "earlier", "merge", "reorder"],
+)
+def test_a_change_that_breaks_the_order_names_the_edge_and_changes_nothing(
+    run, approver, change, edge
+):
+    before = taught(run)
+
+    with pytest.raises(OrderBroken) as caught:
+        change(run, approver)
+
+    assert (caught.value.source, caught.value.target) == tuple(edge)
+    assert f"{edge[1]} builds on {edge[0]}" in str(caught.value)
+    assert taught(run) == before
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_order_that_was_broken_before_does_not_forbid_other_changes(run, approver):
+    PrerequisiteFactory(run=run, source=skill(run, "d"), target=skill(run, "b"))
+
+    stages.split(at(run, 1), skills=[skill(run, "b")], actor=approver)
+
+    assert taught(run) == ["a", "b", "c", "d"]
+
+
+def test_a_refused_edge_orders_nothing(run, approver):
+    run.prerequisites.filter(source__key="c").update(is_active=False)
+
+    stages.merge(at(run, 3), into=at(run, 2), actor=approver)
+
+    assert taught(run) == ["ab", "cd"]
+
+
+def test_a_stage_is_split_in_two(run, approver):
+    new = stages.split(at(run, 1), skills=[skill(run, "b").pk], actor=approver)
+
+    assert taught(run) == ["a", "b", "c", "d"]
+    assert (new.position, new.title) == (2, "skill b")
+    assert list(run.stages.values_list("position", flat=True)) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("keys", ["", "ab", "c", "ac"])
+def test_a_split_takes_some_of_the_skills_but_not_all(run, approver, keys):
+    chosen = [skill(run, key) for key in keys]
+
+    with pytest.raises(BadPlan, match="some of its skills, but not all"):
+        stages.split(at(run, 1), skills=chosen, actor=approver)
+
+    assert taught(run) == ["ab", "c", "d"]
+
+
+def test_stages_are_merged_where_no_edge_forbids_it(run, approver):
+    run.prerequisites.filter(source__key="a").update(is_active=False)
+
+    merged = stages.merge(at(run, 1), into=at(run, 2), actor=approver)
+
+    assert merged.position == 1
+    assert [sorted(keys) for keys in taught(run)] == [["a", "b", "c"], ["d"]]
+
+
+def test_a_stage_is_not_merged_into_itself_or_another_run(run, approver):
+    for other in (at(run, 1), StageFactory(run=RunFactory(reviewing_curriculum=True))):
+        with pytest.raises(BadPlan):
+            stages.merge(other, into=at(run, 1), actor=approver)
+
+
+def test_stages_change_places(run, approver):
+    StageFactory(run=run, skills=["e"])
+    order = [at(run, n).pk for n in (1, 4, 2, 3)]
+
+    stages.reorder(run, order=order, actor=approver)
+
+    assert taught(run) == ["ab", "e", "c", "d"]
+    assert AuditEntry.objects.get().action == "stage.reordered"
+
+
+def test_an_order_has_to_name_every_stage_once(run, approver):
+    keys = list(run.stages.values_list("pk", flat=True))
+
+    for order in (keys[:2], [*keys, keys[0]], [keys[0], keys[0], keys[1]], [*keys[:2], 404]):
+        with pytest.raises(BadPlan):
+            stages.reorder(run, order=order, actor=approver)
+
+
+def test_a_skill_is_moved_within_its_run_and_to_another_stage(run, approver):
+    with pytest.raises(BadPlan):
+        stages.move_skill(skill(run, "a"), to_stage=at(run, 1), actor=approver)
+    with pytest.raises(BadPlan):
+        stages.move_skill(SkillFactory(), to_stage=at(run, 1), actor=approver)
+
+
+def test_of_a_bridged_skill_the_full_stage_moves(run, approver):
+    StageFactory(run=run, skills=["d"])
+    target = StageFactory(run=run, skills=["e"])
+
+    stages.move_skill(skill(run, "d"), to_stage=target, actor=approver)
+
+    assert [sorted(keys) for keys in taught(run)] == [["a", "b"], ["c"], ["d"], ["d", "e"]]
+
+
+def test_the_plan_stands_once_it_is_signed(run, approver):
+    run.status = "teaching"
+    run.save(update_fields=["status"])
+
+    for change in (
+        lambda: stages.move_skill(skill(run, "b"), to_stage=at(run, 2), actor=approver),
+        lambda: stages.split(at(run, 1), skills=[skill(run, "b")], actor=approver),
+        lambda: stages.merge(at(run, 1), into=at(run, 2), actor=approver),
+        lambda: stages.reorder(run, order=[], actor=approver),
+    ):
+        with pytest.raises(WrongMoment, match="Stages can be changed only while"):
+            change()
+
+    assert Stage.objects.count() == 3
+
+
+def test_every_change_keeps_the_log_whole(run, approver):
+    new = stages.split(at(run, 1), skills=[skill(run, "b")], actor=approver)
+    stages.merge(Stage.objects.get(pk=new.pk), into=at(run, 1), actor=approver)
+    stages.move_skill(skill(run, "b"), to_stage=at(run, 2), actor=approver)
+
+    assert audit.verify(run)[0] == 3

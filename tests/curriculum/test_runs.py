@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import pytest
+
+from curriculum.errors import (
+    BadDomain,
+    BadModel,
+    BadSettings,
+    CurriculumError,
+    EmptyWords,
+    MoveRefused,
+    NothingToTeach,
+    Overtaken,
+    ReasonRequired,
+    RunOver,
+    WrongMoment,
+)
+from curriculum.models import AuditEntry, Checkpoint, Evidence, Job, Run, Skill, Stage
+from curriculum.services import audit, runs
+from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
+from tests.factories import (
+    CheckpointFactory,
+    JobFactory,
+    RunFactory,
+    ScoreFactory,
+    SkillFactory,
+    StageFactory,
+)
+
+pytestmark = pytest.mark.django_db
+GIVEN = {
+    "name": "Sums",
+    "domain": "foundations",
+    "teacher": "procedural",
+    "student": "simulated",
+    "skills": ["A1", "A2", "A3"],
+}
+
+
+def diagnosed_run(**traits):
+    """A run whose two deficient skills were measured: what a plan is made from."""
+    run = RunFactory(**{"reviewing_diagnosis": True, **traits})
+    base = CheckpointFactory(run=run)
+    for key, mean in (("A1", 0.4), ("A2", 0.1)):
+        gap = round(1 - mean, 2)
+        skill = SkillFactory(
+            run=run, key=key, deficient=True, gap=gap, gap_low=gap - 0.1, gap_high=gap
+        )
+        ScoreFactory(skill=skill, mean=1.0, low=0.9, high=1.0)
+        ScoreFactory(skill=skill, checkpoint=base, mean=mean, low=mean / 2, high=mean + 0.1)
+    return run
+
+
+def test_a_new_run_holds_the_domain_and_the_untaught_student(approver):
+    run = runs.create(actor=approver, **GIVEN, seed=7)
+
+    assert (run.status, run.seed, run.created_by) == (RunStatus.DRAFT, 7, approver.user)
+    assert [skill.key for skill in run.skills.all()] == ["A1", "A2", "A3"]
+    assert {str(edge) for edge in run.prerequisites.all()} == {"A1 → A2", "A2 → A3"}
+    assert set(Evidence.objects.values_list("kind", "strength")) == {("declared", 1.0)}
+    base = Checkpoint.objects.get()
+    assert (base.is_current, base.parent, base.folder) == (True, None, "")
+    assert AuditEntry.objects.get().became["skills"] == ["A1", "A2", "A3"]
+    assert not Job.objects.exists()
+
+
+def test_settings_of_a_run_are_complete_and_keep_what_was_chosen(approver):
+    chosen = {"budget": {"items": 120, "rounds_cap": 2}}
+
+    run = runs.create(actor=approver, **GIVEN, settings=chosen)
+
+    assert run.settings["budget"]["items"] == 120
+    assert run.settings["thresholds"]["mastery"] == 0.9
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"name": "  "}, EmptyWords, "name may not be empty"),
+        ({"domain": "no-such-domain"}, BadDomain, "no-such-domain"),
+        ({"skills": ["A1", "Z9"]}, BadDomain, "Z9"),
+        ({"student": "no-such-student"}, BadModel, "no-such-student"),
+        ({"student": "../../etc"}, BadModel, "not a model"),
+        ({"teacher": "no-such-teacher"}, BadModel, "no-such-teacher"),
+        ({"settings": {"thresholds": {"mastery": 3}}}, BadSettings, "mastery"),
+        ({"settings": {"budgets": {}}}, BadSettings, "budgets"),
+        ({"autonomy": "some"}, BadSettings, "every_gate"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_a_sentence_and_leaves_nothing(
+    approver, changes, error, words
+):
+    with pytest.raises(error, match=words) as caught:
+        runs.create(actor=approver, **{**GIVEN, **changes})
+
+    assert caught.value.http_status == 422
+    assert str(caught.value).endswith(".")
+    assert not Run.objects.exists()
+
+
+def test_a_diagnosis_is_queued(approver):
+    run = RunFactory()
+
+    runs.diagnose(run, actor=approver)
+
+    job = Job.objects.get()
+    assert (run.status, job.kind, job.round) == (RunStatus.DIAGNOSING, JobKind.DIAGNOSE, 0)
+    assert [e.action for e in AuditEntry.objects.all()] == ["run.diagnosing", "job.queued"]
+
+
+def test_a_diagnosis_can_be_made_again(approver, worker):
+    run = RunFactory()
+    runs.diagnose(run, actor=approver)
+    runs.diagnosed(run, actor=worker)
+
+    runs.diagnose(run, actor=approver)
+
+    assert sorted(Job.objects.values_list("round", flat=True)) == [0, 1]
+
+
+def test_what_was_measured_is_the_evidence_of_the_diagnosis(worker):
+    run = RunFactory(diagnosing=True)
+    SkillFactory(run=run, key="A1", deficient=True)
+
+    runs.diagnosed(run, actor=worker)
+
+    assert AuditEntry.objects.get().evidence["skills"]["A1"]["gap"] == 0.8
+
+
+def test_signing_the_diagnosis_plans_the_stages(approver):
+    run = diagnosed_run()
+
+    runs.sign_diagnosis(run, actor=approver, note="as I see it in class")
+
+    assert run.status == RunStatus.REVIEWING_CURRICULUM
+    planned = Stage.objects.values_list("position", "stage_skills__skill__key")
+    assert list(planned) == [(1, "A1"), (2, "A2")]
+    assert AuditEntry.objects.get().note == "as I see it in class"
+    assert AuditEntry.objects.get().evidence["skills"]["A2"]["gap"] == 0.9
+
+
+def test_a_diagnosis_that_finds_nothing_is_not_signed(approver):
+    run = RunFactory(reviewing_diagnosis=True)
+
+    with pytest.raises(NothingToTeach, match="No skill needs teaching"):
+        runs.sign_diagnosis(run, actor=approver)
+
+    assert Run.objects.get().status == RunStatus.REVIEWING_DIAGNOSIS
+    assert not AuditEntry.objects.exists()
+
+
+def test_planning_again_gives_up_what_people_moved(approver):
+    run = diagnosed_run(reviewing_diagnosis=False, reviewing_curriculum=True)
+    StageFactory(run=run, title="Mine", skills=["A2"])
+
+    runs.replan(run, actor=approver)
+
+    assert not Stage.objects.filter(title="Mine").exists()
+    entry = AuditEntry.objects.get()
+    assert entry.was["stages"] == [{"title": "Mine", "skills": ["A2"]}]
+    assert {key for stage in entry.became["stages"] for key in stage["skills"]} == {"A1", "A2"}
+
+
+def test_a_plan_is_made_again_only_while_it_is_reviewed(approver):
+    run = diagnosed_run()
+
+    with pytest.raises(WrongMoment, match="only while the run is “reviewing curriculum”"):
+        runs.replan(run, actor=approver)
+
+
+def test_going_back_and_signing_again_replaces_the_plan(approver):
+    run = diagnosed_run()
+    runs.sign_diagnosis(run, actor=approver)
+    first = set(Stage.objects.values_list("pk", flat=True))
+
+    runs.back_to_diagnosis(run, actor=approver)
+    runs.sign_diagnosis(run, actor=approver)
+
+    assert not first & set(Stage.objects.values_list("pk", flat=True))
+
+
+def test_signing_the_curriculum_starts_teaching_and_begins_nothing_by_itself(approver):
+    run = RunFactory(reviewing_curriculum=True)
+    StageFactory(run=run, title="One")
+
+    runs.sign_curriculum(run, actor=approver)
+
+    assert run.status == RunStatus.TEACHING
+    assert Stage.objects.get().status == StageStatus.PLANNED
+    assert AuditEntry.objects.get().evidence["stages"][0]["title"] == "One"
+
+
+def test_a_curriculum_without_stages_is_not_signed(approver):
+    with pytest.raises(NothingToTeach):
+        runs.sign_curriculum(RunFactory(reviewing_curriculum=True), actor=approver)
+
+
+def test_a_run_finishes_with_its_report(worker):
+    run = RunFactory(teaching=True)
+
+    runs.finish(run, actor=worker, report={"retained": 0.94})
+
+    assert (run.status, run.report) == (RunStatus.FINISHED, {"retained": 0.94})
+    assert AuditEntry.objects.get().evidence == {"retained": 0.94}
+
+
+def test_stopping_cancels_the_work_and_says_why(approver):
+    run = RunFactory(teaching=True)
+    running = JobFactory(run=run, kind=JobKind.REPORT, running=True)
+    done = JobFactory(run=run, succeeded=True)
+
+    runs.stop(run, actor=approver, reason="the wrong student")
+
+    running.refresh_from_db()
+    done.refresh_from_db()
+    assert (running.status, done.status) == (JobStatus.CANCELLED, JobStatus.SUCCEEDED)
+    assert AuditEntry.objects.get(action="run.stopped").note == "the wrong student"
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+def test_nothing_is_stopped_or_concluded_without_a_reason(approver, reason):
+    run = RunFactory(teaching=True)
+
+    for service in (runs.stop, runs.conclude):
+        with pytest.raises(ReasonRequired, match="Say why"):
+            service(run, actor=approver, reason=reason)
+
+    assert Run.objects.get().status == RunStatus.TEACHING
+
+
+@pytest.mark.parametrize("status", ["finished", "stopped"])
+def test_a_run_that_is_over_stays_as_it_is(approver, status):
+    run = RunFactory(status=status)
+
+    with pytest.raises(RunOver):
+        runs.stop(run, actor=approver, reason="again")
+    with pytest.raises(RunOver):
+        runs.set_autonomy(run, actor=approver, autonomy=Autonomy.NONE)
+    with pytest.raises(RunOver):
+        runs.diagnose(run, actor=approver)
+
+
+def test_a_run_cannot_skip_its_diagnosis(approver):
+    with pytest.raises(MoveRefused, match="“draft” cannot become “reviewing curriculum”"):
+        runs.sign_diagnosis(RunFactory(), actor=approver)
+
+
+def test_concluding_writes_the_report_with_stages_left_untaught(approver):
+    run = RunFactory(teaching=True)
+    StageFactory(run=run, mastered=True)
+    StageFactory(run=run)
+
+    runs.conclude(run, actor=approver, reason="good enough")
+
+    assert Job.objects.get().kind == JobKind.REPORT
+    entry = AuditEntry.objects.get(action="run.concluded")
+    assert (entry.note, entry.became) == ("good enough", {"planned": 1})
+
+
+def test_concluding_waits_for_a_stage_that_has_begun(approver):
+    stage = StageFactory(reviewing=True)
+
+    with pytest.raises(WrongMoment, match="in review"):
+        runs.conclude(stage.run, actor=approver, reason="enough")
+
+    assert not Job.objects.exists()
+
+
+def test_a_run_is_concluded_once(approver):
+    run = RunFactory(teaching=True)
+    runs.conclude(run, actor=approver, reason="enough")
+
+    with pytest.raises(Overtaken):
+        runs.conclude(run, actor=approver, reason="enough")
+
+    assert Job.objects.count() == 1
+
+
+def test_autonomy_is_changed_and_written_down(approver):
+    run = RunFactory()
+
+    runs.set_autonomy(run, actor=approver, autonomy=Autonomy.ONLY_GATES)
+
+    entry = AuditEntry.objects.get()
+    assert run.autonomy == Autonomy.ONLY_GATES
+    assert (entry.was, entry.became) == ({"autonomy": "every_gate"}, {"autonomy": "only_gates"})
+
+
+def test_an_autonomy_that_does_not_exist_is_refused(approver):
+    with pytest.raises(BadSettings):
+        runs.set_autonomy(RunFactory(), actor=approver, autonomy="full")
+
+
+def test_two_changes_of_autonomy_from_the_same_screen_are_one(approver):
+    run = RunFactory()
+    other = Run.objects.get()
+    runs.set_autonomy(run, actor=approver, autonomy=Autonomy.ONLY_GATES)
+
+    with pytest.raises(Overtaken):
+        runs.set_autonomy(other, actor=approver, autonomy=Autonomy.NONE)
+
+    assert AuditEntry.objects.count() == 1
+
+
+def test_archiving_can_be_undone(approver):
+    run = RunFactory(finished=True)
+
+    runs.archive(run, actor=approver)
+    assert run.archived_at is not None
+    with pytest.raises(Overtaken):
+        runs.archive(run, actor=approver)
+
+    runs.unarchive(run, actor=approver)
+    assert run.archived_at is None
+    assert audit.verify(run)[0] == 2
+
+
+def test_the_whole_way_leaves_a_whole_log(approver, worker):
+    run = runs.create(actor=approver, **GIVEN)
+    runs.diagnose(run, actor=approver)
+    Skill.objects.filter(key="A1").update(is_deficient=True, is_teachable=True, gap=0.5)
+    runs.diagnosed(run, actor=worker)
+    with pytest.raises(CurriculumError):
+        runs.sign_curriculum(run, actor=approver)
+
+    assert audit.verify(run)[0] == AuditEntry.objects.count()
