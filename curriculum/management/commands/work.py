@@ -28,13 +28,13 @@ class Command(BaseCommand):
         os.environ.setdefault(
             "TOKENIZERS_PARALLELISM", "false"
         )  # its threads do not survive a fork
-        worker = django_rq.get_worker(*queues)
-        if "gpu" in queues:
-            for module in HEAVY:
-                importlib.import_module(module)
-        self.stdout.write(f"waiting for jobs: {', '.join(queues)}")
-        reset_db_connections()  # a connection must not be shared by two processes
         try:
+            worker = django_rq.get_worker(*queues)
+            if "gpu" in queues:
+                for module in HEAVY:
+                    importlib.import_module(module)
+            self.stdout.write(f"waiting for jobs: {', '.join(queues)}")
+            reset_db_connections()  # a connection must not be shared by two processes
             worker.work(burst=burst, logging_level="WARNING")
         except RedisUnreachable as exc:
             raise CommandError(
