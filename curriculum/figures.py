@@ -1,0 +1,181 @@
+"""Plotly figures as plain JSON. `static/figures.js` draws them, and puts in the colours of the
+page's scheme for names such as "--teacher": one template for all. Each stands beside a table with
+the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+Figure = dict[str, Any]
+
+
+class Measured(Protocol):
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def gaps(rows: Sequence[Any]) -> Figure:
+    """Teacher and student, skill by skill: the longer the line between them, the more to teach."""
+    rows = [row for row in rows if row.teacher and row.student]
+    names = [row.skill.key for row in rows]
+    lines: list[dict[str, Any]] = [
+        {
+            "type": "line",
+            "x0": row.student.mean,
+            "x1": row.teacher.mean,
+            "y0": name,
+            "y1": name,
+            "line": {"color": "--line-strong", "width": 1},
+            "layer": "below",
+        }
+        for name, row in zip(names, rows, strict=True)
+    ]
+    return {
+        "data": [
+            _dots("student before", "--before", names, [row.student for row in rows], "square"),
+            _dots("teacher", "--teacher", names, [row.teacher for row in rows], "diamond"),
+        ],
+        "layout": {
+            "height": 96 + 24 * len(rows),
+            "shapes": lines,
+            "xaxis": _shares("mean grade on diagnosis probes"),
+            "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+        },
+    }
+
+
+def report(rows: Sequence[Any]) -> Figure:
+    """Before, after and teacher, skill by skill."""
+    names = [row.skill.key for row in rows]
+
+    def bars(name: str, colour: str, scores: Sequence[Measured | None]) -> dict[str, Any]:
+        return {
+            "type": "bar",
+            "name": name,
+            "x": names,
+            "y": [s.mean if s else None for s in scores],
+            "error_y": _error(scores),
+            "marker": {"color": colour},
+            "hovertemplate": "%{x}: %{y:.0%}<extra>" + name + "</extra>",
+        }
+
+    return {
+        "data": [
+            bars("student before", "--before", [row.before for row in rows]),
+            bars("student now", "--now", [row.after for row in rows]),
+            bars("teacher", "--teacher", [row.teacher for row in rows]),
+        ],
+        "layout": {
+            "height": 340,
+            "barmode": "group",
+            "bargap": 0.3,
+            "xaxis": {"type": "category", "automargin": True},
+            "yaxis": _shares("mean grade on final probes"),
+        },
+    }
+
+
+def loss(steps: Sequence[Any]) -> Figure:
+    """Loss of one training over its steps, with the learning rate behind it."""
+    x = [step.step for step in steps]
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "learning rate",
+                "x": x,
+                "y": [step.learning_rate for step in steps],
+                "yaxis": "y2",
+                "line": {"color": "--before", "width": 1, "dash": "dot"},
+                "hovertemplate": "%{y:.2e}<extra>learning rate</extra>",
+            },
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if len(x) < 40 else "lines",
+                "name": "loss",
+                "x": x,
+                "y": [step.loss for step in steps],
+                "line": {"color": "--now", "width": 2},
+                "marker": {"size": 4},
+                "hovertemplate": "%{y:.3f}<extra>loss</extra>",
+            },
+        ],
+        "layout": {
+            "height": 320,
+            "hovermode": "x unified",
+            "xaxis": {"title": {"text": "step"}, "rangemode": "tozero"},
+            "yaxis": {"title": {"text": "loss, nats a token"}, "rangemode": "tozero"},
+            "yaxis2": {
+                "overlaying": "y",
+                "side": "right",
+                "showgrid": False,
+                "rangemode": "tozero",
+                "tickformat": ".0e",
+                "title": {"text": "learning rate"},
+            },
+        },
+    }
+
+
+def rounds(found: Iterable[Any]) -> Figure:
+    """Ratio to the teacher of each skill of a stage, round by round."""
+    by_skill: dict[str, list[tuple[int, float]]] = {}
+    for round_ in sorted(found, key=lambda r: r.number):
+        for verdict in round_.gate.evidence.get("stage", []):
+            by_skill.setdefault(verdict["skill"], []).append((round_.number, verdict["ratio"]))
+    dashes = ("solid", "dash", "dot", "dashdot")
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": skill,
+                "x": [number for number, _ in points],
+                "y": [ratio for _, ratio in points],
+                "line": {"color": "--now", "dash": dashes[i % len(dashes)]},
+                "hovertemplate": "round %{x}: %{y:.0%}<extra>" + skill + "</extra>",
+            }
+            for i, (skill, points) in enumerate(by_skill.items())
+        ],
+        "layout": {
+            "height": 260,
+            "xaxis": {"title": {"text": "round"}, "dtick": 1},
+            "yaxis": _shares("student / teacher"),
+        },
+    }
+
+
+def _dots(
+    name: str, colour: str, names: Sequence[str], scores: Sequence[Measured], symbol: str
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [score.mean for score in scores],
+        "y": list(names),
+        "error_x": _error(scores),
+        "marker": {"color": colour, "size": 9, "symbol": symbol},
+        "hovertemplate": "%{y}: %{x:.0%}<extra>" + name + "</extra>",
+    }
+
+
+def _error(scores: Sequence[Measured | None]) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, s.high - s.mean) if s else 0 for s in scores],
+        "arrayminus": [max(0.0, s.mean - s.low) if s else 0 for s in scores],
+        "color": "--ink",
+        "thickness": 1,
+        "width": 3,
+    }
+
+
+def _shares(title: str) -> dict[str, Any]:
+    return {"title": {"text": title}, "range": [-0.02, 1.05], "tickformat": ".0%", "dtick": 0.2}

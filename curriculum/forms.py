@@ -1,0 +1,239 @@
+"""What people may say, checked at the door. What it means is decided by the services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from django import forms
+
+from curriculum import engine
+from curriculum.errors import BadDomain
+from curriculum.models import Run
+from curriculum.states import Autonomy
+
+# field -> where it lives in the settings of a run
+NUMBERS: dict[str, tuple[str, str]] = {
+    "items": ("budget", "items"),
+    "items_per_round": ("budget", "items_per_round"),
+    "rounds_cap": ("budget", "rounds_cap"),
+    "rehearsal_share": ("budget", "rehearsal_share"),
+    "diagnose_probes": ("probing", "diagnose_probes"),
+    "gate_probes": ("probing", "gate_probes"),
+    "final_probes": ("probing", "final_probes"),
+    "mastery": ("thresholds", "mastery"),
+    "gap": ("thresholds", "gap"),
+    "target_share": ("thresholds", "target_share"),
+    "learning_rate": ("lora", "learning_rate"),
+    "epochs": ("lora", "epochs"),
+}
+PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "quick": (
+        "A first look in minutes on a CPU: few probes, so wide intervals.",
+        {
+            "items": 900,
+            "items_per_round": 240,
+            "rounds_cap": 3,
+            "diagnose_probes": 32,
+            "gate_probes": 48,
+            "final_probes": 48,
+        },
+    ),
+    "standard": ("Sized for the decision: 64 probes a skill and look.", {}),
+    "paper": (
+        "As published: the top quarter of the deficient skills, 5 rounds at most.",
+        {"target_share": 0.25, "rounds_cap": 5, "gap": 0.3, "mastery": 0.9},
+    ),
+}
+DEFAULT_PRESET = "standard"
+
+
+def preset_numbers(preset: str) -> dict[str, Any]:
+    """The editable numbers of a preset: the defaults, and what it changes in them."""
+    default = engine.default_settings()
+    numbers = {name: default[group][key] for name, (group, key) in NUMBERS.items()}
+    return {**numbers, **PRESETS.get(preset, PRESETS[DEFAULT_PRESET])[1]}
+
+
+class RunForm(forms.Form):
+    name = forms.CharField(
+        max_length=120, help_text="How your team will find it, e.g. “Fractions for SmolLM”."
+    )
+    domain = forms.ChoiceField(
+        help_text="Built in, or a YAML or JSONL file in the folder “domains” of this installation."
+    )
+    skills = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked means all of them.",
+    )
+    teacher = forms.ChoiceField(help_text="Who writes and who sets the mark.")
+    student = forms.ChoiceField(
+        help_text="The model that is taught. Its weights stay; it gets an adapter."
+    )
+    autonomy = forms.ChoiceField(
+        choices=Autonomy.choices,
+        initial=Autonomy.EVERY_GATE,
+        widget=forms.RadioSelect,
+        help_text="Can be changed while the run goes on.",
+    )
+    preset = forms.ChoiceField(
+        choices=[(name, name) for name in PRESETS],
+        initial=DEFAULT_PRESET,
+        required=False,
+        widget=forms.HiddenInput,
+    )
+    seed = forms.IntegerField(
+        min_value=0,
+        max_value=2**31 - 1,
+        initial=0,
+        help_text="The same seed writes the same items.",
+    )
+
+    items = forms.IntegerField(min_value=1, label="Items in all", help_text="rehearsal included")
+    items_per_round = forms.IntegerField(min_value=1, label="Items a round")
+    rounds_cap = forms.IntegerField(min_value=1, label="Rounds a stage", help_text="at most")
+    rehearsal_share = forms.FloatField(
+        min_value=0, max_value=1, label="Rehearsal share", help_text="0 to 1, of mastered skills"
+    )
+    diagnose_probes = forms.IntegerField(min_value=1, label="Diagnosis probes", help_text="a skill")
+    gate_probes = forms.IntegerField(min_value=1, label="Gate probes", help_text="a skill and look")
+    final_probes = forms.IntegerField(min_value=1, label="Final probes", help_text="a skill")
+    mastery = forms.FloatField(
+        min_value=0, max_value=1, label="Mastery from", help_text="student / teacher, 0 to 1"
+    )
+    gap = forms.FloatField(
+        min_value=0, max_value=1, label="Deficient above", help_text="gap to the teacher, 0 to 1"
+    )
+    target_share = forms.FloatField(
+        min_value=0, max_value=1, label="Share taught", help_text="of the deficient skills, 0 to 1"
+    )
+    learning_rate = forms.FloatField(min_value=0, label="Learning rate")
+    epochs = forms.IntegerField(min_value=1, label="Epochs a round")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["domain"].choices = engine.domains()  # type: ignore[attr-defined]
+        self.fields["teacher"].choices = engine.teachers()  # type: ignore[attr-defined]
+        self.fields["student"].choices = engine.students()  # type: ignore[attr-defined]
+        self.fields["skills"].choices = self._skill_choices()  # type: ignore[attr-defined]
+
+    def _skill_choices(self) -> list[tuple[str, str]]:
+        """The skills of the domain on the form; none while it cannot be read."""
+        given = self.data.get("domain") if self.is_bound else self.initial.get("domain")
+        domain = str(given or self.fields["domain"].choices[0][0])  # type: ignore[attr-defined]
+        try:
+            described = engine.describe_domain(domain, ())
+        except BadDomain as exc:
+            self.domain_error = str(exc)
+            return []
+        self.domain_error = ""
+        return [
+            (skill.key, f"{skill.key}  {skill.title}")
+            for skill in described.skills
+            if not skill.is_transfer
+        ]
+
+    def clean_domain(self) -> str:
+        if self.domain_error:
+            raise forms.ValidationError(self.domain_error)
+        return str(self.cleaned_data["domain"])
+
+    def run_settings(self) -> dict[str, Any]:
+        """Complete settings: the defaults, with the numbers of this form put in."""
+        settings = deepcopy(engine.default_settings())
+        for name, (group, key) in NUMBERS.items():
+            settings[group][key] = self.cleaned_data[name]
+        return settings
+
+    def numbers(self) -> list[forms.BoundField]:
+        return [self[name] for name in NUMBERS]
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(required=False, max_length=2000)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=2000, error_messages={"required": "Say why: the reason stays on record."}
+    )
+
+
+class AutonomyForm(forms.Form):
+    autonomy = forms.ChoiceField(choices=Autonomy.choices)
+
+
+class SkillForm(forms.Form):
+    title = forms.CharField(max_length=160)
+    statement = forms.CharField(widget=forms.Textarea, max_length=1000, required=False)
+
+
+class EdgeForm(forms.Form):
+    """Both ends are skills of the run, by key."""
+
+    source = forms.ChoiceField(label="To learn this first")
+    target = forms.ChoiceField(label="before this")
+    reason = forms.CharField(max_length=500, label="because")
+
+    def __init__(self, *args: Any, run: Run, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(skill.key, str(skill)) for skill in run.skills.order_by("pk")]
+        for name in ("source", "target"):
+            self.fields[name].choices = [("", "choose a skill"), *choices]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("source") and cleaned.get("source") == cleaned.get("target"):
+            raise forms.ValidationError("A skill cannot be its own prerequisite.")
+        return cleaned
+
+
+class MoveSkillForm(forms.Form):
+    skill = forms.IntegerField()
+    to_stage = forms.IntegerField()
+
+
+class SplitForm(forms.Form):
+    """The skills that leave for a new stage behind this one."""
+
+    skills = forms.TypedMultipleChoiceField(
+        coerce=int, error_messages={"required": "Tick the skills that move to the new stage."}
+    )
+
+    def __init__(self, *args: Any, skills: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["skills"].choices = skills  # type: ignore[attr-defined]
+
+
+class RoundForm(forms.Form):
+    """The round a person has seen: a decision is only for that one."""
+
+    round = forms.IntegerField(min_value=0)
+
+
+class GateForm(RoundForm):
+    reason = forms.CharField(required=False, max_length=2000)
+
+
+class VersionForm(forms.Form):
+    """The version of the item a person has seen."""
+
+    version = forms.IntegerField(min_value=1)
+
+
+class RejectForm(VersionForm):
+    reason = forms.CharField(
+        max_length=1000,
+        error_messages={"required": "Say why it is rejected: the next round learns from it."},
+    )
+
+
+class EditForm(VersionForm):
+    question = forms.CharField(
+        widget=forms.Textarea, error_messages={"required": "The question may not be empty."}
+    )
+    solution = forms.CharField(
+        widget=forms.Textarea, error_messages={"required": "The solution may not be empty."}
+    )

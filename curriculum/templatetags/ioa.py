@@ -1,0 +1,118 @@
+"""How numbers, times, states and bars look, the same on every page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """0.957 -> 96%. A dash where there is no number."""
+    return "–" if share is None else f"{share:.0%}"
+
+
+@register.simple_tag
+def interval(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"[{100 * low:.0f} to {100 * high:.0f}]"
+
+
+@register.filter
+def compact(content: Any) -> str:
+    """JSON on one line, as the audit log has it."""
+    return json.dumps(content, ensure_ascii=False)
+
+
+@register.filter
+def lookup(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
+    return (mapping or {}).get(key)
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString | str:
+    """A relative time, with the exact one on hover."""
+    if moment is None:
+        return "–"
+    exact = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}" class="nowrap">{}</time>',
+        exact.isoformat(),
+        exact.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        naturaltime(moment),
+    )
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """75 -> 1 min 15 s."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+@register.simple_tag
+def state(value: str, label: str = "") -> SafeString:
+    """A status as a shape, a word and a colour."""
+    return format_html('<span class="state is-{}">{}</span>', value or "open", label or value)
+
+
+@register.inclusion_tag("partials/_bar.html")
+def bar(
+    kind: str,
+    mean: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    threshold: float | None = None,
+) -> dict[str, Any]:
+    """One bar on a scale of 0..1. Drawn for the eye: the numbers stand beside it in words."""
+    return {"rows": [_row(kind, mean, low, high, 4)], "threshold": _place(threshold), "height": 16}
+
+
+@register.inclusion_tag("partials/_bar.html")
+def bar_pair(
+    first_kind: str, first: Any, second_kind: str, second: Any, threshold: float | None = None
+) -> dict[str, Any]:
+    """Two scores above each other: anything with `mean`, `low` and `high`, or None."""
+    rows = []
+    for kind, score, top in ((first_kind, first, 3), (second_kind, second, 16)):
+        if score is not None:
+            rows.append(_row(kind, score.mean, score.low, score.high, top))
+    return {"rows": rows, "threshold": _place(threshold), "height": 28}
+
+
+def _row(
+    kind: str, mean: float | None, low: float | None, high: float | None, top: int
+) -> dict[str, Any]:
+    has_interval = low is not None and high is not None and high > low
+    return {
+        "kind": kind,
+        "top": top,
+        "middle": top + 4,
+        "width": _place(mean or 0.0),
+        "low": _place(low) if has_interval else None,
+        "high": _place(high) if has_interval else None,
+    }
+
+
+def _place(share: float | None) -> str | None:
+    """Where a share stands on the bar. A ratio above 1 (better than the teacher) ends at 100."""
+    return None if share is None else f"{100 * min(max(share, 0.0), 1.0):.1f}"

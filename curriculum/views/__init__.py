@@ -1,0 +1,1 @@
+"""Function views: method, person, permission; load; try; answer."""

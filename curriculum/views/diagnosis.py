@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from curriculum import figures
+from curriculum.forms import NoteForm, SkillForm
+from curriculum.htmx import answer, show
+from curriculum.models import Run, Skill
+from curriculum.services import runs, skills
+from curriculum.states import RunStatus
+from curriculum.views import reads
+from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
+
+PAGE = "curriculum/diagnosis.html"
+PART = "curriculum/partials/_diagnosis.html"
+
+
+@require_GET
+@login_required
+def run_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
+    return show(request, PAGE, PART, _context(find_run(pk)))
+
+
+def _context(run: Run) -> dict[str, Any]:
+    rows = reads.diagnosis_rows(run)
+    measured = [row for row in rows if row.teacher and row.student]
+    return {
+        "run": run,
+        "rows": rows,
+        "figure": figures.gaps(measured) if measured else None,
+        "n_deficient": sum(bool(row.skill.is_deficient) for row in rows),
+        "gap_threshold": (run.settings.get("thresholds") or {}).get("gap", 0.3),
+        "may_sign": run.status == RunStatus.REVIEWING_DIAGNOSIS,
+        "may_change": run.status in (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),
+        "tab": "diagnosis",
+    }
+
+
+@require_POST
+@approver
+def run_sign_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    form = NoteForm(request.POST)
+    notice, status = "The note is too long: 2000 characters at most.", 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: runs.sign_diagnosis(run, actor=person(request), **form.cleaned_data),
+            "Diagnosis signed. The stages are planned: look at them, then sign.",
+        )
+    then = reverse("curriculum:run-curriculum", args=[run.pk])
+    return _answer(request, run, notice, status, then=then)
+
+
+@require_POST
+@reviewer
+def skill_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    skill = _find(pk)
+    form = SkillForm(request.POST)
+    notice, status = f"Skill {skill.key}: {first_error(form)}", 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: skills.edit(skill, actor=person(request), **form.cleaned_data),
+            f"Changed: {skill.key}.",
+        )
+    return _answer(request, skill.run, notice, status)
+
+
+@require_POST
+@reviewer
+def skill_retire(request: HttpRequest, pk: int) -> HttpResponse:
+    skill = _find(pk)
+    notice, status = attempt(
+        lambda: skills.retire(skill, actor=person(request)),
+        f"Retired: {skill}. It is not taught; it can be restored.",
+    )
+    return _answer(request, skill.run, notice, status)
+
+
+@require_POST
+@reviewer
+def skill_restore(request: HttpRequest, pk: int) -> HttpResponse:
+    skill = _find(pk)
+    notice, status = attempt(
+        lambda: skills.restore(skill, actor=person(request)), f"Restored: {skill}."
+    )
+    return _answer(request, skill.run, notice, status)
+
+
+def _find(pk: int) -> Skill:
+    return get_object_or_404(Skill.objects.select_related("run"), pk=pk)
+
+
+def _answer(
+    request: HttpRequest, run: Run, notice: str, status: int, *, then: str = ""
+) -> HttpResponse:
+    return answer(
+        request,
+        PAGE,
+        PART,
+        lambda: _context(find_run(run.pk)),
+        then=then or reverse("curriculum:run-diagnosis", args=[run.pk]),
+        notice=notice,
+        status=status,
+    )

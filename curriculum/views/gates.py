@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from curriculum import figures
+from curriculum.forms import GateForm
+from curriculum.htmx import answer, show
+from curriculum.models import GateRecord, Stage
+from curriculum.services import budget, gates
+from curriculum.views import reads, stage_reads
+from curriculum.views.common import approver, attempt, find_stage, first_error, person, reviewer
+
+PAGE = "curriculum/gate.html"
+PART = "curriculum/partials/_gate.html"
+
+
+@require_GET
+@login_required
+def stage_gate(request: HttpRequest, pk: int) -> HttpResponse:
+    stage = find_stage(pk)
+    given = request.GET.get("round", "")
+    round_ = int(given) if given.isdecimal() else None
+    return show(request, PAGE, PART, _context(stage, round_))
+
+
+def _context(
+    stage: Stage, round_: int | None = None, *, form: GateForm | None = None
+) -> dict[str, Any]:
+    rounds = [r for r in stage_reads.rounds(stage) if r.gate]
+    shown = rounds[0].number if round_ is None and rounds else (round_ or 0)
+    gate = stage_reads.gate_of(stage, shown)
+    context: dict[str, Any] = {
+        "stage": stage,
+        "run": stage.run,
+        "rounds": rounds,
+        "gate": gate,
+        "form": form,
+        "mastery": (stage.run.settings.get("thresholds") or {}).get("mastery", 0.9),
+        "tab": "gate",
+    }
+    if gate is not None:
+        taught, retained = stage_reads.gate_rows(gate)
+        cap = budget.rounds_cap(stage)
+        spent, allowed = budget.items_spent(stage.run)
+        context |= {
+            "taught": taught,
+            "retained": retained,
+            "wrong_rows": [row for row in (*taught, *retained) if row.wrong],
+            "is_open": stage_reads.is_open(gate, stage),
+            "why_not": stage_reads.why_not_advance(gate),
+            "rounds_cap": cap,
+            "is_spent": spent >= allowed,
+            "items_left": max(0, allowed - spent),
+            "is_capped": gate.round + 1 - stage.first_round >= cap,
+            "figure": figures.rounds(rounds) if len(rounds) > 1 else None,
+        }
+    else:
+        context["row"] = reads.run_row(reads.runs_with_work().get(pk=stage.run_id))
+    return context
+
+
+@require_POST
+@approver
+def gate_advance(request: HttpRequest, pk: int) -> HttpResponse:
+    return _decide(request, pk, gates.advance, "Advanced: stage {n} is mastered.")
+
+
+@require_POST
+@reviewer
+def gate_remedy(request: HttpRequest, pk: int) -> HttpResponse:
+    return _decide(
+        request,
+        pk,
+        gates.remedy,
+        "Another round of stage {n}: items for what is missing are written.",
+    )
+
+
+@require_POST
+@approver
+def gate_waive(request: HttpRequest, pk: int) -> HttpResponse:
+    return _decide(request, pk, gates.waive, "Waived: stage {n} passes without the evidence.")
+
+
+@require_POST
+@approver
+def gate_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    return _decide(
+        request, pk, gates.roll_back, "Rolled back: the student is as it was before stage {n}."
+    )
+
+
+def _decide(request: HttpRequest, pk: int, decide: Callable[..., Stage], done: str) -> HttpResponse:
+    gate = get_object_or_404(GateRecord.objects.select_related("stage__run"), pk=pk)
+    stage = gate.stage
+    form = GateForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: decide(gate, actor=person(request), **form.cleaned_data),
+            done.format(n=stage.position),
+        )
+        if status == 422:  # a reason is missing: say so beside the field as well
+            form.add_error("reason", notice)
+    return answer(
+        request,
+        PAGE,
+        PART,
+        lambda: _context(find_stage(stage.pk), form=form if status >= 400 else None),
+        then=reverse("curriculum:run-detail", args=[stage.run_id]),
+        notice=notice,
+        status=status,
+    )

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from curriculum.htmx import answer, show
+from curriculum.models import Job
+from curriculum.services import jobs
+from curriculum.states import JobStatus
+from curriculum.views import reads
+from curriculum.views.common import attempt, person, reviewer
+
+PAGE = "curriculum/job_list.html"
+PART = "curriculum/partials/_job_table.html"
+SHOWN = 50  # jobs a page
+
+
+@require_GET
+@login_required
+def job_list(request: HttpRequest) -> HttpResponse:
+    return show(request, PAGE, PART, _context(request))
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    found = Job.objects.select_related("run", "stage").order_by("-pk")
+    run = request.GET.get("run", "")
+    if run.isdecimal():
+        found = found.filter(run=run)
+    status = request.GET.get("status", "")
+    if status in JobStatus.values:
+        found = found.filter(status=status)
+    page = Paginator(found, SHOWN).get_page(request.GET.get("page"))
+    rows = [(job, reads.eta_seconds(job)) for job in page]
+    return {
+        "page": page,
+        "rows": rows,
+        "is_live": any(job.is_active for job, _ in rows),
+        "statuses": JobStatus.choices,
+        "status": status if status in JobStatus.values else "",
+        "only_run": run if run.isdecimal() else "",
+        "address": request.get_full_path() if request.method == "GET" else _address(),
+    }
+
+
+def _address() -> str:
+    return reverse("curriculum:job-list")
+
+
+@require_POST
+@reviewer
+def job_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    job = _find(pk)
+    notice, status = attempt(
+        lambda: jobs.cancel(job, actor=person(request)),
+        f"Cancelled: {job.get_kind_display()}. What it has done is kept.",
+    )
+    return _answer(request, job, notice, status)
+
+
+@require_POST
+@reviewer
+def job_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    job = _find(pk)
+    notice, status = attempt(
+        lambda: jobs.retry(job, actor=person(request)),
+        f"Queued again: {job.get_kind_display()}. It continues where it stopped.",
+    )
+    return _answer(request, job, notice, status)
+
+
+def _find(pk: int) -> Job:
+    return get_object_or_404(Job.objects.select_related("run", "stage"), pk=pk)
+
+
+def _answer(request: HttpRequest, job: Job, notice: str, status: int) -> HttpResponse:
+    # The same button stands on the run's page and in the list of jobs: back to where it was.
+    then = job.run.get_absolute_url() if request.POST.get("from") == "run" else _address()
+    return answer(
+        request,
+        PAGE,
+        PART,
+        lambda: _context(request),
+        then=then,
+        notice=notice,
+        status=status,
+    )

@@ -1,0 +1,238 @@
+"""Where a run stands: the steps of its rail, and the one thing to do next, by whom.
+
+Pure over a run whose stages and jobs are loaded (`reads.runs_with_work`): costs no query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.urls import reverse
+
+from curriculum.models import Job, Run, Stage
+from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
+
+REVIEW = "curriculum.review_run"
+APPROVE = "curriculum.approve_run"
+WHO = {REVIEW: "a reviewer", APPROVE: "an approver"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    title: str
+    state: str  # done, waived, current, todo
+    note: str = ""
+    url: str = ""
+
+    @property
+    def glyph(self) -> str:
+        return {"done": "●", "waived": "◍", "current": "◐"}.get(self.state, "○")
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """`url` empty: nothing for a person to press. `is_post`: a form with one button."""
+
+    label: str
+    hint: str = ""
+    url: str = ""
+    is_post: bool = False
+    permission: str = ""
+    who: str = "nobody"
+
+    def is_for(self, user: AbstractBaseUser | AnonymousUser) -> bool:
+        return bool(self.url and self.permission and user.has_perm(self.permission))
+
+
+def steps(run: Run, stages: Sequence[Stage]) -> list[Step]:
+    order = list(RunStatus)
+    at = order.index(RunStatus(run.status))
+    is_stopped = run.status == RunStatus.STOPPED
+
+    def state(first: RunStatus, last: RunStatus) -> str:
+        if is_stopped:
+            return "todo"
+        if at > order.index(last):
+            return "done"
+        return "current" if at >= order.index(first) else "todo"
+
+    diagnosing = state(RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS)
+    organising = state(RunStatus.REVIEWING_CURRICULUM, RunStatus.REVIEWING_CURRICULUM)
+    if is_stopped and stages:
+        diagnosing = organising = "done"
+    rail = [
+        Step("Diagnose", diagnosing, url=reverse("curriculum:run-diagnosis", args=[run.pk])),
+        Step("Organise", organising, url=reverse("curriculum:run-curriculum", args=[run.pk])),
+    ]
+    for stage in stages:
+        rail.append(
+            Step(
+                f"Stage {stage.position}",
+                _stage_state(stage),
+                "" if stage.status == StageStatus.PLANNED else stage.get_status_display(),
+                stage.get_absolute_url(),
+            )
+        )
+    is_finished = run.status == RunStatus.FINISHED
+    report = reverse("curriculum:run-report", args=[run.pk]) if is_finished else ""
+    rail.append(Step("Report", "done" if is_finished else "todo", url=report))
+    return rail
+
+
+def _stage_state(stage: Stage) -> str:
+    if stage.status == StageStatus.WAIVED:
+        return "waived"
+    if stage.is_settled:
+        return "done"
+    return "todo" if stage.status == StageStatus.PLANNED else "current"
+
+
+def current_stage(stages: Sequence[Stage]) -> Stage | None:
+    """The stage somebody is at; else the first that waits to be opened."""
+    open_stages = [s for s in stages if not s.is_settled]
+    started = [s for s in open_stages if s.status != StageStatus.PLANNED]
+    return next(iter(started or open_stages), None)
+
+
+def current_job(run: Run, stage: Stage | None, jobs: Sequence[Job]) -> Job | None:
+    """The job the run stands or falls with at the moment."""
+    kind, of = _work(run, stage)
+    if kind is None:
+        return None
+    stage_pk, round_ = (of.pk, of.round) if of else (None, None)
+    fitting = [
+        job
+        for job in jobs
+        if job.kind == kind and job.stage_id == stage_pk and (round_ is None or job.round == round_)
+    ]
+    return max(fitting, key=lambda job: job.pk, default=None)
+
+
+def _work(run: Run, stage: Stage | None) -> tuple[JobKind | None, Stage | None]:
+    if run.status == RunStatus.DIAGNOSING:
+        return JobKind.DIAGNOSE, None
+    if run.status != RunStatus.TEACHING:
+        return None, None
+    if stage is None:
+        return JobKind.REPORT, None
+    kinds = {
+        StageStatus.WRITING: JobKind.WRITE,
+        StageStatus.TRAINING: JobKind.TRAIN,
+        StageStatus.ASSESSING: JobKind.ASSESS,
+    }
+    return kinds.get(StageStatus(stage.status)), stage
+
+
+def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextAction:
+    stage = current_stage(stages) if run.status == RunStatus.TEACHING else None
+    job = current_job(run, stage, jobs)
+    if job is not None and job.may_retry:
+        return NextAction(
+            f"Retry: {job.get_kind_display()}",
+            f"The last attempt {_ended(job)}. A retry continues where it stopped.",
+            reverse("curriculum:job-retry", args=[job.pk]),
+            is_post=True,
+            permission=REVIEW,
+            who=WHO[REVIEW],
+        )
+    if job is not None and job.is_active:
+        return _watch(job)
+    if run.status == RunStatus.TEACHING and stage is not None:
+        return _stage_action(stage)
+    return _run_action(run)
+
+
+def _ended(job: Job) -> str:
+    return {
+        JobStatus.FAILED: "failed",
+        JobStatus.CANCELLED: "was cancelled",
+        JobStatus.LOST: "lost its worker",
+    }[JobStatus(job.status)]
+
+
+def _watch(job: Job) -> NextAction:
+    if job.kind == JobKind.TRAIN and job.stage_id:
+        url = reverse("curriculum:stage-training", args=[job.stage_id])
+        return NextAction("Watch the training", url=url, who="a worker")
+    return NextAction("", f"A worker is at it: {job.get_kind_display()}.", who="a worker")
+
+
+def _run_action(run: Run) -> NextAction:
+    def url(name: str) -> str:
+        return reverse(f"curriculum:{name}", args=[run.pk])
+
+    match RunStatus(run.status):
+        case RunStatus.DRAFT:
+            return NextAction(
+                "Start the diagnosis",
+                "Teacher and student answer the same probes, skill by skill.",
+                url("run-diagnose"),
+                is_post=True,
+                permission=REVIEW,
+                who=WHO[REVIEW],
+            )
+        case RunStatus.REVIEWING_DIAGNOSIS:
+            return NextAction(
+                "Review the diagnosis",
+                "Then sign it: the stages are planned from what it says.",
+                url("run-diagnosis"),
+                permission=APPROVE,
+                who=WHO[APPROVE],
+            )
+        case RunStatus.REVIEWING_CURRICULUM:
+            return NextAction(
+                "Review the curriculum",
+                "Then sign it: teaching starts with its first stage.",
+                url("run-curriculum"),
+                permission=APPROVE,
+                who=WHO[APPROVE],
+            )
+        case RunStatus.FINISHED:
+            return NextAction("Read the report", url=url("run-report"))
+        case RunStatus.STOPPED:
+            return NextAction("", "This run was stopped. Its records stay.")
+    return NextAction("", "Work is about to be queued.", who="a worker")
+
+
+def _stage_action(stage: Stage) -> NextAction:
+    name = f"stage {stage.position}"
+    match StageStatus(stage.status):
+        case StageStatus.PLANNED:
+            return NextAction(
+                f"Start {name}",
+                "Items are written for the student as it is now.",
+                reverse("curriculum:stage-open", args=[stage.pk]),
+                is_post=True,
+                permission=REVIEW,
+                who=WHO[REVIEW],
+            )
+        case StageStatus.REVIEWING:
+            return NextAction(
+                f"Review the items of {name}",
+                "Every item needs a verdict before training.",
+                reverse("curriculum:stage-review", args=[stage.pk]),
+                permission=REVIEW,
+                who=WHO[REVIEW],
+            )
+        case StageStatus.DECIDING:
+            return NextAction(
+                "Decide at the gate",
+                f"The evidence on {name} is in.",
+                reverse("curriculum:stage-gate", args=[stage.pk]),
+                permission=APPROVE,
+                who=WHO[APPROVE],
+            )
+    return NextAction("", f"Work on {name} is about to be queued.", who="a worker")
+
+
+def is_live(run: Run, jobs: Sequence[Job], action: NextAction) -> bool:
+    """Whether the page should look again by itself: somebody other than a person moves next."""
+    if run.is_over:
+        return False
+    if any(job.is_active for job in jobs):
+        return True
+    if run.autonomy == Autonomy.NONE:  # policy decides between two jobs, unless one is stuck
+        return not (action.is_post and action.label.startswith("Retry"))
+    return action.who == "a worker"

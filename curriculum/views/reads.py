@@ -1,0 +1,227 @@
+"""What the pages show, read in a number of queries that does not grow with the rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from curriculum.models import (
+    Answer,
+    Checkpoint,
+    Evidence,
+    Job,
+    Prerequisite,
+    Run,
+    Score,
+    Skill,
+    Snapshot,
+    Stage,
+    StageSkill,
+)
+from curriculum.states import JobStatus, RunStatus, SkillStatus
+from curriculum.views import rail
+
+ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
+
+
+def runs_with_work() -> QuerySet[Run]:
+    """Runs with their stages and jobs: what `rail` needs."""
+    return Run.objects.select_related("created_by").prefetch_related(
+        Prefetch("stages", Stage.objects.order_by("position")), "jobs"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    run: Run
+    stages: list[Stage]
+    jobs: list[Job]
+    action: rail.NextAction
+    job: Job | None
+
+    @property
+    def n_settled(self) -> int:
+        return sum(stage.is_settled for stage in self.stages)
+
+    @property
+    def is_live(self) -> bool:
+        return rail.is_live(self.run, self.jobs, self.action)
+
+    @property
+    def steps(self) -> list[rail.Step]:
+        return rail.steps(self.run, self.stages)
+
+    @property
+    def stage(self) -> Stage | None:
+        return rail.current_stage(self.stages) if self.run.status == RunStatus.TEACHING else None
+
+
+def run_row(run: Run) -> RunRow:
+    stages, jobs = list(run.stages.all()), list(run.jobs.all())
+    action = rail.next_action(run, stages, jobs)
+    stage = rail.current_stage(stages) if run.status == RunStatus.TEACHING else None
+    return RunRow(run, stages, jobs, action, rail.current_job(run, stage, jobs))
+
+
+def waiting_rows(user: AbstractBaseUser | AnonymousUser) -> list[RunRow]:
+    """Runs in which this person can do the next thing."""
+    going = runs_with_work().filter(archived_at=None)
+    going = going.exclude(status__in=[RunStatus.FINISHED, RunStatus.STOPPED])
+    return [row for row in map(run_row, going) if row.action.is_for(user)]
+
+
+def bar(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
+    """The counts in the top bar, and the person's groups."""
+    if not user.is_authenticated:
+        return {"waiting": 0, "active": 0, "failed": 0, "roles": []}
+    jobs = Job.objects.filter(run__archived_at=None).aggregate(
+        active=Count("pk", filter=Q(status__in=ACTIVE)),
+        failed=Count(
+            "pk",
+            filter=Q(status__in=[JobStatus.FAILED, JobStatus.LOST])
+            & ~Q(run__status__in=[RunStatus.FINISHED, RunStatus.STOPPED]),
+        ),
+    )
+    roles = [str(name) for name in user.groups.values_list("name", flat=True)]  # type: ignore[attr-defined]
+    return {"waiting": len(waiting_rows(user)), "roles": roles, **jobs}
+
+
+def eta_seconds(job: Job) -> float | None:
+    """Seconds left at the pace so far; None when there is no pace yet."""
+    if job.status != JobStatus.RUNNING or not job.started_at or not job.done or not job.total:
+        return None
+    elapsed = ((job.heartbeat_at or timezone.now()) - job.started_at).total_seconds()
+    return max(0.0, elapsed / job.done * (job.total - job.done))
+
+
+def cost(run: Run) -> dict[str, Any]:
+    """What the run has used up so far."""
+    made = Checkpoint.objects.filter(run=run).aggregate(
+        train_tokens=Sum("train_tokens"), train_seconds=Sum("seconds")
+    )
+    trained = Snapshot.objects.filter(stage__run=run).aggregate(items=Sum("n_items"))
+    asked = Answer.objects.filter(probe__skill__run=run).aggregate(
+        answers=Count("pk"),
+        teacher_tokens=Sum("tokens", filter=Q(checkpoint=None)),
+    )
+    return {key: value or 0 for key, value in {**made, **trained, **asked}.items()}
+
+
+# --- Diagnosis ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class SkillRow:
+    skill: Skill
+    teacher: Score | None = None
+    student: Score | None = None
+    wrong: list[Wrong] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A wrong answer beside the reference, and the teacher's where it was asked."""
+
+    question: str
+    reference: str
+    text: str
+    teacher: str = ""
+    error: str = ""
+
+
+def diagnosis_rows(run: Run) -> list[SkillRow]:
+    """Skills, the worst first; retired and transfer skills last."""
+    rows = {skill.pk: SkillRow(skill) for skill in Skill.objects.filter(run=run)}
+    scores = Score.objects.filter(skill__run=run, split="diagnose").filter(
+        Q(checkpoint=None) | Q(checkpoint__parent=None)
+    )
+    for score in scores:
+        row = rows[score.skill_id]
+        if score.checkpoint_id is None:
+            row.teacher = score
+        else:
+            row.student = score
+    base = Q(checkpoint__parent=None, checkpoint__isnull=False)
+    for skill_pk, wrong in wrong_answers(run, "diagnose", base).items():
+        rows[skill_pk].wrong = wrong
+    return sorted(rows.values(), key=_worst_first)
+
+
+def _worst_first(row: SkillRow) -> tuple[bool, bool, float, int]:
+    skill = row.skill
+    severity = skill.severity if skill.severity is not None else -1.0
+    return skill.status == SkillStatus.RETIRED, skill.is_transfer, -severity, skill.pk
+
+
+def wrong_answers(
+    run: Run, split: str, by: Q, *, skills: Iterable[int] | None = None, each: int = 3
+) -> dict[int, list[Wrong]]:
+    """Up to `each` answers graded below 1, by skill pk. Two queries."""
+    answers = Answer.objects.filter(by, probe__skill__run=run, probe__split=split, grade__lt=1)
+    if skills is not None:
+        answers = answers.filter(probe__skill__in=list(skills))
+    ranked = answers.annotate(
+        rank=Window(RowNumber(), partition_by=[F("probe__skill")], order_by=["pk"])
+    ).filter(rank__lte=each)
+    chosen = list(ranked.select_related("probe"))
+    said = dict(
+        Answer.objects.filter(
+            checkpoint=None, probe__in=[answer.probe_id for answer in chosen]
+        ).values_list("probe", "text")
+    )
+    found: dict[int, list[Wrong]] = defaultdict(list)
+    for answer in chosen:
+        found[answer.probe.skill_id].append(
+            Wrong(
+                answer.probe.question,
+                answer.probe.reference,
+                answer.text,
+                said.get(answer.probe_id, ""),
+                answer.error,
+            )
+        )
+    return found
+
+
+# --- Graph and curriculum -----------------------------------------------------------------------
+
+
+def edges(run: Run) -> list[Prerequisite]:
+    return list(
+        Prerequisite.objects.filter(run=run)
+        .select_related("source", "target")
+        .prefetch_related(Prefetch("evidence", Evidence.objects.select_related("actor")))
+        .order_by("target__pk", "source__pk")
+    )
+
+
+def stages_with_skills(run: Run) -> list[Stage]:
+    return list(
+        Stage.objects.filter(run=run)
+        .order_by("position")
+        .prefetch_related(
+            Prefetch("stage_skills", StageSkill.objects.select_related("skill").order_by("pk"))
+        )
+    )
+
+
+def builds_on(run: Run) -> dict[int, list[str]]:
+    """skill pk -> keys of its direct prerequisites."""
+    found: dict[int, list[str]] = defaultdict(list)
+    pairs = Prerequisite.objects.filter(run=run, is_active=True).values_list(
+        "target", "source__key"
+    )
+    for target, source in pairs.order_by("source__pk"):
+        found[target].append(source)
+    return found
+
+
+def keys(skills: Sequence[Skill]) -> str:
+    return ", ".join(skill.key for skill in skills)

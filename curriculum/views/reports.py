@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from curriculum import figures
+from curriculum.htmx import show
+from curriculum.models import AuditEntry, GateRecord, Item, Run, Score, Skill
+from curriculum.states import ActorKind, RunStatus, SkillOutcome
+from curriculum.views import reads
+from curriculum.views.common import find_run
+
+PAGE = "curriculum/report.html"
+PART = "curriculum/partials/_report.html"
+
+
+@dataclass(slots=True)
+class ReportRow:
+    """One skill before and after, beside its teacher, on final probes."""
+
+    skill: Skill
+    before: Score | None = None
+    after: Score | None = None
+    teacher: Score | None = None
+    outcome: str = ""
+
+    @property
+    def outcome_label(self) -> str:
+        return SkillOutcome(self.outcome).label
+
+    @property
+    def retained(self) -> float | None:
+        if not self.after or not self.teacher or not self.teacher.mean:
+            return None
+        return self.after.mean / self.teacher.mean
+
+
+@require_GET
+@login_required
+def run_report(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    return show(request, PAGE, PART, _context(run))
+
+
+@require_GET
+@login_required
+def run_report_json(request: HttpRequest, pk: int) -> HttpResponse:
+    """The report as the worker wrote it, to keep beside the model."""
+    run = find_run(pk)
+    response = JsonResponse(run.report, json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = f'attachment; filename="report-{run.pk}.json"'
+    return response
+
+
+def _context(run: Run) -> dict[str, Any]:
+    rows = report_rows(run)
+    measured = [row for row in rows if row.before and row.after]
+    people = AuditEntry.objects.filter(run=run, actor_kind=ActorKind.PERSON)
+    return {
+        "run": run,
+        "rows": rows,
+        "measured": measured,
+        "figure": figures.report(measured) if measured else None,
+        "report": run.report,
+        "is_finished": run.status == RunStatus.FINISHED,
+        "cost": reads.cost(run),
+        "waivers": GateRecord.objects.filter(stage__run=run, decision="waive").select_related(
+            "stage", "decided_by"
+        ),
+        "by_people": list(
+            people.order_by().values("action").annotate(n=Count("pk")).order_by("-n")
+        ),
+        "n_edited": Item.objects.filter(stage__run=run, version__gt=1).count(),
+        "tab": "report",
+    }
+
+
+def report_rows(run: Run) -> list[ReportRow]:
+    """Skills with final scores: base, current student, teacher. Three queries."""
+    rows = {skill.pk: ReportRow(skill) for skill in Skill.objects.filter(run=run)}
+    scores = Score.objects.filter(skill__run=run, split="final").select_related("checkpoint")
+    known = scores.filter(
+        Q(checkpoint=None) | Q(checkpoint__parent=None) | Q(checkpoint__is_current=True)
+    )
+    for score in known:
+        row = rows[score.skill_id]
+        if score.checkpoint is None:
+            row.teacher = score
+        elif score.checkpoint.parent_id is None:
+            row.before = score
+        else:
+            row.after = score
+    outcomes = Skill.objects.filter(run=run, stage_skills__isnull=False).values_list(
+        "pk", "stage_skills__outcome"
+    )
+    for pk, outcome in outcomes.order_by("stage_skills__stage__position"):
+        rows[pk].outcome = outcome
+    return sorted(rows.values(), key=lambda r: (r.skill.is_transfer, r.outcome == "", r.skill.pk))

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from curriculum.errors import BadDomain, BadModel, CurriculumError
+from curriculum.forms import (
+    DEFAULT_PRESET,
+    PRESETS,
+    AutonomyForm,
+    ReasonForm,
+    RunForm,
+    preset_numbers,
+)
+from curriculum.htmx import answer, look_again, show
+from curriculum.models import Run
+from curriculum.services import runs
+from curriculum.states import Autonomy
+from curriculum.views import reads
+from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
+
+LIST = "curriculum/run_list.html"
+LIST_PART = "curriculum/partials/_run_table.html"
+FORM = "curriculum/run_create.html"
+FORM_PART = "curriculum/partials/_run_form.html"
+PAGE = "curriculum/run_detail.html"
+PART = "curriculum/partials/_run_now.html"
+
+
+@require_GET
+@login_required
+def run_list(request: HttpRequest) -> HttpResponse:
+    is_archive = "archived" in request.GET
+    found = reads.runs_with_work().filter(archived_at__isnull=not is_archive)
+    rows = [reads.run_row(run) for run in found]
+    is_waiting = "waiting" in request.GET
+    if is_waiting:
+        rows = [row for row in rows if row.action.is_for(request.user)]
+    for_me = {row.run.pk for row in rows if row.action.is_for(request.user)}
+    context = {"rows": rows, "for_me": for_me, "is_waiting": is_waiting, "is_archive": is_archive}
+    return show(request, LIST, LIST_PART, context)
+
+
+@require_http_methods(["GET", "POST"])
+@reviewer
+def run_create(request: HttpRequest) -> HttpResponse:
+    """GET with fields in the query shows the form with them: so presets and domains work
+    without a script.
+    """
+    if request.method == "GET":
+        preset = request.GET.get("preset", DEFAULT_PRESET)
+        given = {name: request.GET[name] for name in request.GET}
+        initial = {"domain": "foundations", **given, **preset_numbers(preset), "preset": preset}
+        initial["skills"] = request.GET.getlist("skills")
+        return show(request, FORM, FORM_PART, _form_context(RunForm(initial=initial), preset))
+
+    form = RunForm(request.POST)
+    if form.is_valid():
+        run = _create(request, form)
+        if run is not None:
+            messages.success(request, f"Created: {run}. Nothing has been asked of a model yet.")
+            return redirect(run)
+    context = _form_context(form, request.POST.get("preset", DEFAULT_PRESET))
+    return show(request, FORM, FORM_PART, context, status=422)
+
+
+def _create(request: HttpRequest, form: RunForm) -> Run | None:
+    said = form.cleaned_data
+    try:
+        return runs.create(
+            actor=person(request),
+            name=said["name"],
+            domain=said["domain"],
+            teacher=said["teacher"],
+            student=said["student"],
+            settings=form.run_settings(),
+            seed=said["seed"],
+            autonomy=said["autonomy"],
+            skills=said["skills"],
+        )
+    except BadDomain as exc:
+        form.add_error("domain", str(exc))
+    except BadModel as exc:
+        form.add_error("teacher", str(exc))
+    except CurriculumError as exc:
+        form.add_error(None, str(exc))
+    return None
+
+
+def _form_context(form: RunForm, preset: str) -> dict[str, Any]:
+    presets = [(name, says, name == preset) for name, (says, _) in PRESETS.items()]
+    return {"form": form, "presets": presets}
+
+
+@require_GET
+@login_required
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return show(request, PAGE, PART, _context(pk))
+
+
+@require_GET
+@login_required
+def run_now(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress of the work; the whole region once more than that has changed."""
+    context = _context(pk)
+    return look_again(request, PART, "#run-now", context)
+
+
+def _context(pk: int) -> dict[str, Any]:
+    run = get_object_or_404(reads.runs_with_work(), pk=pk)
+    row = reads.run_row(run)
+    return {
+        "run": run,
+        "row": row,
+        "eta_seconds": reads.eta_seconds(row.job) if row.job else None,
+        "cost": reads.cost(run),
+        "stages": reads.stages_with_skills(run),
+        "autonomies": Autonomy.choices,
+        "now_url": reverse("curriculum:run-now", args=[pk]),
+        "budget": (run.settings.get("budget") or {}).get("items"),
+    }
+
+
+@require_POST
+@reviewer
+def run_diagnose(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    notice, status = attempt(
+        lambda: runs.diagnose(run, actor=person(request)),
+        "The diagnosis is queued. This page follows it.",
+    )
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@approver
+def run_stop(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    form = ReasonForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: runs.stop(run, actor=person(request), **form.cleaned_data),
+            "The run is stopped. Everything it made stays on record.",
+        )
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@approver
+def run_conclude(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    form = ReasonForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: runs.conclude(run, actor=person(request), **form.cleaned_data),
+            "Teaching is concluded: the report is being measured.",
+        )
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@approver
+def run_autonomy(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    form = AutonomyForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: runs.set_autonomy(run, actor=person(request), **form.cleaned_data),
+            "From now on: " + Autonomy(form.cleaned_data["autonomy"]).label + ".",
+        )
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@reviewer
+def run_archive(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    if request.POST.get("back"):
+        notice, status = attempt(
+            lambda: runs.unarchive(run, actor=person(request)), f"Back in the list: {run}."
+        )
+    else:
+        notice, status = attempt(
+            lambda: runs.archive(run, actor=person(request)),
+            f"Archived: {run}. It is listed under “archived”.",
+        )
+    return _answer(request, run, notice, status)
+
+
+def _answer(request: HttpRequest, run: Run, notice: str, status: int) -> HttpResponse:
+    return answer(
+        request, PAGE, PART, lambda: _context(run.pk), then=run, notice=notice, status=status
+    )

@@ -1,0 +1,204 @@
+"""What a stage's pages show: its rounds, its trainings, its gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q
+
+from curriculum.models import (
+    Checkpoint,
+    GateRecord,
+    Item,
+    Job,
+    Skill,
+    Snapshot,
+    SnapshotItem,
+    Stage,
+    TrainingStep,
+)
+from curriculum.states import JobKind, SkillOutcome, StageStatus, Verdict
+from curriculum.views import reads
+
+SHOWN_STEPS = 12
+
+
+@dataclass(slots=True)
+class Round:
+    number: int
+    items: dict[str, int] = field(default_factory=dict)
+    snapshot: Snapshot | None = None
+    checkpoint: Checkpoint | None = None
+    gate: GateRecord | None = None
+
+
+def rounds(stage: Stage) -> list[Round]:
+    """The rounds so far, the last first. Four queries."""
+    found = {number: Round(number) for number in range(stage.round + 1)}
+    counted = (
+        Item.objects.filter(stage=stage)
+        .order_by()
+        .values("round")
+        .annotate(
+            all=Count("pk"),
+            approved=Count("pk", filter=Q(verdict=Verdict.APPROVED)),
+            rejected=Count("pk", filter=Q(verdict=Verdict.REJECTED)),
+        )
+    )
+    for row in counted:
+        found.setdefault(row["round"], Round(row["round"])).items = row
+    for snapshot in Snapshot.objects.filter(stage=stage):
+        found.setdefault(snapshot.round, Round(snapshot.round)).snapshot = snapshot
+    for checkpoint in Checkpoint.objects.filter(stage=stage):
+        found.setdefault(checkpoint.round, Round(checkpoint.round)).checkpoint = checkpoint
+    for gate in GateRecord.objects.filter(stage=stage).select_related("decided_by"):
+        found.setdefault(gate.round, Round(gate.round)).gate = gate
+    return sorted(found.values(), key=lambda r: -r.number)
+
+
+def item_counts(stage: Stage) -> dict[str, int]:
+    return Item.objects.filter(stage=stage, round=stage.round).aggregate(
+        all=Count("pk"),
+        waiting=Count("pk", filter=Q(verdict=Verdict.WAITING)),
+        approved=Count("pk", filter=Q(verdict=Verdict.APPROVED)),
+        rejected=Count("pk", filter=Q(verdict=Verdict.REJECTED)),
+        flagged=Count("pk", filter=Q(verdict=Verdict.WAITING, is_flagged=True)),
+    )
+
+
+# --- Training ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    job: Job | None
+    steps: list[TrainingStep]
+    snapshot: Snapshot | None
+    checkpoint: Checkpoint | None
+    mixture: list[dict[str, Any]]
+    eta_seconds: float | None
+
+    @property
+    def last(self) -> TrainingStep | None:
+        return self.steps[-1] if self.steps else None
+
+    @property
+    def shown(self) -> list[TrainingStep]:
+        """At most a dozen steps over the whole training, the last among them, newest first."""
+        every = max(1, -(-len(self.steps) // SHOWN_STEPS))
+        return self.steps[::-1][::every]
+
+    @property
+    def n_new(self) -> int:
+        return self.snapshot.n_items - self.snapshot.n_rehearsal if self.snapshot else 0
+
+
+def training(stage: Stage, round_: int) -> Training:
+    job = stage.jobs.filter(kind=JobKind.TRAIN, round=round_).first()
+    steps = list(job.steps.order_by("step")) if job else []
+    snapshot = Snapshot.objects.filter(stage=stage, round=round_).first()
+    return Training(
+        job,
+        steps,
+        snapshot,
+        Checkpoint.objects.filter(stage=stage, round=round_).first(),
+        _mixture(snapshot) if snapshot else [],
+        reads.eta_seconds(job) if job else None,
+    )
+
+
+def _mixture(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Items a skill, new and rehearsed, as frozen."""
+    rows = (
+        SnapshotItem.objects.filter(snapshot=snapshot)
+        .order_by("item__skill")
+        .values("item__skill__key", "item__skill__title", "is_rehearsal")
+        .annotate(n=Count("pk"))
+    )
+    return [
+        {
+            "key": row["item__skill__key"],
+            "title": row["item__skill__title"],
+            "is_rehearsal": row["is_rehearsal"],
+            "n": row["n"],
+            "share": row["n"] / snapshot.n_items if snapshot.n_items else 0,
+        }
+        for row in rows
+    ]
+
+
+# --- Gate ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GateRow:
+    """One skill's verdict as the evidence has it, with the skill and its wrong answers."""
+
+    verdict: Mapping[str, Any]
+    skill: Skill | None
+    wrong: list[reads.Wrong]
+
+    @property
+    def answer_label(self) -> str:
+        answer = str(self.verdict["answer"])
+        return dict(SkillOutcome.choices).get(answer, answer.replace("_", " "))
+
+
+def gate_rows(gate: GateRecord) -> tuple[list[GateRow], list[GateRow]]:
+    """The skills of the stage, and those mastered earlier, with wrong answers on gate probes."""
+    run = gate.stage.run
+    stage_verdicts = list(gate.evidence.get("stage", []))
+    kept_verdicts = list(gate.evidence.get("retention", []))
+    named = {v["skill"] for v in (*stage_verdicts, *kept_verdicts)}
+    skills = {s.key: s for s in Skill.objects.filter(run=run, key__in=named)}
+    wrong = reads.wrong_answers(
+        run,
+        "gate",
+        Q(checkpoint=gate.checkpoint_id),
+        skills=[s.pk for s in skills.values()],
+        each=4,
+    )
+
+    def rows(verdicts: Iterable[Mapping[str, Any]]) -> list[GateRow]:
+        found = []
+        for verdict in verdicts:
+            skill = skills.get(verdict["skill"])
+            found.append(GateRow(verdict, skill, wrong.get(skill.pk, []) if skill else []))
+        return found
+
+    return rows(stage_verdicts), rows(kept_verdicts)
+
+
+def why_not_advance(gate: GateRecord) -> str:
+    """In words, what the evidence holds against an advance; empty when nothing."""
+    if gate.allows_advance:
+        return ""
+    by_answer: dict[str, list[str]] = {}
+    for verdict in (*gate.evidence.get("stage", []), *gate.evidence.get("retention", [])):
+        by_answer.setdefault(verdict["answer"], []).append(verdict["skill"])
+    parts = [
+        f"{', '.join(by_answer[answer])} {words}"
+        for answer, words in (
+            ("not_yet", "not yet"),
+            ("forgotten", "forgotten"),
+            ("unclear", "unclear"),
+        )
+        if answer in by_answer
+    ]
+    return "; ".join(parts) or "not every skill of this stage was measured"
+
+
+def gate_of(stage: Stage, round_: int) -> GateRecord | None:
+    return (
+        GateRecord.objects.filter(stage=stage, round=round_)
+        .select_related("stage__run", "checkpoint", "decided_by")
+        .first()
+    )
+
+
+def is_open(gate: GateRecord, stage: Stage) -> bool:
+    return (
+        gate.decision == "" and stage.status == StageStatus.DECIDING and gate.round == stage.round
+    )
