@@ -54,6 +54,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "curriculum.htmx.login_redirect",
+    "curriculum.htmx.LoginRedirectMiddleware",
 ]
 TEMPLATES = [
     {
