@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
@@ -88,19 +89,20 @@ def look_again(request: HttpRequest, partial: str, target: str, context: Context
 
 
 class LoginRedirectMiddleware:
-    """Turn a redirect to the login page into a whole-page move, so that no login form is
+    """Make a redirect to the login page a move of the whole page, so that no login form is
     swapped into a card when a session has run out.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.login = resolve_url(settings.LOGIN_URL)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if isinstance(response, HttpResponseRedirect) and wants_partial(request):
-            parts = urlsplit(response.url)
-            if parts.path.startswith("/login/"):
-                # Back to the page the person is on, not to the fragment that was asked for.
-                here = urlsplit(request.htmx.current_url or "/").path  # type: ignore[attr-defined]
-                return HttpResponseClientRedirect(f"{parts.path}?next={here}")
-        return response
+        if not isinstance(response, HttpResponseRedirect) or not wants_partial(request):
+            return response
+        if urlsplit(response.url).path != self.login:
+            return response
+        # Back to the page the person is on, not to the fragment that was asked for.
+        here = urlsplit(request.htmx.current_url or "/").path  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(f"{self.login}?{urlencode({'next': here})}")

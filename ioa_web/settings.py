@@ -54,7 +54,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "curriculum.htmx.login_redirect",
     "curriculum.htmx.LoginRedirectMiddleware",
 ]
 TEMPLATES = [

@@ -17,16 +17,17 @@ register = template.Library()
 
 
 @register.filter
-def percent(share: float | None) -> str:
-    """0.957 -> 96%. A dash where there is no number."""
-    return "–" if share is None else f"{share:.0%}"
+def percent(share: float | str | None) -> str:
+    """0.957 -> 96%. A dash where there is no number: "" is what a template makes of a gap."""
+    return "–" if share is None or share == "" else f"{float(share):.0%}"
 
 
 @register.simple_tag
-def interval(low: float | None, high: float | None) -> str:
-    if low is None or high is None:
+def interval(low: float | str | None, high: float | str | None) -> str:
+    """0.91, 0.99 -> [91 to 99]."""
+    if low in (None, "") or high in (None, ""):
         return ""
-    return f"[{100 * low:.0f} to {100 * high:.0f}]"
+    return f"[{100 * float(low):.0f} to {100 * float(high):.0f}]"
 
 
 @register.filter
@@ -55,11 +56,11 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
-def duration(seconds: float | None) -> str:
+def duration(seconds: float | str | None) -> str:
     """75 -> 1 min 15 s."""
-    if seconds is None:
+    if seconds is None or seconds == "":
         return "–"
-    whole = round(seconds)
+    whole = round(float(seconds))
     if whole < 60:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
