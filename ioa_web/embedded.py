@@ -74,6 +74,11 @@ class Services:
             time.sleep(0.1)
         raise ServicesError("The web server did not start; what it said stands above.")
 
+    def check(self) -> None:
+        """For whoever waits for work to be done: raises ServicesError when nobody does it."""
+        if self.supervisor.poll() is not None:
+            self.wait()
+
     def wait(self) -> None:
         """Block until a child ends by itself, which takes the others with it."""
         self.supervisor.wait()

@@ -30,6 +30,7 @@ def postgres_url() -> Iterator[str]:
     PostgreSQL refuses to run as root, so then it runs as the user its package made.
     """
     programs = _postgres_programs()
+    assert programs, "deselected where it is missing: see below"
     as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     # Not under pytest's folder, which nobody but us may enter; a socket's path is short, too.
     made = subprocess.check_output([*as_user, "mktemp", "-d", "/tmp/ioa-pg-XXXXXX"], text=True)
@@ -55,10 +56,45 @@ def postgres_url() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postgres_programs() -> Path:
+def _postgres_programs() -> Path | None:
     debian = Path("/usr/lib/postgresql").glob("*/bin")  # one folder a version
     if found := [bin for bin in debian if (bin / "initdb").exists()]:
         return max(found, key=lambda bin: float(bin.parent.name))
-    if program := shutil.which("initdb"):
-        return Path(program).parent
-    pytest.fail("PostgreSQL is not installed. On Debian: apt-get install postgresql")
+    program = shutil.which("initdb")
+    return Path(program).parent if program else None
+
+
+# --- What this machine lacks -------------------------------------------------------------
+# `make test` is green on a machine with little more than Python, and says what it left out;
+# where IOA_TEST_EVERYTHING is set (.ci/run), nothing may be left out.
+
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def _lacking() -> dict[str, str]:
+    """mark -> what to install for it."""
+    lacking = {}
+    if not _postgres_programs():
+        lacking["postgres"] = "postgresql"
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        lacking["browser"] = "chromium"
+    return lacking
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[LEFT_OUT] = {}
+    for mark, package in _lacking().items():
+        needing = [item for item in items if item.get_closest_marker(mark)]
+        if needing and os.environ.get("IOA_TEST_EVERYTHING"):
+            raise pytest.UsageError(f"{len(needing)} tests need {package}: install it.")
+        if needing:
+            config.stash[LEFT_OUT][package] = len(needing)
+            config.hook.pytest_deselected(items=needing)
+            items[:] = [item for item in items if item not in needing]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for package, n in terminalreporter.config.stash.get(LEFT_OUT, {}).items():
+        terminalreporter.write_line(
+            f"NOT RUN: {n} tests that need {package} (apt-get install {package}).", yellow=True
+        )
