@@ -39,17 +39,24 @@ def add_columns(a: int, b: int) -> tuple[str, ...]:
 def subtract_columns(a: int, b: int) -> tuple[str, ...]:
     """Steps of a − b for numbers of as many digits, a ≥ b.
 
+    Each column but the last first says whether to borrow: a student that has seen both cases
+    can only choose between them where the step makes it look.
+
     >>> subtract_columns(52, 27)
     ('2 < 7, borrow: 12 - 7 = 5', '5 - 1 - 2 = 2')
+    >>> subtract_columns(58, 27)
+    ('8 >= 7: 8 - 7 = 1', '5 - 2 = 3')
     """
     steps, borrowed = [], False
-    for x, y in zip(digits(a), digits(b), strict=True):
+    pairs = list(zip(digits(a), digits(b), strict=True))
+    for place, (x, y) in enumerate(pairs, start=1):
         less = " - 1" if borrowed else ""
         difference = x - borrowed - y
         if difference < 0:
             steps.append(f"{x}{less} < {y}, borrow: {x + 10}{less} - {y} = {difference + 10}")
         else:
-            steps.append(f"{x}{less} - {y} = {difference}")
+            looks = f"{x}{less} >= {y}: " if place < len(pairs) else ""
+            steps.append(f"{looks}{x}{less} - {y} = {difference}")
         borrowed = difference < 0
     return tuple(steps)
 
