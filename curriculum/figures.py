@@ -18,30 +18,31 @@ class Measured(Protocol):
     n: int
 
 
-def gaps(rows: Sequence[Any]) -> Figure:
-    """Teacher and student, skill by skill: the longer the line between them, the more to teach."""
-    rows = [row for row in rows if row.teacher and row.student]
+def gaps(rows: Sequence[Any], threshold: float) -> Figure:
+    """Teacher and student, skill by skill, and the mark below which a skill is deficient."""
     names = [row.skill.key for row in rows]
-    lines: list[dict[str, Any]] = [
-        {
-            "type": "line",
-            "x0": row.student.mean,
-            "x1": row.teacher.mean,
-            "y0": name,
-            "y1": name,
-            "line": {"color": "--line-strong", "width": 1},
-            "layer": "below",
-        }
-        for name, row in zip(names, rows, strict=True)
-    ]
+    marks = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": f"deficient below: {1 - threshold:.0%} of the teacher",
+        "x": [row.teacher.mean * (1 - threshold) for row in rows],
+        "y": names,
+        "marker": {
+            "color": "--ink",
+            "symbol": "line-ns-open",
+            "size": 12,
+            "line": {"color": "--ink", "width": 1.5},
+        },
+        "hovertemplate": "%{y}: %{x:.0%}<extra>deficient below</extra>",
+    }
     return {
         "data": [
+            marks,
             _dots("student before", "--before", names, [row.student for row in rows], "square"),
             _dots("teacher", "--teacher", names, [row.teacher for row in rows], "diamond"),
         ],
         "layout": {
-            "height": 96 + 24 * len(rows),
-            "shapes": lines,
+            "height": 110 + 24 * len(rows),
             "xaxis": _shares("mean grade on diagnosis probes"),
             "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
         },

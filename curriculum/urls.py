@@ -55,6 +55,7 @@ urlpatterns = [
     path("stages/<int:pk>/training/", stages.stage_training, name="stage-training"),
     path("stages/<int:pk>/review/", review.stage_review, name="stage-review"),
     path("stages/<int:pk>/approve-all/", review.stage_approve_all, name="stage-approve-all"),
+    path("items/<int:pk>/rendered/", review.item_rendered, name="item-rendered"),
     path("items/<int:pk>/approve/", review.item_approve, name="item-approve"),
     path("items/<int:pk>/reject/", review.item_reject, name="item-reject"),
     path("items/<int:pk>/edit/", review.item_edit, name="item-edit"),

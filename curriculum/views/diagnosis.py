@@ -29,13 +29,15 @@ def run_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _context(run: Run) -> dict[str, Any]:
     rows = reads.diagnosis_rows(run)
+    threshold = (run.settings.get("thresholds") or {}).get("gap", 0.3)
     measured = [row for row in rows if row.teacher and row.student]
     return {
         "run": run,
         "rows": rows,
-        "figure": figures.gaps(measured) if measured else None,
+        "figure": figures.gaps(measured, threshold) if measured else None,
         "n_deficient": sum(bool(row.skill.is_deficient) for row in rows),
-        "gap_threshold": (run.settings.get("thresholds") or {}).get("gap", 0.3),
+        "n_measured": len(measured),
+        "gap_threshold": threshold,
         "may_sign": run.status == RunStatus.REVIEWING_DIAGNOSIS,
         "may_change": run.status in (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),
         "tab": "diagnosis",

@@ -47,23 +47,30 @@ def _context(
     }
     if gate is not None:
         taught, retained = stage_reads.gate_rows(gate)
-        cap = budget.rounds_cap(stage)
-        spent, allowed = budget.items_spent(stage.run)
         context |= {
             "taught": taught,
             "retained": retained,
             "wrong_rows": [row for row in (*taught, *retained) if row.wrong],
             "is_open": stage_reads.is_open(gate, stage),
             "why_not": stage_reads.why_not_advance(gate),
-            "rounds_cap": cap,
-            "is_spent": spent >= allowed,
-            "items_left": max(0, allowed - spent),
-            "is_capped": gate.round + 1 - stage.first_round >= cap,
+            "why_no_remedy": _why_no_remedy(gate, stage),
+            "estimate": stage_reads.last_round_cost(stage, gate.round),
             "figure": figures.rounds(rounds) if len(rounds) > 1 else None,
         }
     else:
         context["row"] = reads.run_row(reads.runs_with_work().get(pk=stage.run_id))
     return context
+
+
+def _why_no_remedy(gate: GateRecord, stage: Stage) -> str:
+    """In a sentence, why another round is not to be had; empty when it is."""
+    cap = budget.rounds_cap(stage)
+    if gate.round + 1 - stage.first_round >= cap:
+        return f"All {cap} rounds are used."
+    spent, allowed = budget.items_spent(stage.run)
+    if spent >= allowed:
+        return f"All {allowed} items of the run are used."
+    return ""
 
 
 @require_POST

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from curriculum import figures
 from curriculum.htmx import show
 from curriculum.models import AuditEntry, GateRecord, Item, Run, Score, Skill
+from curriculum.services import audit
 from curriculum.states import ActorKind, RunStatus, SkillOutcome
 from curriculum.views import reads
 from curriculum.views.common import find_run
@@ -72,9 +73,13 @@ def _context(run: Run) -> dict[str, Any]:
         "waivers": GateRecord.objects.filter(stage__run=run, decision="waive").select_related(
             "stage", "decided_by"
         ),
-        "by_people": list(
-            people.order_by().values("action").annotate(n=Count("pk")).order_by("-n")
-        ),
+        "by_people": [
+            {"label": audit.ACTIONS.get(action, action), "n": n}
+            for action, n in people.order_by()
+            .values_list("action")
+            .annotate(n=Count("pk"))
+            .order_by("-n", "action")
+        ],
         "n_edited": Item.objects.filter(stage__run=run, version__gt=1).count(),
         "tab": "report",
     }

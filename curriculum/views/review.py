@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from curriculum import engine
 from curriculum.forms import EditForm, RejectForm, RoundForm, VersionForm
 from curriculum.htmx import answer, show
 from curriculum.models import Item, Stage
@@ -19,6 +20,8 @@ from curriculum.views.review_reads import Queue
 
 PAGE = "curriculum/review.html"
 PART = "curriculum/partials/_review.html"
+RENDERED_PAGE = "curriculum/rendered.html"
+RENDERED = "curriculum/partials/_rendered.html"
 
 
 @require_GET
@@ -69,6 +72,17 @@ def _context(
         "reject": reject,
         "tab": "review",
     }
+
+
+@require_GET
+@login_required
+def item_rendered(request: HttpRequest, pk: int) -> HttpResponse:
+    """The item in the student's own chat template. On its own address: the first time a
+    tokenizer has to be loaded, and nobody shall wait for that before a verdict.
+    """
+    item = _find(pk)
+    context = {"item": item, "stage": item.stage, "run": item.stage.run}
+    return show(request, RENDERED_PAGE, RENDERED, {**context, "rendered": engine.rendered(item)})
 
 
 @require_POST
