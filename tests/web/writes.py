@@ -1,0 +1,208 @@
+"""Every address that writes, with a situation in which it may: tests walk this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from curriculum import engine
+from curriculum.forms import NUMBERS
+from curriculum.states import JobKind
+from tests.factories import (
+    CheckpointFactory,
+    GateFactory,
+    ItemFactory,
+    JobFactory,
+    PrerequisiteFactory,
+    RunFactory,
+    ScoreFactory,
+    SkillFactory,
+    StageFactory,
+)
+
+HTMX = {"HX-Request": "true"}
+Situation = tuple[int, dict[str, Any]]  # of which row, with which form
+
+
+@dataclass(frozen=True)
+class Write:
+    """`again`: what the same post gets when it is sent a second time."""
+
+    name: str
+    make: Callable[[], Situation]
+    root: str  # id of the fragment that htmx gets
+    needs: str = "reviewer"
+    again: int = 409
+
+    def __str__(self) -> str:
+        return self.name
+
+    def arrange(self) -> tuple[str, dict[str, Any]]:
+        pk, form = self.make()
+        return reverse(f"curriculum:{self.name}", args=[pk]), form
+
+
+def new_run(**changes: Any) -> dict[str, Any]:
+    """The form of a new run, filled in."""
+    default = engine.default_settings()
+    numbers = {name: default[group][key] for name, (group, key) in NUMBERS.items()}
+    return {
+        "name": "Sums",
+        "domain": "foundations",
+        "teacher": "procedural",
+        "student": "simulated",
+        "skills": ["A1", "A2"],
+        "autonomy": "every_gate",
+        "preset": "standard",
+        "seed": "3",
+        **numbers,
+        **changes,
+    }
+
+
+def diagnosed_run(**traits: Any) -> Any:
+    """A run with two deficient skills and their scores: what stages are planned from."""
+    run = RunFactory(**{"reviewing_diagnosis": True, **traits})
+    base = CheckpointFactory(run=run)
+    for key in ("A1", "A2"):
+        skill = SkillFactory(run=run, key=key, deficient=True)
+        ScoreFactory(skill=skill, mean=1.0, low=0.9, high=1.0)
+        ScoreFactory(skill=skill, checkpoint=base, mean=0.2, low=0.1, high=0.3)
+    return run
+
+
+def planned_run() -> Any:
+    run = diagnosed_run(reviewing_curriculum=True, reviewing_diagnosis=False)
+    StageFactory(run=run, skills=["A1", "A2"])
+    StageFactory(run=run, skills=["N1"])
+    return run
+
+
+def _run(**traits: Any) -> Situation:
+    run = RunFactory(**traits)
+    CheckpointFactory(run=run)
+    return run.pk, {}
+
+
+def _stop() -> Situation:
+    return RunFactory(teaching=True).pk, {"reason": "The teacher is wrong."}
+
+
+def _conclude() -> Situation:
+    return StageFactory(mastered=True).run_id, {"reason": "Enough for now."}
+
+
+def _skill(status: str = "active") -> Situation:
+    return SkillFactory(run=RunFactory(reviewing_diagnosis=True), status=status).pk, {}
+
+
+def _edit_skill() -> Situation:
+    pk, _ = _skill()
+    return pk, {"title": "Add without carrying", "statement": "Adds two numbers."}
+
+
+def _new_edge() -> Situation:
+    run = RunFactory(reviewing_diagnosis=True)
+    for key in ("A1", "A2"):
+        SkillFactory(run=run, key=key)
+    return run.pk, {"source": "A1", "target": "A2", "reason": "It is the smaller one."}
+
+
+def _edge(is_active: bool = True) -> Situation:
+    edge = PrerequisiteFactory(run=RunFactory(reviewing_diagnosis=True), is_active=is_active)
+    return edge.pk, {"reason": "Seen in class."}
+
+
+def _move_skill() -> Situation:
+    run = planned_run()
+    return run.pk, {
+        "skill": run.skills.get(key="A2").pk,
+        "to_stage": run.stages.get(position=2).pk,
+    }
+
+
+def _split() -> Situation:
+    run = planned_run()
+    return run.stages.get(position=1).pk, {"skills": [run.skills.get(key="A2").pk]}
+
+
+def _stage(position: int, **form: Any) -> Situation:
+    return planned_run().stages.get(position=position).pk, form
+
+
+def _open() -> Situation:
+    return StageFactory().pk, {}
+
+
+def _train() -> Situation:
+    return ItemFactory(approved=True).stage_id, {"round": 0}
+
+
+def _item(**form: Any) -> Situation:
+    return ItemFactory().pk, {"version": 1, **form}
+
+
+def _decided_item() -> Situation:
+    return ItemFactory(approved=True).pk, {"version": 1}
+
+
+def _all_items() -> Situation:
+    return ItemFactory().stage_id, {"round": 0}
+
+
+def _gate(**traits: Any) -> Situation:
+    return GateFactory(**traits).pk, {"round": 0, "reason": "Seen and decided."}
+
+
+def _job(**traits: Any) -> Situation:
+    return JobFactory(kind=JobKind.DIAGNOSE, **traits).pk, {}
+
+
+WRITES = [
+    Write("run-diagnose", lambda: _run(), "run-now"),
+    Write("run-stop", _stop, "run-now", needs="approver"),
+    Write("run-conclude", _conclude, "run-now", needs="approver"),
+    Write(
+        "run-autonomy",
+        lambda: (_run()[0], {"autonomy": "only_gates"}),
+        "run-now",
+        needs="approver",
+        again=200,
+    ),
+    Write("run-archive", lambda: _run(), "run-now"),
+    Write("run-sign-diagnosis", lambda: (diagnosed_run().pk, {}), "diagnosis", needs="approver"),
+    Write("skill-edit", _edit_skill, "diagnosis", again=422),
+    Write("skill-retire", lambda: _skill(), "diagnosis"),
+    Write("skill-restore", lambda: _skill("retired"), "diagnosis"),
+    Write("edge-add", _new_edge, "graph", again=422),
+    Write("edge-refuse", lambda: _edge(), "graph"),
+    Write("edge-confirm", lambda: _edge(), "graph", again=200),
+    Write("run-sign-curriculum", lambda: (planned_run().pk, {}), "curriculum", needs="approver"),
+    Write("run-replan", lambda: (planned_run().pk, {}), "curriculum", again=200),
+    Write("run-back", lambda: (planned_run().pk, {}), "curriculum"),
+    Write("run-move-skill", _move_skill, "curriculum", again=422),
+    Write("stage-split", _split, "curriculum", again=422),
+    Write("stage-merge", lambda: _stage(2), "curriculum", again=404),
+    Write("stage-reorder", lambda: _stage(1, to="later"), "curriculum", again=422),
+    Write("stage-open", _open, "stage-now"),
+    Write("stage-train", _train, "stage-now", needs="approver"),
+    Write("item-approve", lambda: _item(), "review"),
+    Write("item-reject", lambda: _item(reason="A step is missing."), "review"),
+    Write(
+        "item-edit",
+        lambda: _item(question="What is 2 + 2?", solution="Two more. Answer: 4"),
+        "review",
+        again=422,
+    ),
+    Write("item-undo", _decided_item, "review"),
+    Write("stage-approve-all", _all_items, "review", again=200),
+    Write("gate-advance", lambda: _gate(mastered=True), "gate", needs="approver"),
+    Write("gate-remedy", lambda: _gate(), "gate"),
+    Write("gate-waive", lambda: _gate(), "gate", needs="approver"),
+    Write("gate-roll-back", lambda: _gate(), "gate", needs="approver"),
+    Write("job-cancel", lambda: _job(running=True), "jobs"),
+    Write("job-retry", lambda: _job(failed=True), "jobs"),
+]
