@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from curriculum.models import Item
+from curriculum.states import Verdict
+from curriculum.views.review_reads import difference
+from tests.factories import ItemFactory, StageFactory
+from tests.web.writes import HTMX
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stage():
+    return StageFactory(reviewing=True, skills=["A1", "A2"])
+
+
+def queue(stage, query=""):
+    return f"/stages/{stage.pk}/review/{query}"
+
+
+def post(client, item, verb, **form):
+    url = reverse(f"curriculum:item-{verb}", args=[item.pk])
+    return client.post(url, {"version": item.version, **form}, headers=HTMX)
+
+
+def test_a_verdict_brings_the_next_item_of_the_queue(client, reviewer, stage):
+    first, second = ItemFactory.create_batch(2, stage=stage)
+
+    response = post(client, first, "approve")
+
+    assert f'id="item-{second.pk}"' in response.text
+    assert "<strong>1</strong> waiting" in response.text
+    first.refresh_from_db()
+    assert first.verdict == Verdict.APPROVED
+
+
+def test_after_the_last_verdict_the_training_can_start(client, approver, stage):
+    item = ItemFactory(stage=stage)
+
+    response = post(client, item, "approve")
+
+    assert "Every item has a verdict" in response.text
+    assert "Train on 1 approved items" in response.text
+
+
+def test_a_reviewer_is_told_that_an_approver_starts_the_training(client, reviewer, stage):
+    ItemFactory(stage=stage, approved=True)
+
+    response = client.get(queue(stage))
+
+    assert "This needs an approver." in response.text
+
+
+def test_a_rejection_has_to_say_why(client, reviewer, stage):
+    item = ItemFactory(stage=stage)
+
+    response = post(client, item, "reject", reason=" ")
+
+    assert response.status_code == 422
+    assert 'id="reject-error"' in response.text
+    assert f'id="item-{item.pk}"' in response.text
+    item.refresh_from_db()
+    assert item.verdict == Verdict.WAITING
+
+
+def test_an_edit_stays_on_the_item_and_shows_what_changed(client, reviewer, stage):
+    item = ItemFactory(stage=stage, question="What is 1 + 1?", solution="Answer: 3")
+
+    response = post(client, item, "edit", question="What is 1 + 1?", solution="Answer: 2")
+
+    assert f'id="item-{item.pk}"' in response.text
+    assert "<del>3</del><ins>2</ins>" in response.text
+    assert "version 2" in response.text
+
+
+def test_an_edit_without_words_keeps_the_form_open_with_what_was_typed(client, reviewer, stage):
+    item = ItemFactory(stage=stage)
+
+    response = post(client, item, "edit", question="", solution="Kept words")
+
+    assert response.status_code == 422
+    assert "The question may not be empty." in response.text
+    assert "Kept words" in response.text
+
+
+def test_a_verdict_on_an_older_version_is_refused(client, reviewer, stage):
+    item = ItemFactory(stage=stage, version=2)
+
+    response = post(client, item, "approve", version=1)
+
+    assert response.status_code == 409
+    assert Item.objects.get().verdict == Verdict.WAITING
+
+
+def test_undo_comes_back_to_the_item_decided_last(client, reviewer, stage):
+    first, _ = ItemFactory.create_batch(2, stage=stage)
+    after = post(client, first, "approve").text
+    assert reverse("curriculum:item-undo", args=[first.pk]) in after
+
+    response = post(client, first, "undo")
+
+    assert f'id="item-{first.pk}"' in response.text
+    assert "<strong>2</strong> waiting" in response.text
+
+
+def test_a_leak_cannot_be_approved_and_says_so(client, reviewer, stage):
+    item = ItemFactory(stage=stage, leak=True)
+
+    page = client.get(queue(stage)).text
+    response = post(client, item, "approve")
+
+    assert "leak: never trained on" in page
+    assert response.status_code == 409
+
+
+def test_approve_all_leaves_the_flagged_and_the_other_skills(client, reviewer, stage):
+    a1, a2 = [place.skill for place in stage.stage_skills.all()]
+    clean = ItemFactory(stage=stage, skill=a1)
+    ItemFactory(stage=stage, skill=a1, flagged=True)
+    ItemFactory(stage=stage, skill=a2)
+
+    client.post(f"/stages/{stage.pk}/approve-all/", {"round": 0, "skill": "A1"})
+
+    approved = Item.objects.filter(verdict=Verdict.APPROVED)
+    assert list(approved) == [clean]
+
+
+def test_the_filter_narrows_the_queue_and_its_count(client, reviewer, stage):
+    a1, a2 = [place.skill for place in stage.stage_skills.all()]
+    ItemFactory(stage=stage, skill=a1)
+    wanted = ItemFactory(stage=stage, skill=a2, flagged=True)
+
+    response = client.get(queue(stage, "?skill=A2&checks=flagged"))
+
+    assert f'id="item-{wanted.pk}"' in response.text
+    assert "1 of 1" in response.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?round=x&item=y&after=z", "?verdict=nonsense", "?checks=%00", "?item=999999", "?skill=Q"],
+)
+def test_a_strange_address_shows_a_queue_all_the_same(client, reviewer, stage, query):
+    ItemFactory(stage=stage)
+
+    assert client.get(queue(stage, query)).status_code == 200
+
+
+def test_an_item_of_another_stage_is_not_shown_in_this_queue(client, reviewer, stage):
+    ItemFactory(stage=stage)
+    other = ItemFactory()
+
+    response = client.get(queue(stage, f"?item={other.pk}"))
+
+    assert f'id="item-{other.pk}"' not in response.text
+
+
+def test_an_earlier_round_can_be_read_and_not_decided(client, approver, stage):
+    item = ItemFactory(stage=stage, round=0)
+    stage.__class__.objects.filter(pk=stage.pk).update(round=1)
+
+    response = client.get(queue(stage, f"?round=0&verdict=all&item={item.pk}"))
+
+    assert f'id="item-{item.pk}"' in response.text
+    assert 'data-key="a"' not in response.text
+
+
+def test_the_difference_of_two_texts_names_words_that_went_and_came():
+    assert difference("a b c", "a x c") == [
+        ("same", "a "),
+        ("gone", "b"),
+        ("new", "x"),
+        ("same", " c"),
+    ]

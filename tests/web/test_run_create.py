@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from curriculum.models import Run
+from curriculum.states import RunStatus
+from tests.web.writes import HTMX, new_run
+
+pytestmark = pytest.mark.django_db
+URL = "/runs/new/"
+
+
+def test_it_makes_a_draft_with_what_was_chosen(client, reviewer):
+    response = client.post(URL, new_run(items="500", autonomy="none"))
+
+    run = Run.objects.get()
+    assert response.url == run.get_absolute_url()
+    assert (run.name, run.status, run.seed) == ("Sums", RunStatus.DRAFT, 3)
+    assert (run.created_by, run.autonomy) == (reviewer, "none")
+    assert run.settings["budget"]["items"] == 500
+    assert sorted(run.skills.values_list("key", flat=True)) == ["A1", "A2"]
+
+
+def test_no_skill_ticked_means_all_of_them(client, reviewer):
+    client.post(URL, new_run(skills=[]))
+
+    assert Run.objects.get().skills.filter(is_transfer=False).count() == 16
+
+
+def test_the_form_offers_the_skills_of_the_domain_and_the_numbers_of_the_preset(client, reviewer):
+    response = client.get(URL)
+
+    assert "A1  Add, subtract: 1 digit" in response.text
+    assert 'name="items" value="3000"' in response.text
+
+
+def test_a_preset_changes_the_numbers_and_keeps_what_was_typed(client, reviewer):
+    response = client.get(URL, {"preset": "quick", "name": "Mine", "skills": ["A2"], "items": "77"})
+
+    assert 'value="Mine"' in response.text
+    assert 'name="items" value="900"' in response.text
+    assert 'value="A2" id="id_skills_1" checked' in response.text
+    assert 'id="preset-quick" aria-pressed="true"' in response.text
+
+
+def test_htmx_gets_the_form_alone(client, reviewer):
+    response = client.get(URL, {"preset": "paper"}, headers=HTMX)
+
+    assert 'id="run-form"' in response.text
+    assert "<html" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"items": "0"}, "Ensure this value is greater than or equal to 1."),
+        ({"mastery": "1.5"}, "Ensure this value is less than or equal to 1."),
+        ({"rounds_cap": "many"}, "Enter a whole number."),
+        ({"domain": "/etc/passwd"}, "Select a valid choice."),
+        ({"student": "../secret"}, "Select a valid choice."),
+        ({"skills": ["Q9"]}, "Select a valid choice."),
+        ({"learning_rate": "0"}, "These settings cannot be used: lora.learning_rate"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_made(
+    client, reviewer, changes, sentence
+):
+    response = client.post(URL, new_run(**changes))
+
+    assert response.status_code == 422
+    assert sentence in response.text
+    assert 'value="Sums"' in response.text or "name" in changes
+    assert not Run.objects.exists()
+
+
+def test_a_viewer_may_not(client, viewer):
+    assert client.get(URL).status_code == 403
+    assert client.post(URL, new_run()).status_code == 403
+
+
+def test_logged_out_it_goes_to_the_login_page(client, db):
+    assert client.post(URL, new_run()).url == "/login/?next=/runs/new/"
