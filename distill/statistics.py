@@ -10,6 +10,11 @@ from scipy.stats import binomtest, norm, t
 from distill.records import Interval
 
 
+def is_over(value: float, bound: float) -> bool:
+    """value > bound, whatever the last bits of floating point say: 1 − 0.7 is not over 0.3."""
+    return value > bound + 1e-9
+
+
 def mean_interval(grades: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean of N grades in 0..1 and its two-sided interval, clipped to 0..1: (mean, low, high).
 

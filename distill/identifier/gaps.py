@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from distill.identifier.probing import score
 from distill.records import Gap
 from distill.settings import Thresholds
-from distill.statistics import ratio_interval
+from distill.statistics import is_over, ratio_interval
 
 
 def find_gap(
@@ -48,4 +48,5 @@ def find_gap(
     if not p_student.is_exhaustive:
         ratio = ratio_interval(student_grades, teacher_grades)
         low, high = 1.0 - ratio.high, 1.0 - ratio.low
-    return Gap(skill, p_teacher, p_student, gap, low, high, gap > thresholds.gap, True)
+    is_deficient = is_over(gap, thresholds.gap)
+    return Gap(skill, p_teacher, p_student, gap, low, high, is_deficient, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from distill.records import Edge, Gap
 
@@ -40,7 +40,8 @@ def targets(
 
     Source: He et al. 2026, Eq. 5-6, where the share is 0.25. Ours: all of them by default.
     """
-    deficient: Sequence[str] = sorted(
+    deficient = sorted(
         (k for k, gap in gaps.items() if gap.is_deficient), key=lambda k: (-severity[k], k)
     )
-    return list(deficient[: math.ceil(share * len(deficient))])
+    n = math.ceil(share * len(deficient) - 1e-9)  # 0.07 of 100 is 7, whatever the last bit says
+    return deficient[: max(1, n)]
