@@ -31,7 +31,7 @@ def find_cycle(edges: Iterable[Edge]) -> list[str]:
 
 
 def without_cycles(edges: Iterable[Edge]) -> tuple[list[Edge], list[Edge]]:
-    """Break every cycle at its weakest edge: (kept, removed), both in the order given.
+    """Break every cycle at its weakest edge: (kept, in the order given; removed, as they fell).
 
     Ties go by name, so that the same edge falls in every process.
     """

@@ -24,7 +24,7 @@ def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
 
 def rehearsal_count(n_new: int, share: float) -> int:
     """How many rehearsal items make up `share` (ρ, 0..<1) of a mixture with `n_new` new ones."""
-    return round(n_new * share / (1.0 - share)) if share < 1.0 else n_new
+    return round(n_new * share / (1.0 - share))
 
 
 def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
@@ -42,7 +42,10 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
 def room_for_new(budget: Budget, *, used: int, rehearses: bool) -> int:
     """How many new items a round may write, leaving room for its rehearsal; at least 1.
 
-    used: items that trainings have seen so far. Raises `BudgetSpent` when none are left.
+    used: items that trainings have seen so far. rehearses: there is something to rehearse. New
+    items and their share of rehearsal fit the room, but where it is down to one item.
+
+    Raises `BudgetSpent` when none are left.
     """
     room = min(budget.items_per_round, budget.items - used)
     if room <= 0:
@@ -50,14 +53,15 @@ def room_for_new(budget: Budget, *, used: int, rehearses: bool) -> int:
             f"All {budget.items} items of this run's budget are spent. Raise the budget, waive "
             "the stage with a reason, or stop the run."
         )
-    return max(1, round(room * (1.0 - budget.rehearsal_share))) if rehearses else room
+    return max(1, int(room * (1.0 - budget.rehearsal_share))) if rehearses else room
 
 
 def still_needed(evidence: GateEvidence) -> tuple[dict[str, float], dict[str, float]]:
     """What the next round has to teach, and what it has to rehearse harder.
 
     Returns (need, lost). need: skill -> 1 − r for the stage's skills that are not mastered, and
-    for forgotten ones the share that was lost: they are taught again with new items. lost: skill
+    for forgotten ones the share that was lost: they are taught again with new items. Where nothing
+    is missing and another round is wanted all the same: every skill of the stage. lost: skill
     -> (was − now)/was for all mastered skills, for the weights of `rehearsal`.
     """
     lost = {v.skill: (v.was - v.now) / v.was if v.was else 0.0 for v in evidence.retention}
@@ -67,7 +71,7 @@ def still_needed(evidence: GateEvidence) -> tuple[dict[str, float], dict[str, fl
         if v.answer is not GateAnswer.MASTERED
     }
     need |= {k: lost[k] for k in evidence.forgotten}
-    return need, lost
+    return need or {v.skill: max(0.0, 1.0 - v.ratio) for v in evidence.stage}, lost
 
 
 def mix(

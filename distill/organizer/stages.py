@@ -10,6 +10,7 @@ from distill.organizer.graph import without_cycles
 from distill.organizer.layers import layers, needed
 from distill.records import Curriculum, Edge, Gap, PlannedStage, Skill
 from distill.settings import Thresholds
+from distill.statistics import is_over
 
 
 def difficulty(gap: Gap) -> float:
@@ -48,8 +49,8 @@ def plan(
         for k in sorted(active)
         if not gaps[k].is_teachable
     ]
-    wanted = targets(gaps, severity, share=thresholds.target_share)
-    wanted = [k for k in wanted if k in active]
+    taught = {k: gaps[k] for k in sorted(active)}  # the share is one of what may be taught
+    wanted = targets(taught, severity, share=thresholds.target_share)
     weak = {k for k in active if gaps[k].is_deficient}
     chosen, pulled = needed(wanted, weak, kept)
     notices += [f"{k} was pulled in: skills to be taught build on it." for k in pulled]
@@ -60,10 +61,11 @@ def plan(
         for part in _split(layer, gaps, thresholds.zpd):
             d = _mean_difficulty(part, gaps)
             step = d - stages[-1].difficulty if stages else 0.0
-            if step > thresholds.zpd:
+            is_bridge = is_over(step, thresholds.zpd)
+            if is_bridge:
                 notices.append(_zpd_notice(part, step, thresholds.zpd))
             title = ", ".join(titles[k] for k in part)
-            stages.append(PlannedStage(tuple(part), title, step > thresholds.zpd, d))
+            stages.append(PlannedStage(tuple(part), title, is_bridge, d))
     return Curriculum(tuple(stages), dict(severity), tuple(notices))
 
 
@@ -75,7 +77,7 @@ def steps_too_large(
     notices = []
     for one, other in pairwise(taught):
         step = _mean_difficulty(other, gaps) - _mean_difficulty(one, gaps)
-        if step > thresholds.zpd:
+        if is_over(step, thresholds.zpd):
             notices.append(_zpd_notice(other, step, thresholds.zpd))
     return notices
 
@@ -92,10 +94,11 @@ def _split(layer: Sequence[str], gaps: Mapping[str, Gap], zpd: float) -> list[li
     ordered = sorted(layer, key=lambda k: (difficulty(gaps[k]), k))
     parts: list[list[str]] = []
     for skill in ordered:
-        if parts and difficulty(gaps[skill]) - difficulty(gaps[parts[-1][0]]) <= zpd:
-            parts[-1].append(skill)
-        else:
+        span = difficulty(gaps[skill]) - difficulty(gaps[parts[-1][0]]) if parts else 0.0
+        if not parts or is_over(span, zpd):
             parts.append([skill])
+        else:
+            parts[-1].append(skill)
     return parts
 
 
