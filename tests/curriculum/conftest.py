@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from django.db import connection, connections
 
 from curriculum.services.audit import Actor
 from tests.factories import ApproverFactory
+
+AtOnce = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
 @pytest.fixture
@@ -25,28 +27,25 @@ def worker() -> Actor:
 
 
 @pytest.fixture
-def at_once(
-    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Sequence[Callable[[], Any]]], list[Any]]:
+def at_once(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AtOnce]:
     """Run functions in threads that start together; give what each returned or raised.
 
     The database in memory is for one connection. Threads get a file that holds what the test
-    has made so far, as `serve` would give them.
+    has made before it first asks, as `serve` would give them.
     """
-    path = tmp_path / "copy.sqlite3"
+    with ExitStack() as held:
 
-    def run(functions: Sequence[Callable[[], Any]]) -> list[Any]:
-        if connection.vendor == "sqlite" and not path.exists():
-            copy_to(path)
-            monkeypatch.setitem(connections.settings["default"], "NAME", str(path))
-        return in_threads(functions)
+        def run(functions: Sequence[Callable[[], Any]]) -> list[Any]:
+            path = tmp_path / "copy.sqlite3"
+            if not path.exists():
+                path.write_bytes(connection.connection.serialize())
+                monkeypatch.setitem(connections.settings["default"], "NAME", str(path))
+                # The switch to WAL needs the file for itself, as it has it in `migrate`.
+                first = held.enter_context(closing(sqlite3.connect(path)))
+                first.execute("PRAGMA journal_mode=WAL")
+            return in_threads(functions)
 
-    return run
-
-
-def copy_to(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as target:
-        connection.connection.backup(target)
+        yield run
 
 
 def in_threads(functions: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -67,5 +66,5 @@ def in_threads(functions: Sequence[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join()
     return results

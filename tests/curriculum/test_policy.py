@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import pytest
+
+from curriculum.models import (
+    AuditEntry,
+    Checkpoint,
+    GateRecord,
+    Item,
+    Job,
+    Review,
+    Run,
+    Snapshot,
+    Stage,
+)
+from curriculum.services import audit, gates, items, jobs, policy, runs, stages
+from curriculum.states import (
+    ActorKind,
+    Autonomy,
+    JobKind,
+    RunStatus,
+    SkillOutcome,
+    StageStatus,
+    Verdict,
+)
+from tests.curriculum.test_runs import diagnosed_run
+from tests.factories import (
+    CheckpointFactory,
+    GateFactory,
+    ItemFactory,
+    RunFactory,
+    SnapshotFactory,
+    StageFactory,
+    evidence,
+)
+
+pytestmark = pytest.mark.django_db
+ONLY_GATES, NONE = Autonomy.ONLY_GATES, Autonomy.NONE
+
+
+def reviewed_stage(autonomy, **traits):
+    stage = StageFactory(run__autonomy=autonomy, reviewing=True, **traits)
+    ItemFactory(stage=stage)
+    return stage
+
+
+def rules():
+    entries = AuditEntry.objects.filter(actor_kind=ActorKind.POLICY).exclude(action="job.queued")
+    return [(entry.action, entry.actor_name) for entry in entries.order_by("sequence")]
+
+
+# --- every gate: people ------------------------------------------------------------------
+
+
+def test_where_people_decide_everything_policy_decides_nothing():
+    run = diagnosed_run()
+    reviewed_stage(Autonomy.EVERY_GATE)
+    GateFactory(mastered=True)
+    StageFactory()
+
+    for each in Run.objects.all():
+        policy.act(each)
+
+    assert run.status == RunStatus.REVIEWING_DIAGNOSIS
+    assert not AuditEntry.objects.exists()
+
+
+# --- only gates --------------------------------------------------------------------------
+
+
+def test_clean_items_approve_themselves_and_training_starts():
+    stage = reviewed_stage(ONLY_GATES)
+
+    policy.act(stage.run)
+
+    assert Item.objects.get().verdict == Verdict.APPROVED
+    assert Review.objects.get().reviewed_as == ActorKind.POLICY
+    assert Stage.objects.get().status == StageStatus.TRAINING
+    assert rules() == [
+        ("items.approved", "only gates: clean items"),
+        ("stage.training", "only gates: train"),
+        ("stage.frozen", "only gates: train"),
+    ]
+
+
+def test_flagged_items_wait_for_people():
+    stage = reviewed_stage(ONLY_GATES)
+    flagged = ItemFactory(stage=stage, flagged=True)
+
+    policy.act(stage.run)
+
+    assert Item.objects.get(verdict=Verdict.WAITING) == flagged
+    assert Stage.objects.get().status == StageStatus.REVIEWING
+    assert not Job.objects.exists()
+
+
+def test_people_sign_and_decide_at_gates():
+    diagnosed_run(autonomy=ONLY_GATES)
+    RunFactory(autonomy=ONLY_GATES, reviewing_curriculum=True)
+    GateFactory(mastered=True, stage__run__autonomy=ONLY_GATES)
+
+    for run in Run.objects.all():
+        policy.act(run)
+
+    assert not AuditEntry.objects.exists()
+
+
+def test_after_a_person_has_signed_the_first_stage_opens(approver):
+    run = RunFactory(autonomy=ONLY_GATES, reviewing_curriculum=True)
+    StageFactory(run=run)
+
+    runs.sign_curriculum(run, actor=approver)
+
+    assert Stage.objects.get().status == StageStatus.WRITING
+    assert rules() == [("stage.writing", "only gates: next stage")]
+
+
+@pytest.mark.parametrize("decision", [gates.advance, gates.waive])
+def test_after_a_person_has_decided_the_next_stage_opens(approver, decision):
+    gate = GateFactory(mastered=True, stage__run__autonomy=ONLY_GATES)
+    following = StageFactory(run=gate.stage.run)
+
+    decision(gate, actor=approver, round=0, reason="I looked")
+
+    following.refresh_from_db()
+    assert following.status == StageStatus.WRITING
+
+
+def test_a_stage_a_person_rolled_back_waits_for_a_person(approver):
+    stage = reviewed_stage(ONLY_GATES)
+    stages.roll_back(stage, actor=approver, round=0, reason="nonsense")
+
+    policy.act(stage.run)
+
+    assert Stage.objects.get().status == StageStatus.PLANNED
+
+
+# --- none: autopilot ---------------------------------------------------------------------
+
+
+def test_autopilot_signs_and_opens_the_first_stage(worker):
+    run = diagnosed_run(autonomy=NONE)
+
+    policy.act(run)
+
+    assert Run.objects.get().status == RunStatus.TEACHING
+    assert Stage.objects.get(position=1).status == StageStatus.WRITING
+    assert rules() == [
+        ("run.reviewing_curriculum", "autopilot: diagnosis"),
+        ("run.teaching", "autopilot: curriculum"),
+        ("stage.writing", "autopilot: next stage"),
+    ]
+
+
+def test_autopilot_rejects_what_failed_a_check_and_says_which():
+    stage = reviewed_stage(NONE)
+    flagged = ItemFactory(stage=stage, flagged=True)
+    leak = ItemFactory(stage=stage, leak=True)
+
+    policy.act(stage.run)
+
+    assert set(Item.objects.filter(verdict=Verdict.REJECTED)) == {flagged, leak}
+    assert Review.objects.get(item=flagged).reason == "failed check: answer"
+    assert Snapshot.objects.get().n_items == 1
+    assert ("items.rejected", "autopilot: flagged items") in rules()
+
+
+def test_where_no_item_passes_autopilot_leaves_everything_to_a_person():
+    stage = StageFactory(run__autonomy=NONE, reviewing=True)
+    ItemFactory(stage=stage, flagged=True)
+
+    policy.act(stage.run)
+
+    assert Stage.objects.get().status == StageStatus.REVIEWING
+    assert Item.objects.get().verdict == Verdict.WAITING
+    assert not AuditEntry.objects.exists()
+
+
+def test_autopilot_advances_when_the_evidence_allows_it():
+    gate = GateFactory(mastered=True, stage__run__autonomy=NONE)
+
+    policy.act(gate.stage.run)
+
+    gate.refresh_from_db()
+    assert (gate.decision, gate.decided_as, gate.decided_by) == ("advance", "policy", None)
+    assert Job.objects.get().kind == JobKind.REPORT
+
+
+def test_autopilot_remedies_what_is_not_mastered():
+    gate = GateFactory(stage__run__autonomy=NONE)
+
+    policy.act(gate.stage.run)
+
+    stage = Stage.objects.get()
+    assert (stage.status, stage.round) == (StageStatus.WRITING, 1)
+    assert rules() == [("stage.writing", "autopilot: remedy")]
+
+
+def test_at_the_cap_autopilot_waives_and_says_so():
+    gate = GateFactory(stage__run__autonomy=NONE, stage__round=4)
+
+    policy.act(gate.stage.run)
+
+    entry = AuditEntry.objects.get(action="stage.waived")
+    assert entry.actor_name == "autopilot: waive"
+    assert "has had its 5 rounds" in entry.note
+
+
+def test_on_a_spent_budget_autopilot_waives_and_concludes():
+    gate = GateFactory(stage__run__autonomy=NONE)
+    SnapshotFactory(stage=gate.stage, n_items=3000)
+    left = StageFactory(run=gate.stage.run)
+
+    policy.act(gate.stage.run)
+
+    left.refresh_from_db()
+    assert left.status == StageStatus.PLANNED
+    assert Job.objects.get().kind == JobKind.REPORT
+    assert "budget is spent" in AuditEntry.objects.get(action="stage.waived").note
+    assert "budget is spent" in AuditEntry.objects.get(action="run.concluded").note
+
+
+@pytest.mark.parametrize(
+    "stage", ["writing", "training", "assessing"], ids=lambda status: f"while {status}"
+)
+def test_policy_waits_for_the_worker(stage):
+    run = StageFactory(run__autonomy=NONE, status=stage).run
+
+    policy.act(run)
+
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["draft", "diagnosing", "finished", "stopped"])
+def test_policy_starts_nothing_by_itself(status):
+    policy.act(RunFactory(autonomy=NONE, status=status))
+
+    assert not AuditEntry.objects.exists()
+
+
+def test_asking_policy_twice_decides_once():
+    gate = GateFactory(mastered=True, stage__run__autonomy=NONE)
+    run = gate.stage.run
+
+    policy.act(run)
+    entries = AuditEntry.objects.count()
+    policy.act(run)
+
+    assert AuditEntry.objects.count() == entries
+    assert Job.objects.count() == 1
+
+
+def test_switching_to_autopilot_decides_what_waits(approver):
+    stage = reviewed_stage(Autonomy.EVERY_GATE)
+
+    runs.set_autonomy(stage.run, actor=approver, autonomy=NONE)
+
+    assert Stage.objects.get().status == StageStatus.TRAINING
+
+
+def finish(stage, kind):
+    """What the worker would do at the end of the stage's job of that kind."""
+    job = Job.objects.get(stage=stage, round=stage.round, kind=kind)
+    jobs.succeed(jobs.start(job.pk, job.attempt))
+    stage.refresh_from_db()
+    policy.act(stage.run)
+    stage.refresh_from_db()
+
+
+def test_autopilot_takes_a_run_through_a_remedy_to_the_report(worker):
+    run = RunFactory(teaching=True, autonomy=NONE)
+    base = CheckpointFactory(run=run)
+    stage = StageFactory(run=run, skills=["A1"])
+    policy.act(run)
+
+    for round, answer in enumerate([SkillOutcome.NOT_YET, SkillOutcome.MASTERED]):
+        stage.refresh_from_db()
+        ItemFactory(stage=stage)
+        stages.submit(stage, actor=worker)
+        finish(stage, JobKind.WRITE)
+        made = CheckpointFactory(run=run, parent=base, stage=stage, round=round, is_current=False)
+        stages.trained(stage, actor=worker, checkpoint=made)
+        finish(stage, JobKind.TRAIN)
+        stages.assessed(stage, actor=worker, evidence=evidence(stage, answer))
+        finish(stage, JobKind.ASSESS)
+
+    run.refresh_from_db()
+    runs.finish(run, actor=worker, report={"retained": 1.0})
+    stage.refresh_from_db()
+    assert stage.status == StageStatus.MASTERED
+    assert [gate.decision for gate in GateRecord.objects.all()] == ["remedy", "advance"]
+    assert Checkpoint.objects.get(is_current=True).round == 1
+    assert audit.verify(run)[0] == AuditEntry.objects.count()
+    people = AuditEntry.objects.filter(actor_kind=ActorKind.PERSON)
+    assert not people.exists()
+
+
+def test_items_of_a_round_that_policy_reviewed_can_still_be_undone_by_people(approver):
+    stage = reviewed_stage(ONLY_GATES)
+    ItemFactory(stage=stage, flagged=True)
+    policy.act(stage.run)
+    approved = Item.objects.get(verdict=Verdict.APPROVED)
+
+    items.undo(approved, actor=approver, version=1)
+
+    assert approved.verdict == Verdict.WAITING
