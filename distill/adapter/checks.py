@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Set
 from typing import Protocol
 
@@ -34,9 +35,15 @@ class Parses:
                 return f"The {name} is empty."
             if len(text) > MAX_CHARACTERS:
                 return f"The {name} has {len(text)} characters, over {MAX_CHARACTERS}."
-            if bad := sorted({c for c in text if not (c.isprintable() or c in "\n\t")}):
+            if bad := sorted({c for c in text if not _may_be_shown(c)}):
                 return f"The {name} has unprintable characters: {', '.join(map(ascii, bad[:5]))}."
         return "" if item.answer.strip() else "The answer is empty."
+
+
+def _may_be_shown(character: str) -> bool:
+    """Letters, signs and any kind of space; no control characters, surrogates or the like."""
+    is_space = unicodedata.category(character) == "Zs"  # str.isprintable knows the plain one only
+    return character.isprintable() or is_space or character in "\n\t"
 
 
 class AnswerVerified:
@@ -61,7 +68,7 @@ class AnswerVerified:
 
 
 class NotDuplicate:
-    """The question was not asked by another item: of the run, or earlier in this call."""
+    """The question was not asked by another item: one of `taken`, or earlier in this call."""
 
     id, version = "duplicate", 1
 
@@ -71,7 +78,7 @@ class NotDuplicate:
     def problem(self, item: Item) -> str:
         key = question_key(item.question)
         if key in self._taken:
-            return "Another item of this run asks the same question."
+            return "Another item asks the same question."
         self._taken.add(key)
         return ""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
 from distill.adapter.operations import Operation, levels
 from distill.backends.base import Beat, no_beat
-from distill.domains.base import Domain, Problem, question_key
+from distill.domains.base import Domain, Problem
 from distill.errors import DomainError
 from distill.records import Item
 
@@ -46,19 +46,21 @@ def write(
         orders: one for each skill.
         seed: the run's; the same run and round give the same items.
         round_key: names stage and round; part of every item's key and of the draw.
-        taken: question keys of the run's earlier items, which are not asked again.
+        taken: question keys of the run's earlier items, which are asked again only where a
+            skill has no others left.
         probe_keys: question keys of every probe drawn so far, for the leak check.
 
     Returns:
-        Items skill by skill, smaller instances first, each with the results of its checks; fewer
-        than ordered where a skill has no more questions. Sunk one by one as they are written.
+        Items skill by skill, smaller instances first, each with the results of its checks; no
+        question twice, and so fewer than ordered where a skill has not as many. Sunk one by one
+        as they are written.
 
     Raises `DomainError` when the domain cannot write items for a skill, and what `beat` raises.
 
     Source: He et al. 2026, section 3.3, operations decompose, limit load, one format.
     """
     total = sum(order.n for order in orders)
-    duplicate, leak = NotDuplicate(taken), NotLeak(probe_keys)
+    duplicate, leak = NotDuplicate(), NotLeak(probe_keys)
     items: list[Item] = []
     for order in orders:
         grader = domain.grader(order.skill)
@@ -80,15 +82,23 @@ def _problems(
         if Operation.LIMIT_LOAD in operations
         else [3] * order.n
     )
-    used = set(taken)
     drawn: list[Problem] = []
     missing = 0
-    for level in (1, 2, 3):
-        wanted = sizes.count(level) + missing  # small instances run out: larger ones step in
+    # small instances run out: larger ones step in; then questions of earlier rounds, once more
+    for level, n, avoided in (
+        (1, sizes.count(1), taken),
+        (2, sizes.count(2), taken),
+        (3, sizes.count(3), taken),
+        (3, 0, frozenset[str]()),
+    ):
+        wanted = n + missing
         found = domain.problems(
-            order.skill, wanted, seed=_number(f"{seed}:{level}"), level=level, exclude=used
+            order.skill,
+            wanted,
+            seed=_number(f"{seed}:{level}"),
+            level=level,
+            exclude=avoided | {p.key for p in drawn},
         )
-        used |= {question_key(p.question) for p in found}
         drawn += found
         missing = wanted - len(found)
     if not drawn and order.n:
