@@ -45,7 +45,7 @@ class Thresholds(_Settings):
 
 class Probing(_Settings):
     diagnose_probes: Annotated[int, Field(ge=1)] = 64  # per skill
-    gate_probes: Annotated[int, Field(ge=1)] = 32  # per skill and look; 20 right in a row suffice
+    gate_probes: Annotated[int, Field(ge=1)] = 32  # per skill and look; 21 right in a row suffice
     gate_probes_cap: Annotated[int, Field(ge=1)] = 192  # per skill and checkpoint
     final_probes: Annotated[int, Field(ge=1)] = 64
     batch_size: Annotated[int, Field(ge=1)] = 64

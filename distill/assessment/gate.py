@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -10,20 +11,47 @@ from distill.assessment.retention import judge_retention
 from distill.backends.base import Backend, Beat, no_beat
 from distill.domains.base import Domain
 from distill.identifier.probing import Sink, ask, no_sink
-from distill.records import Answer, GateEvidence, Probe, RetentionVerdict, SkillVerdict, Split
-from distill.settings import Settings
+from distill.records import (
+    Answer,
+    Gap,
+    GateAnswer,
+    GateEvidence,
+    Probe,
+    RetentionVerdict,
+    SkillVerdict,
+    Split,
+)
+from distill.settings import Settings, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
 class Was:
-    """What a mastered skill scored on gate probes when it was mastered; mean in 0..1."""
+    """What a mastered skill scored when it was mastered: at its gate, or in the diagnosis."""
 
-    mean: float
+    mean: float  # 0..1
     n: int
+    is_exhaustive: bool = False  # on all the gate probes there are
 
 
 Grades = dict[str, dict[str, float]]
 """skill -> probe id -> grade: everything one checkpoint has answered on the gate split."""
+
+
+def known_at_start(
+    gaps: Mapping[str, Gap], answered: Mapping[str, Mapping[str, float]], thresholds: Thresholds
+) -> dict[str, Was]:
+    """Skills that sit already by the student's answers to the diagnosis: skill -> its score.
+
+    They are not taught, and every gate asks whether they are kept, like those that were. Pure.
+    """
+    known = {}
+    for skill, gap in gaps.items():
+        if gap.is_teachable and not gap.is_deficient:
+            grades = list(answered[skill].values())
+            verdict = judge(skill, grades, gap.teacher.mean, thresholds)
+            if verdict.answer is GateAnswer.MASTERED:
+                known[skill] = Was(gap.student.mean, len(grades))
+    return known
 
 
 @dataclass(slots=True)
@@ -41,7 +69,7 @@ class GateExam:
     seed: int
     stage: Sequence[str]
     mastered: Mapping[str, Was]
-    p_teacher: Mapping[str, float]  # P_T of each skill of the stage, measured once
+    p_teacher: Mapping[str, float]  # P_T of each skill of the stage, from the diagnosis
     seen: Mapping[str, Set[str]]  # skill -> gate probe ids asked of earlier checkpoints
     grades: Grades
 
@@ -98,12 +126,13 @@ class GateExam:
         evidence = self.evidence()
         wanted: list[Probe] = []
         for skill in (*self.stage, *sorted(self.mastered)):
-            have = len(self.grades.get(skill, {}))
-            if have >= probing.gate_probes and skill not in evidence.unclear:
-                continue
-            looks = have // probing.gate_probes + 1
-            n = min(looks * probing.gate_probes, probing.gate_probes_cap)
             answered = self.grades.get(skill, {})
+            # a look that was begun is finished, so that an interruption changes no verdict
+            looks = max(1, math.ceil(len(answered) / probing.gate_probes))
+            is_whole = len(answered) == looks * probing.gate_probes
+            if is_whole and skill in evidence.unclear:
+                looks += 1
+            n = min(looks * probing.gate_probes, probing.gate_probes_cap)
             wanted += [p for p in self.probes(skill, n) if p.id not in answered]
         return wanted
 
@@ -126,14 +155,11 @@ class GateExam:
             was.mean,
             was.n,
             self.settings.thresholds,
-            is_exhaustive=self._is_exhaustive(skill) and was.n >= (self._size(skill) or 0),
+            is_exhaustive=self._is_exhaustive(skill) and was.is_exhaustive,
         )
 
-    def _size(self, skill: str) -> int | None:
-        return self.domain.size(skill, Split.GATE)
-
     def _is_exhaustive(self, skill: str) -> bool:
-        size = self._size(skill)
+        size = self.domain.size(skill, Split.GATE)
         return size is not None and len(self.grades.get(skill, {})) >= size
 
     def _is_last_look(self, skill: str) -> bool:

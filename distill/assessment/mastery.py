@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from distill.records import GateAnswer, SkillVerdict
 from distill.settings import Thresholds
-from distill.statistics import mean_interval
+from distill.statistics import is_over, mean_interval
 
 
 def judge(
@@ -23,7 +23,7 @@ def judge(
 
     Args:
         grades: (N,) grades of the student in 0..1, on N different gate probes.
-        p_teacher: P_T, the teacher's mean on the gate probes, > 0; measured once and shared.
+        p_teacher: P_T, the teacher's mean grade, > 0; measured once, in the diagnosis.
         is_last_look: the probe cap is reached: what is still unclear counts as "not yet".
         is_exhaustive: the probes are all the questions there are, so that nothing is left to
             chance: mastered iff the ratio is at least τ_mastery.
@@ -46,7 +46,8 @@ def judge(
     ratio = mean / p_teacher
     answer = GateAnswer.UNCLEAR
     if is_exhaustive:
-        answer = GateAnswer.MASTERED if ratio >= thresholds.mastery else GateAnswer.NOT_YET
+        is_below = is_over(thresholds.mastery, ratio)
+        answer = GateAnswer.NOT_YET if is_below else GateAnswer.MASTERED
     elif n:
         evidence = log_likelihood_ratio(grades, p_teacher, thresholds)
         bound = math.log((1 - thresholds.gate_error) / thresholds.gate_error)

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from distill.records import Retention, RetentionVerdict
 from distill.settings import Thresholds
-from distill.statistics import mean_interval
+from distill.statistics import is_over, mean_interval
 
 
 def judge_retention(
@@ -42,7 +42,7 @@ def judge_retention(
     floor = thresholds.retention * was
     if n == 0:
         answer = Retention.UNCLEAR
-    elif mean >= floor:
+    elif not is_over(floor, mean):
         answer = Retention.KEPT
     elif is_exhaustive:
         answer = Retention.FORGOTTEN

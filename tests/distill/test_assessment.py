@@ -1,0 +1,324 @@
+"""The gate: its error rates, its three answers, what it asks, and what is forgotten."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from distill.assessment.gate import GateExam, Was, known_at_start
+from distill.assessment.mastery import judge
+from distill.assessment.retention import judge_retention
+from distill.records import GateAnswer, Retention, Split
+from distill.settings import Probing, Settings, Thresholds
+from tests.distill.samples import Numbered, RuleStudent, gap_of, skill_of
+
+ORDINARY = Thresholds()
+LOOK, CAP = Probing().gate_probes, Probing().gate_probes_cap
+
+
+def grades(right: int, n: int) -> list[float]:
+    return [1.0] * right + [0.0] * (n - right)
+
+
+# --- mastery ----------------------------------------------------------------------------------
+
+
+def passes(ratio: float, p_teacher: float, trials: int = 2000) -> float:
+    """How often a student of this true ratio is let through, looking every LOOK probes."""
+
+    @cache
+    def answer(right: int, n: int) -> GateAnswer:
+        is_last = n == CAP
+        return judge("A", grades(right, n), p_teacher, ORDINARY, is_last_look=is_last).answer
+
+    draw = np.random.default_rng(5)
+    passed = 0
+    for _ in range(trials):
+        right = (draw.random(CAP) < ratio * p_teacher).cumsum()
+        said = (answer(int(right[n - 1]), n) for n in range(LOOK, CAP + 1, LOOK))
+        passed += next(a for a in said if a is not GateAnswer.UNCLEAR) is GateAnswer.MASTERED
+    return passed / trials
+
+
+@pytest.mark.parametrize("p_teacher", [1.0, 0.9])
+def test_a_student_of_four_fifths_passes_at_most_one_time_in_twenty(p_teacher):
+    assert passes(0.80, p_teacher) <= 0.05
+
+
+def test_a_student_of_nearly_all_passes_at_least_nine_times_in_ten():
+    assert passes(0.97, 1.0) >= 0.9
+
+
+def test_twenty_one_right_in_a_row_are_enough_and_twenty_are_not():
+    assert judge("A", grades(21, 21), 1.0, ORDINARY).answer is GateAnswer.MASTERED
+    assert judge("A", grades(20, 20), 1.0, ORDINARY).answer is GateAnswer.UNCLEAR
+
+
+def test_what_is_unclear_at_the_last_look_is_not_yet():
+    assert judge("A", grades(29, 32), 1.0, ORDINARY).answer is GateAnswer.UNCLEAR
+    last = judge("A", grades(29, 32), 1.0, ORDINARY, is_last_look=True)
+    assert last.answer is GateAnswer.NOT_YET
+
+
+def test_without_a_grade_the_gate_says_unclear():
+    assert judge("A", [], 1.0, ORDINARY).answer is GateAnswer.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    ("right", "p_teacher", "expected"),
+    [
+        (36, 1.0, GateAnswer.MASTERED),  # 0.9 itself
+        (35, 1.0, GateAnswer.NOT_YET),
+        (18, 0.5, GateAnswer.MASTERED),
+        (27, 0.75, GateAnswer.MASTERED),  # 0.675 / 0.75, which floats put below 0.9
+    ],
+)
+def test_when_all_questions_were_asked_the_ratio_alone_decides(right, p_teacher, expected):
+    verdict = judge("A", grades(right, 40), p_teacher, ORDINARY, is_exhaustive=True)
+
+    assert verdict.answer is expected
+    assert verdict.low == verdict.ratio == verdict.high
+
+
+def test_the_ratio_and_its_interval_are_over_the_teachers_score():
+    verdict = judge("A", grades(30, 40), 0.8, ORDINARY)
+
+    assert verdict.ratio == pytest.approx(0.75 / 0.8)
+    assert verdict.low < verdict.ratio < verdict.high
+
+
+@pytest.mark.parametrize("mastery", [1.0, 0.95, 0.1])
+def test_any_allowed_threshold_can_be_judged(mastery):
+    thresholds = Thresholds(mastery=mastery, mastery_margin_low=0.05)
+
+    assert judge("A", grades(5, 200), 1.0, thresholds).answer is GateAnswer.NOT_YET or (
+        mastery == 0.1
+    )
+    assert judge("A", grades(200, 200), 1.0, thresholds).answer is GateAnswer.MASTERED
+
+
+# --- retention --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "expected"),
+    [
+        (64, 64, Retention.KEPT),
+        (61, 64, Retention.KEPT),  # 0.953
+        (59, 64, Retention.UNCLEAR),  # 0.92: chance would explain it
+        (40, 64, Retention.FORGOTTEN),
+        (0, 4, Retention.FORGOTTEN),
+        (0, 0, Retention.UNCLEAR),
+    ],
+)
+def test_a_skill_is_kept_unclear_or_forgotten(right, n, expected):
+    assert judge_retention("A", grades(right, n), 1.0, 64, ORDINARY).answer is expected
+
+
+def test_a_skill_that_was_never_good_is_measured_by_what_it_was():
+    assert judge_retention("A", grades(58, 64), 0.95, 64, ORDINARY).answer is Retention.KEPT
+
+
+def test_when_all_questions_were_asked_both_times_chance_is_no_excuse():
+    verdict = judge_retention("A", grades(36, 39), 1.0, 39, ORDINARY, is_exhaustive=True)
+
+    assert verdict.answer is Retention.FORGOTTEN
+
+
+def alarms(now: float, trials: int = 2000) -> float:
+    """How often a skill that was 0.95, and is `now`, is called forgotten, look by look."""
+
+    @cache
+    def answer(right: int, n: int, was: int) -> Retention:
+        return judge_retention("A", grades(right, n), was / 64, 64, ORDINARY).answer
+
+    draw = np.random.default_rng(3)
+    found = 0
+    for _ in range(trials):
+        was = int((draw.random(64) < 0.95).sum())
+        right = (draw.random(CAP) < now).cumsum()
+        said = (answer(int(right[n - 1]), n, was) for n in range(LOOK, CAP + 1, LOOK))
+        found += next((a for a in said if a is not Retention.UNCLEAR), "") is Retention.FORGOTTEN
+    return found / trials
+
+
+def test_a_skill_that_is_as_it_was_is_hardly_ever_called_forgotten():
+    assert alarms(0.95) <= 0.02
+
+
+def test_a_skill_that_lost_as_much_as_may_be_lost_is_called_forgotten_one_time_in_ten_at_most():
+    assert alarms(0.95 * 0.95) <= 0.1
+
+
+def test_a_skill_that_lost_a_fourth_is_nearly_always_called_forgotten():
+    assert alarms(0.95 * 0.75) >= 0.95
+
+
+# --- what is known before anything is taught ---------------------------------------------------
+
+
+def test_skills_that_sit_already_are_known_from_the_start_with_their_score():
+    gaps = {
+        "sits": gap_of("sits", 1.0),
+        "weak": gap_of("weak", 0.2),
+        "half": gap_of("half", 0.75),
+        "lost": gap_of("lost", 1.0, p_teacher=0.3),
+    }
+    answered = {
+        k: {str(i): float(i < 64 * r) for i in range(64)}
+        for k, r in zip(gaps, (1.0, 0.2, 0.75, 0.3), strict=True)
+    }
+
+    assert known_at_start(gaps, answered, ORDINARY) == {"sits": Was(1.0, 64)}
+
+
+# --- the exam ---------------------------------------------------------------------------------
+
+
+def exam(*, size=5000, stage=("A",), mastered=None, seen=None, grades=None, probing=None):
+    return GateExam(
+        domain=Numbered((skill_of("A"), skill_of("B")), sizes=dict.fromkeys(Split, size)),
+        settings=Settings(probing=probing or Probing()),
+        seed=0,
+        stage=stage,
+        mastered=mastered or {},
+        p_teacher=dict.fromkeys(stage, 1.0),
+        seen=seen or {},
+        grades=grades if grades is not None else {},
+    )
+
+
+def nine_of_ten():
+    return RuleStudent(lambda p: int(p.text.rsplit(" ", 1)[1]) % 10 != 0)
+
+
+def test_a_clear_case_is_decided_after_one_look():
+    student = RuleStudent(lambda _: True)
+
+    evidence = exam().run(student)
+
+    assert evidence.is_mastered
+    assert len(student.asked) == LOOK
+
+
+def test_an_unclear_case_is_asked_more_up_to_the_cap_and_no_probe_twice():
+    student = nine_of_ten()
+
+    evidence = exam().run(student)
+
+    assert len(student.asked) == len(set(student.asked)) == CAP
+    assert [v.n for v in evidence.stage] == [CAP]
+    assert evidence.stage[0].answer is GateAnswer.NOT_YET
+
+
+def test_only_what_is_unclear_is_asked_more():
+    student = RuleStudent(lambda p: p.text.startswith("A") or int(p.text.split()[-1]) % 10 != 0)
+
+    evidence = exam(stage=("A", "B")).run(student)
+
+    assert [v.n for v in evidence.stage] == [LOOK, CAP]
+
+
+def test_fresh_probes_come_first_and_seen_ones_only_when_there_are_no_others():
+    probes = exam().probes("A", 60)
+    seen = {"A": {p.id for p in probes[:40]}}
+
+    fresh_only = exam(size=80, seen=seen).probes("A", 32)
+    reused = exam(size=60, seen=seen).probes("A", 32)
+
+    assert not {p.id for p in fresh_only} & seen["A"]
+    assert {p.id for p in reused[:20]} == {p.id for p in probes[40:]}
+    assert len({p.id for p in reused}) == 32
+
+
+def test_a_split_that_is_used_up_decides_by_the_ratio():
+    student = RuleStudent(lambda p: int(p.text.split()[-1]) % 10 != 0)
+
+    evidence = exam(size=20).run(student)
+
+    assert len(student.asked) == 20
+    assert evidence.stage[0].answer is GateAnswer.MASTERED
+    assert evidence.stage[0].ratio == 0.9
+
+
+@pytest.mark.parametrize("stop_at", range(1, 12))
+def test_an_exam_that_was_stopped_continues_and_asks_nothing_twice(stop_at):
+    probing = Probing(batch_size=20)
+    whole = exam(probing=probing).run(nine_of_ten())
+    kept, first, batches = {}, nine_of_ten(), 0
+
+    def sink(answered):
+        nonlocal batches
+        for probe, answer in answered:
+            kept.setdefault(probe.skill, {})[probe.id] = answer.grade
+        batches += 1
+        if batches == stop_at:
+            raise InterruptedError
+
+    if stop_at <= 10:
+        with pytest.raises(InterruptedError):
+            exam(probing=probing).run(first, sink=sink)
+    second = nine_of_ten()
+    evidence = exam(probing=probing, grades=kept).run(second)
+
+    assert evidence == whole
+    asked = first.asked + second.asked
+    assert len(asked) == len(set(asked)) == CAP
+
+
+def test_a_look_that_was_begun_is_finished_though_the_case_is_clear_by_now():
+    ids = [p.id for p in exam().probes("A", LOOK + 8)]
+    student = RuleStudent(lambda _: True)
+
+    evidence = exam(grades={"A": dict.fromkeys(ids, 1.0)}).run(student)
+
+    assert len(student.asked) == LOOK - 8
+    assert evidence.stage[0].n == 2 * LOOK
+
+
+def test_mastered_skills_are_asked_again_and_what_is_lost_blocks():
+    student = RuleStudent(lambda p: p.text.startswith("A"))
+
+    evidence = exam(mastered={"B": Was(1.0, 64)}).run(student)
+
+    assert evidence.is_mastered
+    assert evidence.forgotten == ("B",)
+    assert not evidence.allows_advance
+
+
+def test_an_unclear_loss_is_probed_further():
+    student = RuleStudent(lambda p: p.text.startswith("A") or int(p.text.split()[-1]) % 14 != 0)
+
+    evidence = exam(mastered={"B": Was(1.0, 64)}).run(student)
+
+    assert evidence.retention[0].n > LOOK
+
+
+def test_two_means_over_all_questions_are_compared_without_chance():
+    student = RuleStudent(lambda p: int(p.text.split()[-1]) > 1)  # 18 of 20
+
+    lost = exam(size=20, stage=(), mastered={"B": Was(1.0, 20, True)}).run(student)
+    unclear = exam(size=20, stage=(), mastered={"B": Was(1.0, 51)}).run(student)
+
+    assert lost.retention[0].answer is Retention.FORGOTTEN
+    assert unclear.retention[0].answer is Retention.UNCLEAR
+
+
+def test_progress_never_runs_past_its_total_nor_back():
+    beats = []
+
+    exam(stage=("A", "B")).run(nine_of_ten(), beat=lambda done, total: beats.append((done, total)))
+
+    assert beats == sorted(beats)
+    assert all(done <= total for done, total in beats)
+
+
+def test_a_first_look_over_the_cap_is_cut_to_it():
+    student = nine_of_ten()
+
+    evidence = exam(probing=Probing(gate_probes=32, gate_probes_cap=10)).run(student)
+
+    assert len(student.asked) == 10
+    assert evidence.stage[0].answer is GateAnswer.NOT_YET
