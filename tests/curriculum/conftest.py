@@ -37,7 +37,7 @@ def at_once(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
         def run(functions: Sequence[Callable[[], Any]]) -> list[Any]:
             path = tmp_path / "copy.sqlite3"
-            if not path.exists():
+            if connection.vendor == "sqlite" and not path.exists():
                 path.write_bytes(connection.connection.serialize())
                 monkeypatch.setitem(connections.settings["default"], "NAME", str(path))
                 # The switch to WAL needs the file for itself, as it has it in `migrate`.
