@@ -9,6 +9,7 @@ from typing import Any
 
 from distill.assessment.gate import Grades
 from distill.domains.base import question_key
+from distill.errors import DistillError
 from distill.ledger import Ledger
 from distill.records import Answer, CheckResult, GateEvidence, Item, Probe, Split
 from distill.training.base import TrainingResult
@@ -18,7 +19,18 @@ class Journal:
     """Typed reading and writing of `ledger.jsonl`. Everything is kept by its natural key."""
 
     def __init__(self, folder: Path, *, resume: bool) -> None:
+        self._folder = folder
         self._ledger = Ledger(folder / "ledger.jsonl", resume=resume)
+
+    def begin(self, **what: Any) -> None:
+        """Keep what this run is; raises `DistillError` if the folder holds another one."""
+        was = self._ledger.add("run", "1", **what)
+        for name, value in what.items():
+            if was[name] != value:
+                raise DistillError(
+                    f"{self._folder} holds another run: its {name} was {was[name]}, and is {value} "
+                    "now. Continue with what it was, or name another folder."
+                )
 
     def keep_answers(self, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
         for probe, answer in answered:
@@ -97,6 +109,9 @@ class Journal:
             content_hash=result.content_hash,
         )
 
+    def has_checkpoint(self, key: str) -> bool:
+        return self._ledger.get("checkpoint", key) is not None
+
     def total(self, field: str) -> int:
         """Sum of "items" or "tokens" over all checkpoints."""
         return sum(e[field] for e in self._ledger.all("checkpoint"))
@@ -113,9 +128,6 @@ class Journal:
 
     def keep_curriculum(self, values: dict[str, Any]) -> None:
         self._ledger.add("curriculum", "1", **values)
-
-    def close(self) -> None:
-        self._ledger.close()
 
 
 def _item(entry: dict[str, Any]) -> Item:

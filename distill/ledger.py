@@ -7,56 +7,65 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from distill.errors import DistillError, OutOfSpace
+from distill.disk import full_disk_told
+from distill.errors import DistillError
 
 
 class Ledger:
     """Entries by kind and natural key. A key that is there is not written again.
 
-    A line that a crash cut off is dropped when the file is opened, and its work done again.
+    A line that a crash or a full disk cut off is dropped, and its work done again.
     """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
-        self._path = path
         if path.exists() and not resume:
             raise DistillError(f"{path.parent} holds a run already. Add --resume, or name another.")
+        self._path = path
         self._entries: dict[str, dict[str, dict[str, Any]]] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self._read()
-        self._file = path.open("r+b" if path.exists() else "w+b")
-        self._file.truncate(whole)
-        self._file.seek(whole)
+        self._whole = 0  # bytes of the file that are whole lines
+        if path.exists():
+            self._read(path.read_bytes())
 
-    def _read(self) -> int:
-        """Take in what is there; returns how many bytes of it are whole lines."""
-        whole = 0
-        if self._path.exists():
-            for line in self._path.read_bytes().splitlines(keepends=True):
-                if not line.endswith(b"\n"):
-                    break
+    def _read(self, written: bytes) -> None:
+        for number, line in enumerate(written.splitlines(keepends=True), 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
                 entry = json.loads(line)
                 self._entries.setdefault(entry["kind"], {})[entry["key"]] = entry
-                whole += len(line)
-        return whole
+            except (ValueError, KeyError, TypeError) as exc:
+                raise DistillError(
+                    f"Line {number} of {self._path} is damaged. Remove it and what follows: "
+                    "what was done then is done again."
+                ) from exc
+            self._whole += len(line)
 
     def add(self, kind: str, key: str, **values: Any) -> dict[str, Any]:
-        """Write an entry, unless its key is there already; returns the entry that stands."""
+        """Write an entry, unless its key is there already; returns the entry that stands.
+
+        Raises `OutOfSpace`: then the entry is not there, and may be added again later.
+        """
         there = self._entries.setdefault(kind, {})
         if key not in there:
             entry = {"kind": kind, "key": key, **values}
-            try:
-                self._file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
-                self._file.flush()
-            except OSError as exc:
-                raise OutOfSpace(str(self._path)) from exc
+            text = json.dumps(entry, ensure_ascii=False) + "\n"
+            # models say lone surrogates now and then; json reads them back from these bytes
+            self._append(text.encode("utf-8", "surrogatepass"))
             there[key] = entry
         return there[key]
+
+    def _append(self, line: bytes) -> None:
+        """Write behind the last whole line, over what an attempt that failed left there."""
+        with full_disk_told(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("r+b" if self._path.exists() else "wb") as file:
+                file.truncate(self._whole)
+                file.seek(self._whole)
+                file.write(line)
+        self._whole += len(line)
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         return self._entries.get(kind, {}).get(key)
 
     def all(self, kind: str) -> Iterator[dict[str, Any]]:
         yield from self._entries.get(kind, {}).values()
-
-    def close(self) -> None:
-        self._file.close()

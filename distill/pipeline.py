@@ -20,9 +20,10 @@ from typing import Any
 from distill import report
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
-from distill.assessment.gate import GateExam, Was
+from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Backend
 from distill.domains.base import Domain
+from distill.errors import BudgetSpent, DistillError, DomainError
 from distill.identifier.gaps import find_gap
 from distill.identifier.probing import ask, score
 from distill.identifier.severity import severities
@@ -34,6 +35,7 @@ from distill.records import (
     Gap,
     GateAnswer,
     GateEvidence,
+    Item,
     PlannedStage,
     Probe,
     Score,
@@ -97,10 +99,22 @@ class Pipeline:
         progress: Progress = lambda what, done, total: None,
         resume: bool = False,
     ) -> None:
-        wanted = set(skills) or {s.id for s in domain.skills}
+        known = {s.id for s in domain.skills}
+        wanted = set(skills) or known
+        if unknown := sorted(wanted - known):
+            raise DomainError(f"{domain.title} has no skill “{unknown[0]}”.")
         self.skills = [s for s in domain.skills if s.id in wanted]
         self.edges = [e for e in domain.edges() if {e.source, e.target} <= wanted]
         self.journal = Journal(out, resume=resume)
+        self.journal.begin(
+            domain=f"{domain.id} {domain.version}",
+            student=student.name,
+            teacher=teacher.name,
+            skills=[s.id for s in self.skills],
+            seed=seed,
+            # the budget may be raised when a run is continued; all else would change its past
+            settings=settings.model_dump(mode="json", exclude={"budget"}),
+        )
         self._domain = domain
         self._student = student
         self._teacher = teacher
@@ -113,15 +127,25 @@ class Pipeline:
         self._adapter: Path | None = None
 
     def run(self) -> dict[str, Any]:
-        """Diagnose, plan and teach everything; returns the report and writes report.json."""
+        """Diagnose, plan and teach everything; returns the report and writes report.json.
+
+        When the budget of items is spent the remaining stages are left out, and the report says so.
+        """
         started = time.monotonic()
         gaps = self.diagnose()
         curriculum = self.organise(gaps)
+        notices = list(curriculum.notices)
         for position, stage in enumerate(curriculum.stages, 1):
-            if self.teach(stage, position, gaps) is Decision.STOP:
+            try:
+                decision = self.teach(stage, position, gaps)
+            except BudgetSpent as exc:
+                notices.append(f"Stage {position} ({stage.title}) was not taught. {exc}")
+                break
+            if decision is Decision.STOP:
                 break
         figures = self.assess_finally(curriculum)
-        figures["seconds"] = round(time.monotonic() - started, 1)
+        figures["notices"] = notices
+        figures["seconds"] = round(time.monotonic() - started, 1)  # of this call
         report.write(self._out / "report.json", figures)
         return figures
 
@@ -131,7 +155,7 @@ class Pipeline:
         teacher = self._ask(TEACHER, self._teacher, probes)
         with self._answering(None) as student:
             own = self._ask(BASE, student, probes)
-        return {
+        gaps = {
             s.id: find_gap(
                 s.id,
                 teacher[s.id],
@@ -141,6 +165,9 @@ class Pipeline:
             )
             for s in self.skills
         }
+        taught = {s.id: gaps[s.id] for s in self.skills if not s.is_transfer}
+        self._mastered = known_at_start(taught, own, self._settings.thresholds)
+        return gaps
 
     def organise(self, gaps: Mapping[str, Gap]) -> Curriculum:
         """Target skills in stages (Eq. 4-8)."""
@@ -184,7 +211,12 @@ class Pipeline:
         }
         figures = report.build(
             [s.id for s in self.skills],
-            [k for stage in curriculum.stages for k in stage.skills],
+            [
+                k
+                for position, stage in enumerate(curriculum.stages, 1)
+                if self.journal.has_checkpoint(f"s{position}r0")
+                for k in stage.skills
+            ],
             before=scores[BASE],
             after=scores[who],
             teacher=scores[TEACHER],
@@ -214,7 +246,7 @@ class Pipeline:
             return
         budget = self._settings.budget
         n = mixture.room_for_new(
-            budget, used=self.journal.total("items"), rehearses=bool(self._mastered)
+            budget, used=self.journal.total("items"), rehearses=bool(self._pool(key))
         )
         items = write(
             self._domain,
@@ -231,12 +263,18 @@ class Pipeline:
         )
         self.journal.keep_items(key, items)
 
+    def _pool(self, key: str) -> list[Item]:
+        """What the round `key` may rehearse: items of mastered skills from other rounds."""
+        return [i for i in self.journal.clean_items(except_of=key) if i.skill in self._mastered]
+
     def _train(self, key: str, lost: Mapping[str, float]) -> None:
-        new = self.journal.clean_items(of=key)
-        pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in self._mastered]
+        out = self._out / "checkpoints" / key
+        if self.journal.has_checkpoint(key):
+            self._adapter = out
+            return
         items = mixture.mix(
-            new,
-            pool,
+            self.journal.clean_items(of=key),
+            self._pool(key),
             lost=lost,
             share=self._settings.budget.rehearsal_share,
             seed=f"{self._seed}:{key}",
@@ -244,7 +282,7 @@ class Pipeline:
         result = self._student.trainer.train(
             items,
             parent=self._adapter,
-            out=self._out / "checkpoints" / key,
+            out=out,
             settings=self._settings.lora,
             seed=self._seed,
             beat=lambda done, total: self._progress(f"{key}: train", done, total),
@@ -279,6 +317,10 @@ class Pipeline:
         decision = self.journal.decision(key)
         if decision is None:
             decision = self._decide(gate)
+            if decision is Decision.ADVANCE and not gate.evidence.allows_advance:
+                raise DistillError(f"The evidence of {key} does not allow to advance.")
+            if decision is Decision.REMEDY and not gate.may_remedy:
+                raise DistillError(f"After {key} there is no round left: the cap or the budget.")
             self.journal.keep_decision(key, decision, gate.evidence)
         return Decision(decision)
 
@@ -286,8 +328,9 @@ class Pipeline:
         grades = self.journal.grades(key, Split.GATE)
         for verdict in evidence.stage:
             if verdict.answer is GateAnswer.MASTERED:
-                values = list(grades[verdict.skill].values())
-                self._mastered[verdict.skill] = Was(sum(values) / len(values), len(values))
+                k = verdict.skill
+                got = score(k, grades[k], self._domain.size(k, Split.GATE))
+                self._mastered[k] = Was(got.mean, got.n, got.is_exhaustive)
 
     # --- asking ------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from distill.assessment.gate import Was
 from distill.assessment.retention import judge_retention
-from distill.errors import OutOfSpace
+from distill.disk import write_beside
 from distill.records import Retention, Score
 from distill.settings import Thresholds
 
@@ -30,15 +30,16 @@ def build(
     """Figures by skill and over all taught skills; shares in 0..1.
 
     Args:
-        skills: every skill that was measured, in order; `taught` those that had a stage.
+        skills: every skill that was measured, in order; `taught` those that were trained.
         before, after, teacher: scores on `final` probes of the student as it came, as it is now,
             and of the teacher.
-        mastered: taught skills that passed their gate, with what they scored there.
+        mastered: skills that passed their gate, or were known from the start, with what they
+            scored then.
         after_grades: skill -> the final student's grades, for the test of retention.
 
     Returns:
         `retained` (mean of after/teacher over taught skills), `retained_before`, `skills`,
-        `forgotten` (skills that passed their gate and fail `judge_retention` now). Pure.
+        `forgotten` (of `mastered`, those that fail `judge_retention` now). Pure.
     """
     forgotten = [
         k
@@ -104,10 +105,4 @@ def _retained(
 
 def write(path: Path, figures: Mapping[str, Any]) -> None:
     """Write a report as JSON, beside first and renamed then. Raises `OutOfSpace`."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-        partial.rename(path)
-    except OSError as exc:
-        raise OutOfSpace(str(path)) from exc
+    write_beside(path, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")

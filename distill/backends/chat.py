@@ -33,7 +33,7 @@ def render_example(
     """Token ids of a user turn and its answer, ended by the end-of-sequence token.
 
     What the template puts behind that token is cut off: a student never has to say it. Examples
-    over `max_length_tokens` are cut at the end.
+    over `max_length_tokens` are cut at the end; of a prompt that long nothing is trained.
 
     Raises ValueError where the template renders the prompt differently once the answer follows:
     then the student would be trained on something that it is never asked.
@@ -49,7 +49,7 @@ def render_example(
     end = tokenizer.eos_token_id
     is_ended = end in ids[len(prompt) :]
     ids = ids[: len(ids) - ids[::-1].index(end)] if is_ended else [*ids, end]
-    return Rendered(tuple(ids[:max_length_tokens]), len(prompt))
+    return Rendered(tuple(ids[:max_length_tokens]), min(len(prompt), max_length_tokens))
 
 
 def common_prefix(sequences: Sequence[Sequence[int]]) -> int:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from distill.backends.base import Beat, Prompt, Reply
+from distill.disk import write_beside
 from distill.errors import NothingToTrain
 from distill.records import Item
 from distill.settings import LoraSettings
@@ -49,7 +51,10 @@ class SimulatedStudent:
 
 
 class SimulatedTrainer:
-    """Adds the items of a training to what the student has seen, beating as it goes."""
+    """Adds the items of a training to what the student has seen, beating as it goes.
+
+    A finished `out` is taken as it is, whoever made it.
+    """
 
     def train(
         self,
@@ -64,25 +69,17 @@ class SimulatedTrainer:
     ) -> TrainingResult:
         if not items:
             raise NothingToTrain
+        manifest = out / MANIFEST
         steps = -(-len(items) // settings.batch_size)
-        for step in range(1, steps + 1):
-            loss = 2.0 / (1 + step)
-            log(StepLog(step, steps, loss, settings.learning_rate * (1 - step / steps), 0.0))
-            beat(step, steps)
-        seen = dict(seen_items(parent))
-        for item in items:
-            seen[item.skill] = seen.get(item.skill, 0) + 1
-        text = json.dumps({"seen": seen}, sort_keys=True)
-        partial = out.with_name(out.name + ".partial")
-        partial.mkdir(parents=True, exist_ok=True)
-        (partial / MANIFEST).write_text(text)
-        if out.exists():  # a second call after a crash: the same content
-            (partial / MANIFEST).unlink()
-            partial.rmdir()
-        else:
-            partial.rename(out)
+        if not manifest.is_file():
+            for step in range(1, steps + 1):
+                loss = 2.0 / (1 + step)
+                log(StepLog(step, steps, loss, settings.learning_rate * (1 - step / steps), 0.0))
+                beat(step, steps)
+            seen = Counter(seen_items(parent)) + Counter(item.skill for item in items)
+            write_beside(manifest, json.dumps({"seen": seen}, sort_keys=True))
         tokens = sum(len((i.question + " " + i.solution).split()) for i in items)
-        digest = hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
         return TrainingResult(out, digest, steps, tokens, 0.0, 2.0 / (1 + steps))
 
 

@@ -1,0 +1,236 @@
+"""What a run has done is on disk once, whatever happened in between."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+
+from distill import report
+from distill.disk import full_disk_told, write_beside
+from distill.errors import DistillError, OutOfSpace
+from distill.journal import Journal
+from distill.ledger import Ledger
+from distill.records import Answer, CheckResult, GateAnswer, Split
+from tests.distill.samples import Numbered, evidence_of, item_of, skill_of, verdict
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run" / "ledger.jsonl"
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_what_was_added_is_there_when_it_is_opened_again(path):
+    Ledger(path, resume=False).add("answer", "1", text="a\n“b”\u2028\r")
+
+    assert Ledger(path, resume=True).get("answer", "1")["text"] == "a\n“b”\u2028\r"
+
+
+def test_a_lone_surrogate_is_kept_as_it_came(path):
+    Ledger(path, resume=False).add("answer", "1", text="\ud83d")
+
+    assert Ledger(path, resume=True).get("answer", "1")["text"] == "\ud83d"
+
+
+def test_a_key_that_is_there_is_not_written_again(path):
+    ledger = Ledger(path, resume=False)
+
+    ledger.add("answer", "1", grade=1.0)
+
+    assert ledger.add("answer", "1", grade=0.0)["grade"] == 1.0
+    assert len(lines(path)) == 1
+    assert [e["grade"] for e in ledger.all("answer")] == [1.0]
+
+
+def test_a_torn_last_line_is_dropped_and_its_work_written_again(path):
+    ledger = Ledger(path, resume=False)
+    ledger.add("answer", "1")
+    ledger.add("answer", "2")
+    path.write_bytes(path.read_bytes()[:-9])
+
+    again = Ledger(path, resume=True)
+    assert again.get("answer", "2") is None
+    again.add("answer", "3")
+
+    assert [line["key"] for line in lines(path)] == ["1", "3"]
+
+
+@pytest.mark.parametrize("rubbish", [b"\x00\x00\n", b"[]\n", b'{"kind": "answer"}\n'])
+def test_a_damaged_line_is_told_with_its_number(path, rubbish):
+    Ledger(path, resume=False).add("answer", "1")
+    with path.open("ab") as file:
+        file.write(rubbish)
+
+    with pytest.raises(DistillError, match="Line 2 of .* is damaged"):
+        Ledger(path, resume=True)
+
+
+def test_a_run_is_not_started_over_an_old_one(path):
+    Ledger(path, resume=False).add("answer", "1")
+
+    with pytest.raises(DistillError, match="holds a run already. Add --resume"):
+        Ledger(path, resume=False)
+
+
+def test_opening_a_ledger_writes_nothing(path):
+    Ledger(path, resume=True)
+
+    assert not path.exists()
+
+
+class FullDisk:
+    """Opens files that take some bytes and then no more."""
+
+    def __init__(self, monkeypatch, room):
+        really_open, self.room = Path.open, room
+        disk = self
+
+        def open_(path, mode="r", *args, **options):
+            file = really_open(path, mode, *args, **options)
+            if "b" in mode and mode != "rb":
+                really_write = file.write
+
+                def write(content):
+                    if disk.room is not None:
+                        really_write(content[: disk.room])
+                        file.flush()
+                        raise OSError(errno.ENOSPC, "No space left on device")
+                    return really_write(content)
+
+                return _Writing(file, write)
+            return file
+
+        monkeypatch.setattr(Path, "open", open_)
+
+
+class _Writing:
+    def __init__(self, file, write):
+        self._file, self.write = file, write
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self._file.close()
+
+
+def test_a_full_disk_is_told_and_what_did_not_fit_can_be_written_later(path, monkeypatch):
+    ledger = Ledger(path, resume=False)
+    ledger.add("answer", "1")
+    disk = FullDisk(monkeypatch, room=5)
+
+    with pytest.raises(OutOfSpace, match="The disk is full: .*ledger.jsonl"):
+        ledger.add("answer", "2")
+    assert ledger.get("answer", "2") is None
+    assert [e["key"] for e in Ledger(path, resume=True).all("answer")] == ["1"]
+    disk.room = None
+    ledger.add("answer", "2")
+
+    assert [line["key"] for line in lines(path)] == ["1", "2"]
+
+
+def test_a_report_that_does_not_fit_leaves_the_old_one(tmp_path, monkeypatch):
+    target = tmp_path / "report.json"
+    report.write(target, {"retained": 0.9})
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutOfSpace):
+        report.write(target, {"retained": 0.1})
+
+    assert json.loads(target.read_text()) == {"retained": 0.9}
+    assert [p.name for p in tmp_path.iterdir()] == ["report.json"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EDQUOT, "quota"), RuntimeError("I/O error: No space left (os error 28)")],
+)
+def test_a_full_disk_is_known_in_the_words_of_any_library(error):
+    with pytest.raises(OutOfSpace), full_disk_told(Path("here")):
+        raise error
+
+
+def test_other_troubles_stay_what_they_are(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        write_beside(tmp_path / ".." / tmp_path.name, "text")
+
+
+# --- the journal ------------------------------------------------------------------------------
+
+
+def probe(number, split=Split.GATE):
+    domain = Numbered((skill_of("A"),))
+    return domain.probes("A", split, number + 1, seed=0)[number]
+
+
+def test_answers_come_back_by_who_and_split(tmp_path):
+    journal = Journal(tmp_path, resume=False)
+    gate, final = probe(0), probe(0, Split.FINAL)
+    journal.keep_answers("s1r0", [(gate, Answer(gate.id, "7", 1.0, 5))])
+    journal.keep_answers("s1r1", [(final, Answer(final.id, "8", 0.0, 6, "no"))])
+
+    again = Journal(tmp_path, resume=True)
+
+    assert again.grades("s1r0", Split.GATE) == {"A": {gate.id: 1.0}}
+    assert again.grades("s1r0", Split.FINAL) == {}
+    assert again.seen_at_gates(except_by="s1r1") == {"A": {gate.id}}
+    assert again.seen_at_gates(except_by="s1r0") == {}
+    assert again.has_answer("s1r1", final)
+    assert not again.has_answer("s1r0", final)
+    assert (again.count_answers(), again.tokens_of("s1r1")) == (2, 6)
+
+
+def test_items_come_back_whole_and_flagged_ones_are_not_trained_on(tmp_path):
+    journal = Journal(tmp_path, resume=False)
+    good = item_of("A", 1)
+    flagged = item_of("A", 2)
+    object.__setattr__(flagged, "checks", (CheckResult("leak", 1, False, "It is a probe."),))
+    journal.keep_items("s1r0", [good, flagged])
+
+    again = Journal(tmp_path, resume=True)
+
+    assert again.is_written("s1r0")
+    assert again.clean_items(of="s1r0") == [good]
+    assert again.clean_items(except_of="s1r0") == []
+    assert len(again.questions(except_of="s1r1")) == 2
+
+
+def test_a_round_that_was_cut_off_while_it_was_kept_is_not_written(tmp_path):
+    journal = Journal(tmp_path, resume=False)
+    journal.keep_items("s1r0", [item_of("A", 1), item_of("A", 2)])
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+    assert not Journal(tmp_path, resume=True).is_written("s1r0")
+
+
+def test_decisions_of_a_stage_are_not_those_of_its_namesakes(tmp_path):
+    journal = Journal(tmp_path, resume=False)
+    evidence = evidence_of(verdict("A", GateAnswer.MASTERED))
+    journal.keep_decision("s1r0", "remedy", evidence)
+    journal.keep_decision("s1r1", "advance", evidence)
+    journal.keep_decision("s10r0", "waive", evidence)
+
+    assert journal.decisions("s1r") == ["remedy", "advance"]
+    assert journal.decision("s10r0") == "waive"
+    assert journal.decision("s2r0") is None
+
+
+def test_a_folder_of_another_run_is_not_continued(tmp_path):
+    Journal(tmp_path, resume=False).begin(seed=1, student="simulated")
+
+    Journal(tmp_path, resume=True).begin(seed=1, student="simulated")
+    with pytest.raises(DistillError, match="holds another run: its seed was 1, and is 2 now"):
+        Journal(tmp_path, resume=True).begin(seed=2, student="simulated")

@@ -1,0 +1,376 @@
+"""The whole loop with the simulated student: through, killed and continued, decided by hand."""
+
+from __future__ import annotations
+
+import collections
+import json
+
+import pytest
+
+from distill import domains, report, roster
+from distill.assessment.gate import Was
+from distill.backends.simulated import SimulatedStudent, SimulatedTrainer
+from distill.errors import DistillError, DomainError
+from distill.identifier.probing import ask
+from distill.journal import Journal
+from distill.pipeline import Decision, Pipeline, autopilot
+from distill.records import Score, Split
+from distill.settings import Budget, Probing, Settings, Thresholds
+from tests.distill.samples import Numbered, RuleStudent, item_of, skill_of
+
+SMALL = Settings(
+    probing=Probing(
+        diagnose_probes=16, gate_probes=24, gate_probes_cap=72, final_probes=16, batch_size=20
+    ),
+    budget=Budget(items=600, items_per_round=100),
+)
+SKILLS = ["A1", "A2", "A3", "S1", "T2"]
+
+
+def pipeline(out, *, settings=SMALL, skills=SKILLS, domain=None, student=None, **more):
+    return Pipeline(
+        domain or domains.load("foundations"),
+        student or roster.find_student("simulated", out),
+        roster.find_teacher("procedural", out),
+        settings,
+        out=out,
+        skills=skills,
+        **{"seed": 1} | more,
+    )
+
+
+def entries(out):
+    return [json.loads(line) for line in (out / "ledger.jsonl").read_bytes().splitlines()]
+
+
+def without_time(figures):
+    return {k: v for k, v in figures.items() if k != "seconds"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run from start to end: (its folder, its report, how often it told of progress)."""
+    out = tmp_path_factory.mktemp("whole")
+    told = []
+    figures = pipeline(out, progress=lambda *what: told.append(what)).run()
+    return out, figures, len(told)
+
+
+def test_a_run_teaches_every_deficient_skill_and_reports_it(whole):
+    out, figures, _ = whole
+
+    assert figures == json.loads((out / "report.json").read_text())
+    rows = {row["id"]: row for row in figures["skills"]}
+    assert list(rows) == SKILLS
+    assert all(rows[k]["taught"] and rows[k]["mastered"] for k in SKILLS[:4])
+    assert not rows["T2"]["taught"]
+    assert figures["retained_before"] < 0.5
+    assert figures["retained"] > 0.9
+    assert figures["forgotten"] == []
+    assert 0 < figures["items"] <= 600
+
+
+def test_every_advance_has_evidence_that_allows_it(whole):
+    out, figures, _ = whole
+    decisions = [e for e in entries(out) if e["kind"] == "decision"]
+
+    assert len(decisions) == figures["audit_entries"] > 2
+    for entry in decisions:
+        if entry["decision"] == Decision.ADVANCE:
+            assert all(v["answer"] == "mastered" for v in entry["evidence"]["stage"])
+            assert not any(v["answer"] == "forgotten" for v in entry["evidence"]["retention"])
+
+
+def test_the_gates_ask_every_skill_that_was_mastered_before(whole):
+    out, figures, _ = whole
+    decisions = {e["key"]: e for e in entries(out) if e["kind"] == "decision"}
+
+    last = decisions[max(decisions)]["evidence"]
+    earlier = {k for stage in figures["stages"][:-1] for k in stage["skills"]}
+    assert {v["skill"] for v in last["retention"]} == earlier
+
+
+def test_no_probe_is_ever_an_item(whole):
+    out, _, _ = whole
+    asked = {e["probe"] for e in entries(out) if e["kind"] == "answer"}
+    taught = [e for e in entries(out) if e["kind"] == "item"]
+
+    assert not asked & {domains.question_key(e["question"]) for e in taught}
+    assert all(all(c["passed"] for c in e["checks"]) for e in taught)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another(whole, tmp_path):
+    _, figures, _ = whole
+
+    again = pipeline(tmp_path / "same").run()
+    other = pipeline(tmp_path / "other", seed=2).run()
+
+    assert without_time(again) == without_time(figures)
+    assert without_time(other) != without_time(figures)
+
+
+class Killed(BaseException):
+    """Not an Exception: like a kill, nothing may catch it and go on."""
+
+
+@pytest.mark.parametrize("share", [i / 13 for i in range(14)])
+def test_a_run_that_was_killed_anywhere_ends_as_if_it_had_not_been(whole, tmp_path, share):
+    out, figures, told = whole
+    left = int(share * (told - 1)) + 1
+
+    def kill(*_):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed
+
+    with pytest.raises(Killed):
+        pipeline(tmp_path, progress=kill).run()
+    again = pipeline(tmp_path, resume=True).run()
+
+    assert without_time(again) == without_time(figures)
+    assert_nothing_twice(tmp_path)
+    assert sorted(map(str, entries(tmp_path))) == sorted(map(str, entries(out)))
+
+
+def test_a_run_that_was_killed_again_and_again_still_ends(whole, tmp_path):
+    out, figures, _ = whole
+    steps = 0
+
+    def kill(*_):
+        nonlocal steps
+        steps += 1
+        if steps % 131 == 0:  # longer than the longest piece of work
+            raise Killed
+
+    for _ in range(60):
+        try:
+            again = pipeline(tmp_path, progress=kill, resume=True).run()
+            break
+        except Killed:
+            continue
+    assert without_time(again) == without_time(figures)
+    assert_nothing_twice(tmp_path)
+
+
+def assert_nothing_twice(out):
+    seen = collections.Counter((e["kind"], e["key"]) for e in entries(out))
+    assert max(seen.values()) == 1
+    assert not list((out / "checkpoints").glob("*.partial"))
+
+
+def test_a_finished_run_that_is_continued_does_no_work_and_says_the_same(whole, tmp_path):
+    out, figures, _ = whole
+    before = entries(out)
+    told = []
+
+    again = pipeline(out, resume=True, progress=lambda *what: told.append(what)).run()
+
+    assert without_time(again) == without_time(figures)
+    assert entries(out) == before
+    assert all(total == 0 for _, _, total in told)
+
+
+def test_a_run_is_not_continued_as_another(whole):
+    out, _, _ = whole
+
+    with pytest.raises(DistillError, match="its seed was 1, and is 2 now"):
+        pipeline(out, resume=True, seed=2)
+    with pytest.raises(DistillError, match="its settings was"):
+        pipeline(
+            out, resume=True, settings=SMALL.model_copy(update={"thresholds": Thresholds(gap=0.2)})
+        )
+
+
+def test_a_skill_that_does_not_exist_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(DomainError, match="has no skill “A9”"):
+        pipeline(tmp_path / "out", skills=["A1", "A9"])
+    assert not (tmp_path / "out").exists()
+
+
+# --- decisions ------------------------------------------------------------------------------
+
+
+def test_stopping_leaves_the_rest_untaught_and_reports(tmp_path):
+    figures = pipeline(tmp_path, decide=lambda gate: Decision.STOP).run()
+
+    assert figures["stages"][0]["decisions"] == ["stop"]
+    assert all(stage["decisions"] == [] for stage in figures["stages"][1:])
+    assert {row["id"] for row in figures["skills"] if row["taught"]} == set(
+        figures["stages"][0]["skills"]
+    )
+    assert not any(row["mastered"] for row in figures["skills"])
+
+
+def test_waiving_goes_on_and_the_skill_does_not_count_as_mastered(tmp_path):
+    few = SMALL.model_copy(update={"budget": Budget(items=600, items_per_round=8)})
+
+    figures = pipeline(tmp_path, settings=few, decide=lambda gate: Decision.WAIVE).run()
+
+    assert all(stage["decisions"] == ["waive"] for stage in figures["stages"])
+    assert not any(row["mastered"] for row in figures["skills"] if row["id"] == "A1")
+
+
+def test_advancing_without_evidence_is_refused_and_leaves_no_decision(tmp_path):
+    few = SMALL.model_copy(update={"budget": Budget(items=600, items_per_round=8)})
+
+    with pytest.raises(DistillError, match="evidence of s1r0 does not allow"):
+        pipeline(tmp_path, settings=few, decide=lambda gate: Decision.ADVANCE).run()
+
+    assert not [e for e in entries(tmp_path) if e["kind"] == "decision"]
+
+
+def test_another_round_past_the_cap_is_refused(tmp_path):
+    few = SMALL.model_copy(update={"budget": Budget(items_per_round=8, rounds_cap=2)})
+
+    with pytest.raises(DistillError, match="After s1r1 there is no round left"):
+        pipeline(tmp_path, settings=few, decide=lambda gate: Decision.REMEDY).run()
+
+
+def test_a_round_that_a_person_wants_of_a_mastered_stage_is_taught(tmp_path):
+    def once_more(gate):
+        return Decision.REMEDY if gate.round == 0 else autopilot(gate)
+
+    figures = pipeline(tmp_path, skills=["A2"], decide=once_more).run()
+
+    assert figures["stages"][0]["decisions"] == ["remedy", "advance"]
+
+
+def test_autopilot_waives_at_the_cap(tmp_path):
+    few = SMALL.model_copy(update={"budget": Budget(items_per_round=8, rounds_cap=2)})
+
+    figures = pipeline(tmp_path, skills=["A2"], settings=few).run()
+
+    assert figures["stages"][0]["decisions"] == ["remedy", "waive"]
+
+
+def test_a_spent_budget_ends_the_teaching_and_the_report_says_so(tmp_path):
+    little = SMALL.model_copy(update={"budget": Budget(items=100, items_per_round=100)})
+
+    figures = pipeline(tmp_path, settings=little).run()
+
+    assert figures["items"] == 100
+    assert figures["stages"][-1]["decisions"] == []
+    assert "was not taught. All 100 items" in figures["notices"][-1]
+
+
+def test_a_raised_budget_continues_where_the_spent_one_ended(tmp_path):
+    little = SMALL.model_copy(update={"budget": Budget(items=100, items_per_round=100)})
+    pipeline(tmp_path, settings=little).run()
+
+    figures = pipeline(tmp_path, resume=True).run()
+
+    assert all(stage["decisions"] for stage in figures["stages"])
+
+
+# --- what the student can do already -----------------------------------------------------------
+
+
+def test_a_student_that_knows_everything_is_taught_nothing(tmp_path):
+    student = roster.Student("rule", lambda _: RuleStudent(lambda p: True), SimulatedTrainer())
+
+    figures = pipeline(tmp_path, student=student).run()
+
+    assert figures["stages"] == []
+    assert figures["retained"] is None
+    assert figures["items"] == 0
+
+
+class Swap:
+    """A student that knows K from the start, and loses it by being trained."""
+
+    name = "swap"
+
+    def __init__(self, adapter):
+        self.generate = RuleStudent(
+            lambda p: p.skill == ("A" if adapter else "K"),
+        ).generate
+
+    def close(self):
+        pass
+
+
+def test_a_skill_known_from_the_start_is_kept_an_eye_on(tmp_path):
+    domain = Numbered((skill_of("A"), skill_of("K")))
+    student = roster.Student("swap", Swap, SimulatedTrainer())
+    settings = SMALL.model_copy(update={"probing": Probing()})
+
+    gates = []
+
+    def decide(gate):
+        gates.append(gate.evidence)
+        return Decision.WAIVE
+
+    figures = pipeline(
+        tmp_path, domain=domain, skills=[], student=student, settings=settings, decide=decide
+    ).run()
+
+    assert [g.forgotten for g in gates] == [("K",)]
+    assert figures["forgotten"] == ["K"]
+
+
+def test_all_questions_of_a_small_skill_can_be_drilled_round_after_round(tmp_path):
+    domain = Numbered((skill_of("A"),), sizes=dict.fromkeys(Split, 15), small=0)
+
+    figures = pipeline(tmp_path, domain=domain, skills=[]).run()
+
+    assert figures["stages"][0]["decisions"][-1] == "advance"
+    assert figures["items"] == 30  # two rounds of fifteen
+    assert Journal(tmp_path, resume=True).clean_items(of="s1r1")
+
+
+# --- the report ---------------------------------------------------------------------------------
+
+
+def scores(**means):
+    return {k: Score(k, 50, m, m, m) for k, m in means.items()}
+
+
+def test_the_report_counts_what_is_retained_over_taught_skills_and_what_is_forgotten():
+    figures = report.build(
+        ["A", "B", "T"],
+        ["A", "B"],
+        before=scores(A=0.1, B=0.2, T=0.0),
+        after=scores(A=0.9, B=0.4, T=0.1),
+        teacher=scores(A=1.0, B=0.8, T=0.0),
+        mastered={"A": Was(0.95, 64), "B": Was(0.95, 64)},
+        after_grades={"A": [1.0] * 45 + [0.0] * 5, "B": [1.0] * 20 + [0.0] * 30},
+        thresholds=Thresholds(),
+    )
+
+    assert figures["retained_before"] == pytest.approx((0.1 + 0.25) / 2)
+    assert figures["retained"] == pytest.approx((0.9 + 0.5) / 2)
+    assert figures["forgotten"] == ["B"]
+    assert [(r["id"], r["taught"], r["mastered"]) for r in figures["skills"]] == [
+        ("A", True, True),
+        ("B", True, False),
+        ("T", False, False),
+    ]
+
+
+# --- the simulated student ----------------------------------------------------------------------
+
+
+def test_the_simulated_student_learns_a_skill_by_the_number_of_its_items(tmp_path):
+    domain = domains.load("foundations")
+    probes = domain.probes("A2", Split.GATE, 100, seed=0)
+
+    def mean(adapter):
+        return sum(a.grade for a in ask(SimulatedStudent(adapter), probes)) / 100
+
+    def train(n, parent, out):
+        return SimulatedTrainer().train(
+            [item_of("A2", i) for i in range(n)],
+            parent=parent,
+            out=tmp_path / out,
+            settings=SMALL.lora,
+            seed=0,
+            beat=lambda done, total: None,
+            log=lambda step: None,
+        )
+
+    half = train(20, None, "half")
+    full = train(20, half.folder, "full")
+
+    assert mean(None) < 0.25 < mean(half.folder) < 0.75 < mean(full.folder) == 1.0
+    assert train(20, half.folder, "full") == full
