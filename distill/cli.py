@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -26,7 +27,7 @@ from rich.progress import (
 from distill import domains, report, roster
 from distill.errors import DistillError
 from distill.pipeline import AtGate, Decision, Pipeline, autopilot
-from distill.settings import Budget, Settings
+from distill.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console()
@@ -49,8 +50,10 @@ def distil(
     ] = "smollm2-135m",
     teacher: Annotated[str, typer.Option(help="Who writes and answers.")] = roster.PROCEDURAL,
     skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
-    items: Annotated[int, typer.Option(min=1, help="Items to train on, in all.")] = 3000,
-    items_per_round: Annotated[int, typer.Option(min=1)] = 400,
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Items to train on, in all. [default: 3000]")
+    ] = None,
+    items_per_round: Annotated[int | None, typer.Option(min=1, help="[default: 400]")] = None,
     seed: int = 0,
     autonomy: Annotated[
         str, typer.Option(help="“none”: policy decides. “gates”: you are asked at every gate.")
@@ -80,23 +83,26 @@ def distil(
                 resume=resume,
             )
             figures = pipeline.run()
-    except DistillError as exc:
-        stderr.print(f"[red]{type(exc).__name__}[/red]: {exc}")
+    except (DistillError, OSError) as exc:
+        stderr.print(f"[red]{type(exc).__name__}[/red]: {escape(str(exc))}", soft_wrap=True)
         raise typer.Exit(1) from exc
     console.print(report.table(figures))
-    console.print(f"Report: {out / 'report.json'}")
+    for notice in figures["notices"]:
+        console.print(notice, markup=False)
+    console.print(f"Report: {out / 'report.json'}", markup=False)
 
 
-def _settings(path: Path | None, items: int, items_per_round: int) -> Settings:
-    """Settings from a file, if one is named; the command line's budget wins."""
+def _settings(path: Path | None, items: int | None, items_per_round: int | None) -> Settings:
+    """Settings from a file, if one is named; what the command line says of the budget wins."""
     chosen = Settings()
     if path is not None:
         try:
             chosen = Settings.model_validate(json.loads(path.read_text()))
         except (OSError, ValueError) as exc:
             raise DistillError(f"The settings in {path} cannot be used: {exc}") from exc
-    budget = chosen.budget.model_copy(update={"items": items, "items_per_round": items_per_round})
-    return chosen.model_copy(update={"budget": Budget.model_validate(budget.model_dump())})
+    said = {"items": items, "items_per_round": items_per_round}
+    budget = chosen.budget.model_copy(update={k: n for k, n in said.items() if n is not None})
+    return chosen.model_copy(update={"budget": budget})
 
 
 def _progress() -> Progress:
