@@ -93,8 +93,15 @@ def start(job_id: int, attempt: int) -> Job:
     if job is None or (job.status, job.attempt) != (JobStatus.QUEUED, attempt):
         raise Overtaken("This job")
     now = timezone.now()
-    changes = {"started_at": now, "heartbeat_at": now, "finished_at": None, "error": ""}
-    return _move(job, JobStatus.RUNNING, actor=Actor.worker(), **changes)
+    return _move(
+        job,
+        JobStatus.RUNNING,
+        actor=Actor.worker(),
+        started_at=now,
+        heartbeat_at=now,
+        finished_at=None,
+        error="",
+    )
 
 
 def beat(job: Job, done: int, total: int, message: str = "", unit: str = "") -> None:
@@ -223,5 +230,5 @@ def _has_something_to_do(job: Job) -> bool:
     if isinstance(status, RunStatus):
         return Run.objects.filter(pk=job.run_id, status=status).exists()
     return Stage.objects.filter(
-        pk=job.stage_id, status=status, round=job.round, run__status=RunStatus.TEACHING
+        jobs=job, status=status, round=job.round, run__status=RunStatus.TEACHING
     ).exists()

@@ -210,6 +210,8 @@ def _require_ready(stage: Stage) -> None:
         raise StageNotReady(
             f"{begun} is {begun.get_status_display()}: a student learns one stage at a time."
         )
+    if stage.run.jobs.filter(kind=JobKind.REPORT).exists():
+        raise StageNotReady("Teaching is concluded: the report is made of what was taught so far.")
     needed = _builds_on({row.skill_id for row in stage.stage_skills.all()}, stage)
     missing = others.filter(position__lt=stage.position, stage_skills__skill__in=needed)
     first = missing.exclude(status__in=SETTLED).first()

@@ -28,6 +28,7 @@ from curriculum.states import JobKind, SkillOutcome, SkillStatus, StageStatus
 from tests.factories import (
     CheckpointFactory,
     ItemFactory,
+    JobFactory,
     PrerequisiteFactory,
     RunFactory,
     SkillFactory,
@@ -134,6 +135,14 @@ def test_a_stage_does_not_open_on_a_spent_budget(approver):
     SnapshotFactory(stage=StageFactory(run=stage.run, mastered=True), n_items=3000)
 
     with pytest.raises(BudgetSpent, match="3000 of 3000 items"):
+        stages.open(stage, actor=approver)
+
+
+def test_no_stage_opens_once_teaching_is_concluded(approver):
+    stage = StageFactory()
+    JobFactory(run=stage.run, kind=JobKind.REPORT)
+
+    with pytest.raises(StageNotReady, match="Teaching is concluded"):
         stages.open(stage, actor=approver)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +133,17 @@ def test_the_tables_name_every_status():
     assert set(RUN_MOVES) == set(RunStatus)
     assert set(STAGE_MOVES) == set(StageStatus)
     assert set(JOB_MOVES) == set(JobStatus)
+
+
+@pytest.mark.parametrize(
+    ("heading", "moves"), [("Run", RUN_MOVES), ("Stage", STAGE_MOVES), ("Job", JOB_MOVES)]
+)
+def test_the_drawing_in_the_docs_is_the_table(heading, moves):
+    text = (Path(__file__).parents[2] / "docs" / "states.md").read_text()
+    chapter = re.search(rf"^## {heading}$(.*?)(?=^## |\Z)", text, re.M | re.S)
+    drawn = set(re.findall(r"^    (\w+) --> (\w+)", chapter[1], re.M))
+
+    assert drawn == {(str(was), str(to)) for was, after in moves.items() for to in after}
 
 
 def test_what_is_settled_is_final():
