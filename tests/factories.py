@@ -283,3 +283,17 @@ def evidence(
             for key, word in (retention or {}).items()
         ],
     }
+
+
+def diagnosed_run(**traits: Any) -> models.Run:
+    """A run whose two deficient skills were measured: what a plan is made from."""
+    run = RunFactory(**{"reviewing_diagnosis": True, **traits})
+    base = CheckpointFactory(run=run)
+    for key, mean in (("A1", 0.4), ("A2", 0.1)):
+        gap = round(1 - mean, 2)
+        skill = SkillFactory(
+            run=run, key=key, deficient=True, gap=gap, gap_low=gap - 0.1, gap_high=gap
+        )
+        ScoreFactory(skill=skill, mean=1.0, low=0.9, high=1.0)
+        ScoreFactory(skill=skill, checkpoint=base, mean=mean, low=mean / 2, high=mean + 0.1)
+    return run

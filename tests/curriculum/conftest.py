@@ -7,12 +7,16 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import fakeredis
 import pytest
 from django.db import connection, connections
+from redis.exceptions import ConnectionError
+from rq import Queue
 
 from curriculum.services.audit import Actor
 from tests.factories import ApproverFactory
 
+Sent = Callable[[], list[tuple[int, int]]]
 AtOnce = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
@@ -24,6 +28,28 @@ def approver(db: None) -> Actor:
 @pytest.fixture
 def worker() -> Actor:
     return Actor.worker()
+
+
+@pytest.fixture
+def redis(monkeypatch: pytest.MonkeyPatch) -> fakeredis.FakeStrictRedis:
+    connection = fakeredis.FakeStrictRedis()
+    monkeypatch.setattr("django_rq.get_queue", lambda name: Queue(name, connection=connection))
+    return connection
+
+
+@pytest.fixture
+def no_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> Queue:
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr("django_rq.get_queue", refuse)
+
+
+@pytest.fixture
+def sent(redis: fakeredis.FakeStrictRedis) -> Sent:
+    """The numbers that have reached Redis: (job, attempt)."""
+    queues = [Queue(name, connection=redis) for name in ("teacher", "gpu")]
+    return lambda: [job.args for queue in queues for job in queue.jobs]
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@ from __future__ import annotations
 from datetime import timedelta
 from io import StringIO
 
-import fakeredis
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from redis.exceptions import ConnectionError as RedisDown
 from rq import Queue
 
 from curriculum.models import Job, Run
@@ -17,13 +15,6 @@ from curriculum.states import JobStatus
 from tests.factories import JobFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def redis(monkeypatch):
-    connection = fakeredis.FakeStrictRedis()
-    monkeypatch.setattr("django_rq.get_queue", lambda name: Queue(name, connection=connection))
-    return connection
 
 
 def say(command, *arguments):
@@ -60,11 +51,7 @@ def test_a_dry_run_only_says_which(redis):
     assert len(Queue("gpu", connection=redis)) == 0
 
 
-def test_without_a_queue_the_lost_are_recorded_and_a_sentence_says_the_rest(monkeypatch):
-    def no_queue(name):
-        raise RedisDown("refused")
-
-    monkeypatch.setattr("django_rq.get_queue", no_queue)
+def test_without_a_queue_the_lost_are_recorded_and_a_sentence_says_the_rest(no_redis):
     lost = silent_job()
     JobFactory()
 

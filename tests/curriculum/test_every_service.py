@@ -15,7 +15,6 @@ from curriculum.models import AuditEntry, Item, Run, Skill, Stage
 from curriculum.services import audit, gates, items, jobs, runs, skills, stages
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind, Verdict
-from tests.curriculum.test_runs import GIVEN, diagnosed_run
 from tests.factories import (
     CheckpointFactory,
     GateFactory,
@@ -25,6 +24,7 @@ from tests.factories import (
     RunFactory,
     SkillFactory,
     StageFactory,
+    diagnosed_run,
     evidence,
 )
 
@@ -134,7 +134,9 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "runs.archive": lambda by: runs.archive(run_of(), actor=by),
     "runs.back_to_diagnosis": lambda by: runs.back_to_diagnosis(planned(), actor=by),
     "runs.conclude": lambda by: runs.conclude(run_of(teaching=True), actor=by, reason="enough"),
-    "runs.create": lambda by: runs.create(actor=by, **GIVEN),
+    "runs.create": lambda by: runs.create(
+        actor=by, name="Sums", domain="foundations", teacher="procedural", student="simulated"
+    ),
     "runs.diagnose": lambda by: runs.diagnose(run_of(), actor=by),
     "runs.diagnosed": lambda by: runs.diagnosed(run_of(diagnosing=True), actor=by),
     "runs.finish": lambda by: runs.finish(run_of(teaching=True), actor=by, report={}),

@@ -16,14 +16,6 @@ pytestmark = pytest.mark.django_db
 NOT_RUNNING = sorted(set(JobStatus) - {JobStatus.RUNNING})
 
 
-@pytest.fixture
-def sent(monkeypatch):
-    """What left for the queue: the way out of the house."""
-    found = []
-    monkeypatch.setattr(queues, "enqueue", lambda job: found.append((job.pk, job.attempt)))
-    return found
-
-
 def test_a_job_is_sent_when_the_transaction_has_committed(
     sent, worker, django_capture_on_commit_callbacks
 ):
@@ -31,19 +23,13 @@ def test_a_job_is_sent_when_the_transaction_has_committed(
 
     with django_capture_on_commit_callbacks(execute=True):
         job = jobs.create(run, actor=worker, kind=JobKind.DIAGNOSE)
-        assert sent == []
+        assert sent() == []
 
-    assert sent == [(job.pk, 1)]
+    assert sent() == [(job.pk, 1)]
     assert AuditEntry.objects.get().action == "job.queued"
 
 
-def test_without_a_queue_the_job_still_waits(
-    monkeypatch, worker, django_capture_on_commit_callbacks
-):
-    def no_queue(job):
-        raise ConnectionError("no redis")
-
-    monkeypatch.setattr(queues, "enqueue", no_queue)
+def test_without_a_queue_the_job_still_waits(no_redis, worker, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         jobs.create(RunFactory(diagnosing=True), actor=worker, kind=JobKind.DIAGNOSE)
 
@@ -179,7 +165,7 @@ def test_a_retry_queues_the_next_attempt(
     row = Job.objects.get()
     assert (row.status, row.attempt) == (JobStatus.QUEUED, 2)
     assert (row.done, row.total, row.error, row.finished_at) == (0, 0, "", None)
-    assert sent == [(job.pk, 2)]
+    assert sent() == [(job.pk, 2)]
     audit.verify(job.run)
 
 
@@ -229,73 +215,6 @@ def test_two_retries_make_one_attempt(approver):
         jobs.retry(other, actor=approver)
 
     assert Job.objects.get().attempt == 2
-
-
-def silent_for(seconds):
-    return timezone.now() - timedelta(seconds=seconds)
-
-
-def test_a_sweep_declares_silent_jobs_lost_and_spares_the_living(settings):
-    settings.IOA_LOST_AFTER_SECONDS = 60
-    silent = JobFactory(running=True, heartbeat_at=silent_for(61))
-    JobFactory(running=True, heartbeat_at=silent_for(30))
-    JobFactory()
-
-    lost = jobs.sweep()
-
-    assert lost == [silent]
-    assert lost[0].error == jobs.SILENT
-    assert list(Job.objects.filter(status=JobStatus.LOST)) == [silent]
-    assert jobs.sweep() == []
-
-
-def test_a_job_that_beats_while_the_sweep_looks_is_spared(settings, monkeypatch):
-    settings.IOA_LOST_AFTER_SECONDS = 60
-    job = JobFactory(running=True, heartbeat_at=silent_for(61))
-    stale = list(jobs.silent())
-    jobs.beat(job, 1, 2)
-    monkeypatch.setattr(jobs, "silent", lambda now: stale)
-
-    assert jobs.sweep() == []
-    assert Job.objects.get().status == JobStatus.RUNNING
-    assert not AuditEntry.objects.exists()
-
-
-def test_the_clock_of_a_sweep_can_be_set(settings):
-    settings.IOA_LOST_AFTER_SECONDS = 600
-    job = JobFactory(running=True)
-
-    assert jobs.sweep(timezone.now() + timedelta(seconds=601)) == [job]
-
-
-@pytest.mark.parametrize("status", ["queued", "running"])
-def test_a_killed_worker_is_known_at_once(status):
-    job = JobFactory(status=status)
-
-    jobs.lose(job.pk, 1)
-
-    row = Job.objects.get()
-    assert (row.status, row.error) == (JobStatus.LOST, jobs.LOST)
-
-
-@pytest.mark.parametrize("attempt", [0, 2])
-def test_only_the_attempt_whose_worker_was_killed_is_lost(attempt):
-    job = JobFactory(running=True)
-
-    with pytest.raises(Overtaken):
-        jobs.lose(job.pk, attempt)
-
-    with pytest.raises(Overtaken):
-        jobs.lose(404, 1)
-
-
-def test_queued_jobs_the_queue_has_forgotten_are_sent_again(sent, monkeypatch):
-    forgotten, waiting = JobFactory(), JobFactory(writing=True)
-    JobFactory(running=True)
-    monkeypatch.setattr(queues, "is_waiting", lambda job: job.pk == waiting.pk)
-
-    assert jobs.requeue_orphans() == [forgotten]
-    assert sent == [(forgotten.pk, 1)]
 
 
 def test_a_round_has_one_job_of_a_kind(worker):

@@ -13,7 +13,7 @@ from curriculum.models import (
     Snapshot,
     Stage,
 )
-from curriculum.services import audit, gates, items, jobs, policy, runs, stages
+from curriculum.services import audit, gates, jobs, policy, runs, stages
 from curriculum.states import (
     ActorKind,
     Autonomy,
@@ -23,7 +23,6 @@ from curriculum.states import (
     StageStatus,
     Verdict,
 )
-from tests.curriculum.test_runs import diagnosed_run
 from tests.factories import (
     CheckpointFactory,
     GateFactory,
@@ -31,6 +30,7 @@ from tests.factories import (
     RunFactory,
     SnapshotFactory,
     StageFactory,
+    diagnosed_run,
     evidence,
 )
 
@@ -293,14 +293,3 @@ def test_autopilot_takes_a_run_through_a_remedy_to_the_report(worker):
     assert audit.verify(run)[0] == AuditEntry.objects.count()
     people = AuditEntry.objects.filter(actor_kind=ActorKind.PERSON)
     assert not people.exists()
-
-
-def test_items_of_a_round_that_policy_reviewed_can_still_be_undone_by_people(approver):
-    stage = reviewed_stage(ONLY_GATES)
-    ItemFactory(stage=stage, flagged=True)
-    policy.act(stage.run)
-    approved = Item.objects.get(verdict=Verdict.APPROVED)
-
-    items.undo(approved, actor=approver, version=1)
-
-    assert approved.verdict == Verdict.WAITING

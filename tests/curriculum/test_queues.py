@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fakeredis
 import pytest
 from rq import Queue
 from rq.job import Job as RqJob
@@ -12,13 +11,6 @@ from curriculum.states import JobKind
 from tests.factories import JobFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def redis(monkeypatch):
-    connection = fakeredis.FakeStrictRedis()
-    monkeypatch.setattr("django_rq.get_queue", lambda name: Queue(name, connection=connection))
-    return connection
 
 
 def test_a_job_travels_as_two_numbers_under_our_id(
