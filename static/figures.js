@@ -70,6 +70,7 @@
     const layout = { ...figure.layout, template: template(style), autosize: true };
     if (still.matches) layout.transition = { duration: 0 };
     await Plotly.react(box, figure.data, layout, { displayModeBar: false, responsive: true });
+    box.dataset.points = Math.max(...figure.data.map((trace) => trace.x.length));
   }
 
   function drawAll() {

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+
+import fakeredis
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import sync_playwright
+from rq import Queue
+
+from curriculum import queues
+from tests.browser.school import School
+
+# Playwright's loop runs in the thread in which a test asks the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+audit_lock = importlib.import_module("curriculum.migrations.0002_audit_append_only")
+AXE = Path(__file__).parent.parent / "vendor" / "axe" / "axe.min.js"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def no_redis(monkeypatch):
+    """Queued jobs stay rows: a test does them itself, when it wants them done."""
+    connection = fakeredis.FakeStrictRedis()
+    monkeypatch.setattr(
+        queues.django_rq, "get_queue", lambda name: Queue(name, connection=connection)
+    )
+
+
+@pytest.fixture
+def school(no_redis, transactional_db):
+    _execute(audit_lock.LOCK)
+    yield School()
+    # The log is append-only, and these tables are emptied now. Tests like these come last.
+    _execute(audit_lock.UNLOCK)
+
+
+def _execute(statements):
+    with connection.cursor() as cursor:
+        for statement in statements[connection.vendor]:
+            cursor.execute(statement)
+
+
+@pytest.fixture
+def visit(chromium, live_server, client):
+    """Open a browser as a person: `visit(user, width=390)`. It fails the test for a request that
+    leaves the server and for anything that a page complains of.
+    """
+    contexts, left, complaints = [], [], []
+
+    def open_as(user, **options):
+        width = options.pop("width", 1280)
+        context = chromium.new_context(
+            base_url=live_server.url, viewport={"width": width, "height": 900}, **options
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        if user is not None:
+            client.force_login(user)
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}
+            context.add_cookies([{**cookie, "url": live_server.url}])
+        page = context.new_page()
+        page.on("request", lambda request: left.append(request.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if _is_wrong(said) else None)
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+    outside = [url for url in left if not url.startswith((live_server.url, "data:", "blob:"))]
+    assert not outside
+    assert not complaints
+
+
+def _is_wrong(said):
+    # Browser and htmx report each 4xx as well; those are what a test is about.
+    refused = ("Failed to load resource", "Response Status Error Code 4")
+    return said.type == "error" and not said.text.startswith(refused)
+
+
+@pytest.fixture(scope="session")
+def violations():
+    """What axe finds against WCAG 2.2 A and AA on a page, a line each."""
+    source = AXE.read_text()
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+    def find(page):
+        page.evaluate(source)  # by the debugger, so that the page's own policy stays in force
+        found = page.evaluate("tags => axe.run({runOnly: tags})", rules)
+        return [
+            f"{page.url}: {each['id']}: {node['html'][:200]} {node['failureSummary']}"
+            for each in found["violations"]
+            for node in each["nodes"]
+        ]
+
+    return find

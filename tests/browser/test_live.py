@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from django.contrib.auth.models import Group
+from playwright.sync_api import expect
+
+from curriculum.models import Run
+from curriculum.services import jobs
+from curriculum.states import RunStatus
+
+
+def test_the_loss_curve_grows_while_the_training_goes_on(school, visit):
+    stage, job = school.training()
+    page = visit(school.bob)
+    page.goto(f"/stages/{stage.pk}/training/")
+    expect(page.locator("#loss")).to_have_attribute("data-points", "20")
+
+    for step in range(21, 31):
+        school.step(job, step)
+
+    expect(page.locator("#loss")).to_have_attribute("data-points", "30")
+    page.reload()
+    expect(page.locator("#loss")).to_have_attribute("data-points", "30")
+
+
+def test_progress_moves_and_what_a_person_types_is_left_alone(school, visit):
+    stage, job = school.training()
+    page = visit(school.ada)
+    page.goto(f"/runs/{stage.run_id}/")
+    page.click("#change-run summary")
+    page.fill("#change-run [name=reason] >> nth=-1", "half a sent")
+
+    jobs.beat(job, 30, 40, unit="steps")
+
+    page.wait_for_selector("text=30 of 40 steps")
+    assert page.input_value("#change-run [name=reason] >> nth=-1") == "half a sent"
+
+
+def test_the_page_of_a_run_turns_when_the_work_is_done(school, visit):
+    run = school.draft()
+    page = visit(school.ada)
+    page.goto(f"/runs/{run.pk}/")
+    page.click("text=Start the diagnosis")
+    page.wait_for_selector("text=Waiting for a worker.")
+
+    school.work(run)
+
+    page.wait_for_selector("text=Review the diagnosis")
+    assert Run.objects.get().status == RunStatus.REVIEWING_DIAGNOSIS
+
+
+def test_a_role_that_was_taken_away_is_a_notice_and_not_a_broken_page(school, visit):
+    stage = school.reviewing()
+    page = visit(school.bob)
+    page.goto(f"/stages/{stage.pk}/review/")
+    school.bob.groups.clear()
+    school.bob.groups.add(Group.objects.get(name="viewer"))
+
+    page.keyboard.press("a")
+
+    page.wait_for_selector("#notices .notice.error")
+    assert "another role" in page.inner_text("#notices")
+    assert page.is_visible("#review")
+
+
+def test_a_gate_is_decided_without_javascript(school, visit):
+    stage = school.deciding()
+    page = visit(school.ada, java_script_enabled=False)
+    page.goto(f"/stages/{stage.pk}/gate/")
+
+    page.click("#gate-waive")
+    assert "Say why" in page.inner_text("#gate-reason-error")
+    page.fill("#gate-reason", "Good enough to build on.")
+    page.click("#gate-waive")
+
+    assert "Waived" in page.inner_text("#notices")
+    stage.refresh_from_db()
+    assert stage.status == "waived"
+
+
+def test_a_figure_takes_the_colours_of_the_scheme(school, visit):
+    run = school.diagnosed()
+    page = visit(school.bob, color_scheme="light")
+    page.goto(f"/runs/{run.pk}/diagnosis/")
+    teacher = page.locator("#gaps .trace:nth-child(3) path.point").first
+    expect(teacher).to_have_css("fill", "rgb(68, 87, 199)")
+
+    page.emulate_media(color_scheme="dark")
+
+    expect(teacher).to_have_css("fill", "rgb(140, 154, 240)")

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+
+def addresses(school):
+    """Each page in a situation in which it has something to show."""
+    draft, diagnosed = school.draft("Draft"), school.diagnosed("Diagnosed")
+    planned, broken = school.planned("Planned"), school.broken("Broken")
+    reviewing, deciding = school.reviewing("Reviewing"), school.deciding("Deciding")
+    training, _ = school.training("Training")
+    finished = school.finished("Finished")
+    return [
+        *("/", "/?waiting=1", "/?archived=1", "/runs/new/", "/jobs/", "/password/"),
+        *(f"/runs/{run.pk}/" for run in (draft, broken, planned, finished)),
+        f"/runs/{draft.pk}/curriculum/",
+        f"/runs/{diagnosed.pk}/diagnosis/",
+        f"/runs/{diagnosed.pk}/graph/",
+        f"/runs/{planned.pk}/curriculum/",
+        f"/stages/{reviewing.pk}/",
+        f"/stages/{reviewing.pk}/review/",
+        f"/stages/{reviewing.pk}/review/?edit=1",
+        f"/stages/{training.pk}/training/",
+        f"/stages/{deciding.pk}/gate/",
+        f"/runs/{finished.pk}/report/",
+        f"/runs/{finished.pk}/audit/?verify=1",
+        "/runs/999/",
+    ]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
+def test_every_page_is_usable_by_everybody_and_fits_its_window(
+    school, visit, violations, scheme, width
+):
+    page = visit(school.ada, width=width, color_scheme=scheme)
+    found, wide = [], []
+
+    for address in addresses(school):
+        page.goto(address)
+        if page.query_selector("[data-figure]"):
+            page.wait_for_selector(".js-plotly-plot .main-svg")
+        for details in page.query_selector_all("main details:not([open])"):
+            details.evaluate("each => each.open = true")
+        found += violations(page)
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            wide.append(address)
+
+    assert found == []
+    assert wide == []
+
+
+def test_the_login_page_is_usable_and_says_what_was_wrong(school, visit, violations):
+    school.ada.set_password("correct horse")
+    school.ada.save()
+    page = visit(None)
+    page.goto("/jobs/")
+    assert violations(page) == []
+
+    page.fill("[name=username]", "ada")
+    page.fill("[name=password]", "wrong")
+    page.click("main button")
+    assert "do not fit together" in page.inner_text("[role=alert]")
+    assert violations(page) == []
+
+    page.fill("[name=password]", "correct horse")
+    page.click("main button")
+    page.wait_for_url("**/jobs/")
+
+    page.click(".menu summary")
+    page.click("text=Sign out")
+    page.wait_for_url("**/login/")

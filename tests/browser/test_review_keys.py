@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+
+from curriculum.models import Item
+from curriculum.states import Verdict
+from tests.factories import ItemFactory, StageFactory
+
+
+@pytest.fixture
+def queue():
+    stage = StageFactory(reviewing=True, skills=["A1"])
+    return ItemFactory.create_batch(4, stage=stage)
+
+
+def shown(page, item):
+    page.wait_for_selector(f"#item-{item.pk}")
+
+
+def verdicts():
+    return list(Item.objects.order_by("pk").values_list("verdict", flat=True))
+
+
+def test_a_queue_is_reviewed_with_the_keyboard_alone(school, visit, queue):
+    first, second, third, fourth = queue
+    page = visit(school.bob)
+    page.goto(f"/stages/{first.stage_id}/review/")
+
+    page.keyboard.press("a")
+    shown(page, second)
+    page.keyboard.press("r")
+    page.keyboard.type("a step is missing")
+    page.keyboard.press("Enter")
+    shown(page, third)
+    assert verdicts() == [Verdict.APPROVED, Verdict.REJECTED, "", ""]
+
+    page.keyboard.press("z")
+    shown(page, second)
+    assert verdicts() == [Verdict.APPROVED, "", "", ""]
+
+    page.keyboard.press("s")
+    shown(page, third)
+    page.keyboard.press("ArrowRight")
+    shown(page, fourth)
+    page.keyboard.press("ArrowLeft")
+    shown(page, third)
+
+    page.keyboard.press("e")
+    page.wait_for_selector("#edit-solution")
+    page.fill("#edit-solution", "One more. Answer: 9")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#edit")
+    third.refresh_from_db()
+    assert (third.version, third.solution) == (2, "One more. Answer: 9")
+
+    page.keyboard.press("?")
+    assert page.is_visible("#keys p")
+
+
+def test_letters_typed_into_a_field_are_words_and_no_verdicts(school, visit, queue):
+    page = visit(school.bob)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+
+    page.keyboard.press("r")
+    page.keyboard.type("a bad example")
+
+    assert page.input_value("#reject-reason") == "a bad example"
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#reject-reason")
+    assert verdicts() == ["", "", "", ""]
+
+
+def test_two_quick_presses_decide_one_item_and_not_two(school, visit, queue):
+    page = visit(school.bob)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+
+    page.evaluate(
+        """() => { for (let i = 0; i < 2; i++)
+           document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "a", bubbles: true})) }"""
+    )
+    shown(page, queue[1])
+
+    assert verdicts() == [Verdict.APPROVED, "", "", ""]
+
+
+def test_focus_stays_on_the_button_that_was_pressed(school, visit, queue):
+    page = visit(school.bob)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+
+    page.focus("#approve")
+    page.keyboard.press("Enter")
+    shown(page, queue[1])
+
+    assert page.evaluate("document.activeElement.id") == "approve"
+
+
+def test_a_rejection_without_a_reason_is_answered_beside_the_field(school, visit, queue):
+    page = visit(school.bob)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+
+    page.keyboard.press("r")
+    page.keyboard.press("Enter")
+
+    page.wait_for_selector("#reject-error")
+    assert page.evaluate("document.activeElement.id") == "reject-reason"
+
+
+def test_somebody_else_was_faster_and_the_page_says_so(school, visit, queue):
+    page = visit(school.bob)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+    Item.objects.filter(pk=queue[0].pk).update(verdict=Verdict.REJECTED)
+
+    page.keyboard.press("a")
+
+    page.wait_for_selector("#notices .notice.error")
+    assert "has just been changed" in page.inner_text("#notices")
+
+
+def test_it_all_works_without_javascript(school, visit, queue):
+    page = visit(school.bob, java_script_enabled=False)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+
+    page.click("#approve")
+    assert page.is_visible(f"#item-{queue[1].pk}")
+    page.click("#reject")
+    page.click("#reject-send")
+    assert page.is_visible("#reject-error")
+    page.fill("#reject-reason", "too easy")
+    page.click("#reject-send")
+    assert page.is_visible(f"#item-{queue[2].pk}")
+    page.click("#undo")
+    assert page.is_visible(f"#item-{queue[1].pk}")
+
+    assert verdicts() == [Verdict.APPROVED, "", "", ""]
