@@ -66,7 +66,7 @@ class LoraSettings(_Settings):
     alpha: Annotated[int, Field(ge=1)] = 32
     dropout: NotAll = 0.0
     learning_rate: Annotated[float, Field(gt=0)] = 5e-4  # 135M; 1e-4 from 7B up
-    warmup_share: Share = 0.03
+    warmup_share: NotAll = 0.03
     betas: tuple[NotAll, NotAll] = (0.9, 0.95)
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0

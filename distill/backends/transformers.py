@@ -46,6 +46,16 @@ def check_model_folder(folder: Path) -> None:
         raise ModelFolderBroken(f"{folder} has no tokenizer.")
 
 
+def check_adapter_folder(folder: Path) -> None:
+    """Raise `ModelFolderBroken` unless `folder` holds a LoRA adapter in safetensors."""
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():
+            raise ModelFolderBroken(
+                f"{folder} has no {name}, so it is no adapter that can be loaded; pickled "
+                "adapters (*.bin) are not."
+            )
+
+
 def best_dtype() -> torch.dtype:
     """bfloat16 where the hardware computes in it, else float32.
 
@@ -69,9 +79,14 @@ def load_model(
     `trainable`. Raises `ModelFolderBroken` or `BackendUnavailable`.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # it would run through the caller's own
     check_model_folder(folder)
+    if adapter is not None:
+        check_adapter_folder(adapter)
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
         model: Any = AutoModelForCausalLM.from_pretrained(
@@ -81,7 +96,7 @@ def load_model(
             from peft import PeftModel
 
             model = PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
-    except (OSError, ValueError, RuntimeError) as exc:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as exc:
         raise BackendUnavailable(f"The model in {folder} cannot be loaded: {exc}") from exc
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -109,6 +124,9 @@ class TransformersBackend:
         if adapter is not None:
             # unmerged, the small matrices take a third of the time of every token
             self._model = self._model.merge_and_unload()
+        ends = self._model.generation_config.eos_token_id  # one, several or none
+        self._ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+        self._ends -= {None}
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
         encoded = [
@@ -167,17 +185,18 @@ class TransformersBackend:
                 **options,
                 max_new_tokens=sampling.max_tokens,
                 pad_token_id=pad,
+                eos_token_id=sorted(self._ends) or None,
             )
         new: list[list[int]] = out[:, longest:].tolist()
         return [self._until_end(row) for row in new]
 
     def _until_end(self, ids: list[int]) -> list[int]:
-        end = self._tokenizer.eos_token_id
-        return ids[: ids.index(end) + 1] if end in ids else ids
+        end = next((at for at, id in enumerate(ids) if id in self._ends), len(ids))
+        return ids[: end + 1]
 
     def _reply(self, prompt: Sequence[int], ids: list[int], sampling: Sampling) -> Reply:
         text = self._tokenizer.decode(ids, skip_special_tokens=True)
-        is_cut = len(ids) >= sampling.max_tokens and ids[-1] != self._tokenizer.eos_token_id
+        is_cut = len(ids) >= sampling.max_tokens and ids[-1] not in self._ends
         return Reply(text.strip(), len(prompt), len(ids), is_cut)
 
     def close(self) -> None:

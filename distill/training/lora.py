@@ -6,19 +6,18 @@ nothing shuffles it again); the learning rate warms up and decays to zero within
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distill.backends.base import Beat
 from distill.backends.chat import render_example
-from distill.errors import NothingToTrain, OutOfSpace
+from distill.disk import full_disk_told, write_beside
+from distill.errors import NothingToTrain, OutOfSpace, TrainingError
 from distill.records import Item
 from distill.settings import LoraSettings
 from distill.training.base import Log, StepLog, TrainingResult
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 MANIFEST = "ioa.json"  # written last: its existence means that the folder is complete
+INPUTS = "inputs.sha256"  # written first: what is being trained
 
 
 class LoraTrainer:
@@ -53,17 +53,27 @@ class LoraTrainer:
         beat: Beat,
         log: Log,
     ) -> TrainingResult:
-        """See `Trainer.train`. Raises `NothingToTrain`, `OutOfSpace`, or what `beat` raises."""
+        """See `Trainer.train`. Raises `TrainingError`, `OutOfSpace`, or what `beat` raises.
+
+        On a full disk nothing of this training is left, so that there is room for what stands.
+        """
         if not items:
             raise NothingToTrain
+        inputs = _fingerprint(items, parent, settings, seed)
         if done := read_result(out):
+            if not _is_of(out, inputs):
+                raise TrainingError(f"{out} holds what another training made. Move it away first.")
             return done
         work = out.with_name(out.name + ".partial")
+        if not _is_of(work, inputs):
+            shutil.rmtree(work, ignore_errors=True)
         try:
-            with _full_disk_told(work):
-                work.mkdir(parents=True, exist_ok=True)
-                result = self._train(items, parent, work, settings, seed, beat, log)
-                _write_manifest(work, result)
+            with full_disk_told(work):
+                if read_result(work) is None:
+                    work.mkdir(parents=True, exist_ok=True)
+                    (work / INPUTS).write_text(inputs)
+                    result = self._train(items, parent, work, settings, seed, beat, log)
+                    _write_manifest(work, result)
         except OutOfSpace:
             shutil.rmtree(work, ignore_errors=True)
             raise
@@ -112,7 +122,7 @@ class LoraTrainer:
         )
         trainer.remove_callback(transformers.PrinterCallback)  # `log` tells instead
         outcome = trainer.train(resume_from_checkpoint=_last_state(work / "steps"))
-        trainer.save_model(str(work))
+        trainer.model.save_pretrained(str(work))  # `save_model` would add a pickle
         return {
             "steps": int(outcome.global_step),
             "tokens": n_tokens * settings.epochs,
@@ -124,8 +134,9 @@ class LoraTrainer:
         self, items: Sequence[Item], tokenizer: Any, settings: LoraSettings
     ) -> tuple[Dataset, int]:
         """Token ids and completion masks, in the items' order, and how many tokens they hold."""
-        from datasets import Dataset
+        import datasets
 
+        datasets.disable_progress_bars()  # `beat` tells
         rows = [
             render_example(
                 tokenizer,
@@ -136,7 +147,13 @@ class LoraTrainer:
             )
             for item in items
         ]
-        dataset = Dataset.from_dict(
+        for item, row in zip(items, rows, strict=True):
+            if row.n_prompt == len(row.ids):
+                raise TrainingError(
+                    f"The question “{item.question[:40]}…” alone takes max_length_tokens "
+                    f"({settings.max_length_tokens}). Reject the item, or raise the setting."
+                )
+        dataset = datasets.Dataset.from_dict(
             {
                 "input_ids": [list(r.ids) for r in rows],
                 "completion_mask": [
@@ -220,15 +237,41 @@ def _callback(beat: Beat, log: Log, n_tokens: int) -> Any:
 
 def _last_state(folder: Path) -> str | None:
     """The newest complete state of an interrupted training, or None."""
-    states = [p for p in folder.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
+    states = [p for p in folder.glob("checkpoint-*") if _is_whole(p)]
     return str(max(states, key=lambda p: int(p.name.rsplit("-", 1)[1]))) if states else None
 
 
+def _is_whole(state: Path) -> bool:
+    """Whether the file that the Trainer writes last was written to its end."""
+    try:
+        json.loads((state / "trainer_state.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _fingerprint(
+    items: Sequence[Item], parent: Path | None, settings: LoraSettings, seed: int
+) -> str:
+    """SHA-256 over everything that decides what a training makes of a base."""
+    words = [[i.question, i.solution] for i in items]
+    start = _weights_hash(parent) if parent else ""
+    text = json.dumps([words, start, settings.model_dump(mode="json"), seed])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_of(folder: Path, inputs: str) -> bool:
+    path = folder / INPUTS
+    return path.is_file() and path.read_text() == inputs
+
+
+def _weights_hash(folder: Path) -> str:
+    return hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
+
+
 def _write_manifest(folder: Path, result: dict[str, Any]) -> None:
-    digest = hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
-    partial = folder / (MANIFEST + ".partial")
-    partial.write_text(json.dumps({**result, "content_hash": digest}, indent=2) + "\n")
-    partial.rename(folder / MANIFEST)
+    told = {**result, "content_hash": _weights_hash(folder)}
+    write_beside(folder / MANIFEST, json.dumps(told, indent=2) + "\n")
 
 
 def read_result(folder: Path) -> TrainingResult | None:
@@ -237,16 +280,3 @@ def read_result(folder: Path) -> TrainingResult | None:
     if not manifest.is_file():
         return None
     return TrainingResult(folder=folder, **json.loads(manifest.read_text()))
-
-
-@contextlib.contextmanager
-def _full_disk_told(where: Path) -> Iterator[None]:
-    """Turn "no space left on device" into `OutOfSpace`, wherever in the libraries it came up."""
-    try:
-        yield
-    except Exception as exc:
-        text = str(exc)
-        is_full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
-        if is_full or "No space left on device" in text or "os error 28" in text:
-            raise OutOfSpace(str(where)) from exc
-        raise

@@ -1,0 +1,373 @@
+"""Answering and training with a real, tiny, random model."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from distill.backends.base import Prompt
+from distill.errors import (
+    BackendUnavailable,
+    ModelFolderBroken,
+    NothingToTrain,
+    OutOfSpace,
+    TrainingError,
+)
+from distill.settings import LoraSettings, Sampling
+from tests.distill import tiny
+from tests.distill.samples import item_of
+
+pytestmark = pytest.mark.torch
+
+QUICK = LoraSettings(
+    rank=4, alpha=8, learning_rate=5e-3, batch_size=4, save_every_steps=2, max_length_tokens=200
+)
+ITEMS = [item_of("A", i) for i in range(20)]  # five steps
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return tiny.make(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_float32_on_one_core():
+    """The same numbers whatever the processor is good at; more cores would only wait."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+            patch.setattr(torch.cpu, name, lambda: False)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        yield
+    torch.set_num_threads(threads)
+
+
+class Watch:
+    """What went into each step of the trainings of a test, and the model they moved."""
+
+    def __init__(self):
+        self.labels, self.ids, self.model, self.start = [], [], None, {}
+
+
+@pytest.fixture
+def watch(monkeypatch):
+    import trl
+
+    seen = Watch()
+    compute_loss = trl.SFTTrainer.compute_loss
+
+    def watched(trainer, model, inputs, *args, **options):
+        if seen.model is None:
+            seen.start = {n: p.detach().clone() for n, p in model.named_parameters()}
+        seen.model = model
+        seen.ids += inputs["input_ids"].tolist()
+        seen.labels += inputs["labels"].tolist()
+        return compute_loss(trainer, model, inputs, *args, **options)
+
+    monkeypatch.setattr(trl.SFTTrainer, "compute_loss", watched)
+    return seen
+
+
+def train(base, out, *, items=ITEMS, parent=None, settings=QUICK, seed=0, beat=None, log=None):
+    from distill.training.lora import LoraTrainer
+
+    return LoraTrainer(base).train(
+        items,
+        parent=parent,
+        out=out,
+        settings=settings,
+        seed=seed,
+        beat=beat or (lambda done, total: None),
+        log=log or (lambda step: None),
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(base, tmp_path_factory):
+    return train(base, tmp_path_factory.mktemp("checkpoints") / "s1r0")
+
+
+def answers(backend, texts, max_tokens=12):
+    sampling = Sampling(max_tokens=max_tokens)
+    return [r.text for r in backend.generate([Prompt(t, sampling) for t in texts])]
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+def test_five_steps_lower_the_loss_and_move_every_adapter_weight_and_no_other(
+    base, tmp_path, watch
+):
+    logs = []
+
+    result = train(base, tmp_path / "out", log=logs.append)
+
+    assert result.steps == 5
+    assert [s.step for s in logs] == [1, 2, 3, 4, 5]
+    assert logs[-1].loss < logs[0].loss
+    assert logs[-1].learning_rate < logs[1].learning_rate / 2  # it decays within the round
+    moved = {n for n, p in watch.model.named_parameters() if not p.equal(watch.start[n])}
+    assert moved == {n for n in watch.start if "lora_" in n}
+    assert len(moved) == 2 * 7 * 2  # A and B of seven linear layers in two blocks
+
+
+def test_only_the_answer_is_trained_on_in_the_order_given(base, tmp_path, watch):
+    from distill.backends.chat import load_tokenizer
+
+    result = train(base, tmp_path / "out")
+
+    tokenizer = load_tokenizer(str(base))
+    taught = [tokenizer.decode([i for i in row if i != -100]) for row in watch.labels]
+    assert taught == [f"{i.solution}<e>" for i in ITEMS]
+    shown = [tokenizer.decode(row) for row in watch.ids]
+    assert all(i.question in text for i, text in zip(ITEMS, shown, strict=True))
+    pad = tokenizer.pad_token_id
+    assert result.tokens == sum(i != pad for row in watch.ids for i in row)
+
+
+def test_the_adapter_is_safetensors_with_its_hash_and_nothing_beside_it(trained):
+    names = {p.name for p in trained.folder.rglob("*")}
+
+    weights = (trained.folder / "adapter_model.safetensors").read_bytes()
+    assert trained.content_hash == hashlib.sha256(weights).hexdigest()
+    assert not [n for n in names if n.endswith((".bin", ".pt", ".pth", ".pkl"))]
+    assert "steps" not in names
+    assert [p.name for p in trained.folder.parent.iterdir()] == ["s1r0"]
+
+
+def test_the_same_training_gives_the_same_adapter_and_another_seed_another(base, trained, tmp_path):
+    assert train(base, tmp_path / "same").content_hash == trained.content_hash
+    assert train(base, tmp_path / "other", seed=1).content_hash != trained.content_hash
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 5])
+def test_a_training_that_was_stopped_continues_to_the_same_adapter(
+    base, trained, tmp_path, stop_at
+):
+    beats = []
+
+    def beat(done, total):
+        beats.append(done)
+        if len(beats) == stop_at:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(base, tmp_path / "out", beat=beat)
+    assert not (tmp_path / "out").exists()
+    result = train(base, tmp_path / "out", beat=beat)
+
+    assert result.content_hash == trained.content_hash
+    saved = (stop_at - 1) // 2 * 2  # a state every two steps, after the beat
+    assert beats == [*range(1, stop_at + 1), *range(saved + 1, 6)]
+
+
+def test_a_state_that_was_cut_off_while_it_was_written_is_not_used(base, trained, tmp_path):
+    def beat(done, total):
+        if done == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(base, tmp_path / "out", beat=beat)
+    (state,) = (tmp_path / "out.partial" / "steps").glob("checkpoint-*")
+    (state / "trainer_state.json").write_text('{"epoch": ')
+
+    assert train(base, tmp_path / "out").content_hash == trained.content_hash
+
+
+def test_what_another_training_left_half_done_is_not_continued(base, trained, tmp_path):
+    def beat(done, total):
+        if done == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(base, tmp_path / "out", items=ITEMS[::-1], beat=beat)
+
+    assert train(base, tmp_path / "out").content_hash == trained.content_hash
+
+
+def test_a_training_that_was_killed_before_its_folder_was_named_is_only_named(
+    base, trained, tmp_path
+):
+    shutil.copytree(trained.folder, tmp_path / "out.partial")
+
+    result = train(base, tmp_path / "out", beat=pytest.fail)
+
+    assert result.content_hash == trained.content_hash
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_finished_training_is_returned_as_it_is(base, trained):
+    assert train(base, trained.folder, beat=pytest.fail) == trained
+
+
+def test_a_folder_that_another_training_filled_is_not_taken_for_this_one(base, trained):
+    with pytest.raises(TrainingError, match="holds what another training made"):
+        train(base, trained.folder, items=ITEMS[:8])
+
+
+def test_the_next_round_goes_on_from_the_adapter_of_the_last(base, trained, tmp_path, watch):
+    result = train(base, tmp_path / "s1r1", parent=trained.folder)
+
+    from safetensors.torch import load_file
+
+    before = load_file(trained.folder / "adapter_model.safetensors")
+    assert result.content_hash != trained.content_hash
+    for name, weights in before.items():
+        assert watch.start[name.replace(".weight", ".default.weight")].equal(weights)
+
+
+def test_nothing_to_train_on_is_a_sentence(base, tmp_path):
+    with pytest.raises(NothingToTrain, match="Approve some items first"):
+        train(base, tmp_path / "out", items=[])
+
+
+def test_a_question_that_leaves_no_room_for_its_answer_is_a_sentence(base, tmp_path):
+    settings = QUICK.model_copy(update={"max_length_tokens": 20})
+
+    with pytest.raises(TrainingError, match="A: what is 0 .* Reject the item"):
+        train(base, tmp_path / "out", settings=settings)
+
+
+@pytest.mark.parametrize("when", ["save_pretrained", "write_text"])
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(
+    base, trained, tmp_path, monkeypatch, when
+):
+    import peft
+
+    where = peft.PeftModel if when == "save_pretrained" else Path
+    really = getattr(where, when)
+
+    def full(*args, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(where, when, full)
+    with pytest.raises(OutOfSpace, match="The disk is full"):
+        train(base, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(where, when, really)
+
+    assert train(base, tmp_path / "out").content_hash == trained.content_hash
+
+
+# --- answering ----------------------------------------------------------------------------------
+
+QUESTIONS = ["What is 2 + 3?", "Hi", "Spell the word planet backwards, please.", "2 + 2", "Hi"]
+
+
+@pytest.fixture(scope="module")
+def backend(base):
+    from distill.backends.transformers import TransformersBackend
+
+    backend = TransformersBackend(base)
+    yield backend
+    backend.close()
+    backend.close()
+
+
+def test_padding_and_a_shared_prefix_change_no_answer(backend):
+    one_by_one = [answers(backend, [q])[0] for q in QUESTIONS]
+
+    assert answers(backend, QUESTIONS) == one_by_one
+    assert len(set(one_by_one)) >= 3
+
+
+def test_small_batches_give_the_same_answers_in_order(base, backend):
+    from distill.backends.transformers import TransformersBackend
+
+    assert answers(TransformersBackend(base, batch_size=2), QUESTIONS) == answers(
+        backend, QUESTIONS
+    )
+
+
+def test_a_prompt_may_bring_a_system_turn_and_a_sampling_of_its_own(backend):
+    mixed = [
+        Prompt("Hi", Sampling(max_tokens=4)),
+        Prompt("Hi", Sampling(max_tokens=9), system="Be brief."),
+        Prompt("Hi", Sampling(max_tokens=4)),
+    ]
+
+    replies = backend.generate(mixed)
+
+    assert [backend.generate([p])[0] for p in mixed] == replies
+    assert all(r.reply_tokens <= p.sampling.max_tokens for p, r in zip(mixed, replies, strict=True))
+
+
+def test_an_answer_that_ran_into_its_limit_says_so(backend):
+    (reply,) = backend.generate([Prompt("What is 2 + 3?", Sampling(max_tokens=1))])
+
+    assert (reply.reply_tokens, reply.truncated) == (1, True)
+
+
+def test_sampling_is_the_same_for_the_same_seed(backend):
+    def sampled(seed):
+        sampling = Sampling(max_tokens=20, temperature=1.5, seed=seed)
+        return backend.generate([Prompt("Tell me a story.", sampling)])[0].text
+
+    assert sampled(1) == sampled(1) != sampled(2)
+
+
+def test_nothing_asked_is_nothing_answered(backend):
+    assert backend.generate([]) == []
+
+
+def test_a_trained_student_says_what_it_was_taught(base, tmp_path):
+    from distill.backends.transformers import TransformersBackend
+
+    taught = [item_of("A", 7)] * 40
+    settings = QUICK.model_copy(update={"learning_rate": 2e-2, "rank": 8})
+    result = train(base, tmp_path / "out", items=taught, settings=settings)
+
+    student = TransformersBackend(base, adapter=result.folder)
+
+    (reply,) = student.generate([Prompt(taught[0].question, Sampling(max_tokens=20))])
+    assert (reply.text, reply.truncated) == ("Answer: 7", False)
+    assert answers(TransformersBackend(base), [taught[0].question]) != ["Answer: 7"]
+
+
+def test_weights_that_cannot_be_read_are_a_sentence(base, tmp_path):
+    from distill.backends.transformers import load_model
+
+    shutil.copytree(base, tmp_path / "broken")
+    weights = tmp_path / "broken" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+
+    with pytest.raises(BackendUnavailable, match="broken cannot be loaded"):
+        load_model(tmp_path / "broken")
+
+
+def test_a_model_folder_without_weights_is_a_sentence(base, tmp_path):
+    from distill.backends.transformers import load_model
+
+    shutil.copytree(base, tmp_path / "empty", ignore=lambda *_: ["model.safetensors"])
+
+    with pytest.raises(ModelFolderBroken, match="has no weights .* Fetch the model again"):
+        load_model(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("missing", ["adapter_model.safetensors", "adapter_config.json"])
+def test_an_adapter_without_safetensors_is_a_sentence(base, trained, tmp_path, missing):
+    from distill.backends.transformers import load_model
+
+    shutil.copytree(trained.folder, tmp_path / "adapter", ignore=lambda *_: [missing])
+    (tmp_path / "adapter" / "adapter_model.bin").write_bytes(b"pickle")
+
+    with pytest.raises(ModelFolderBroken, match=f"has no {missing}"):
+        load_model(base, tmp_path / "adapter")
+
+
+def test_the_real_thing_is_found_by_name_and_named_after_its_folder(base, trained):
+    from distill import roster
+
+    student = roster.find_student("tiny", base.parent)
+
+    assert student.name == "tiny"
+    assert json.loads((trained.folder / "ioa.json").read_text())["steps"] == 5
+    assert len(answers(student.answering(trained.folder), ["Hi"])) == 1
