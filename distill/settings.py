@@ -13,28 +13,39 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SomeShare = Annotated[float, Field(gt=0.0, le=1.0)]
 NotAll = Annotated[float, Field(ge=0.0, lt=1.0)]
+Count = Annotated[int, Field(ge=1)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # the strings under the fields are their descriptions: in forms, and in docs/settings.md
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Thresholds(_Settings):
     """The paper's thresholds (He et al. 2026, Eq. 2-9), and the gate's error rates."""
 
-    gap: Share = 0.3  # τ_gap: deficient above it (Eq. 2)
-    dependency: Share = 0.3  # τ_dep: an edge is kept above it (Eq. 3)
-    severity_alpha: Share = 0.7  # α: own gap against what the skill blocks (Eq. 4)
-    target_share: SomeShare = (
-        1.0  # of the deficient skills by severity; 0.25 is the paper's (Eq. 5-6)
-    )
-    zpd: Share = 0.15  # τ_ZPD: largest step in d = 1 − r between stages (Eq. 8, ours)
-    mastery: SomeShare = 0.9  # τ_mastery (Eq. 9)
-    mastery_margin_low: SomeShare = 0.08  # a ratio of mastery − this passes with gate_error at most
-    mastery_margin_high: Share = 0.05  # a ratio of mastery + this fails with gate_error at most
+    gap: Share = 0.3
+    """τ_gap: a skill is deficient when its gap is above it (Eq. 2)."""
+    dependency: Share = 0.3
+    """τ_dep: an observed edge is kept above it (Eq. 3). Without effect: edges are declared."""
+    severity_alpha: Share = 0.7
+    """α: weight of the own gap against what the skill blocks (Eq. 4)."""
+    target_share: SomeShare = 1.0
+    """Share of the deficient skills that is taught, by severity; the paper's is 0.25 (Eq. 5-6)."""
+    zpd: Share = 0.15
+    """τ_ZPD: largest step in difficulty d = 1 − r from one stage to the next (Eq. 8, ours)."""
+    mastery: SomeShare = 0.9
+    """τ_mastery: the ratio r = P_S/P_T from which a skill sits (Eq. 9)."""
+    mastery_margin_low: SomeShare = 0.08
+    """A student whose true ratio is this far below τ_mastery passes with `gate_error` at most."""
+    mastery_margin_high: Share = 0.05
+    """A student whose true ratio is this far above τ_mastery fails with `gate_error` at most."""
     gate_error: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.05
-    retention: Share = 0.95  # forgotten below this share of what a skill was
-    teachable: SomeShare = 0.5  # P_T below it: the teacher cannot teach the skill
+    """Error rate of the gate's test at both margins."""
+    retention: Share = 0.95
+    """A mastered skill is forgotten below this share of what it was."""
+    teachable: SomeShare = 0.5
+    """P_T below it: the teacher cannot teach the skill."""
 
     @model_validator(mode="after")
     def _margin_is_below_mastery(self) -> Thresholds:
@@ -44,42 +55,73 @@ class Thresholds(_Settings):
 
 
 class Probing(_Settings):
-    diagnose_probes: Annotated[int, Field(ge=1)] = 64  # per skill
-    gate_probes: Annotated[int, Field(ge=1)] = 32  # per skill and look; 21 right in a row suffice
-    gate_probes_cap: Annotated[int, Field(ge=1)] = 192  # per skill and checkpoint
-    final_probes: Annotated[int, Field(ge=1)] = 64
-    batch_size: Annotated[int, Field(ge=1)] = 64
-    max_answer_tokens: Annotated[int, Field(ge=1)] = 64
+    """How many questions are asked, and how."""
+
+    diagnose_probes: Count = 64
+    """Probes per skill for the diagnosis."""
+    gate_probes: Count = 32
+    """Probes per skill and look at a gate; 21 right in a row suffice."""
+    gate_probes_cap: Count = 192
+    """Probes per skill and checkpoint at most; what is unclear then counts as not yet."""
+    final_probes: Count = 64
+    """Probes per skill for the report."""
+    batch_size: Count = 64
+    """Probes asked at once; after each batch the answers are kept."""
+    max_answer_tokens: Count = 64
+    """Tokens after which an answer is cut off."""
 
 
 class Budget(_Settings):
-    items: Annotated[int, Field(ge=1)] = 3000  # trained on over the whole run, rehearsal included
-    items_per_round: Annotated[int, Field(ge=1)] = 400
-    rounds_cap: Annotated[int, Field(ge=1)] = 5  # per stage; then a person has to choose
-    rehearsal_share: NotAll = 0.25  # ρ: of a round's mixture, from mastered skills
+    """What a run may spend."""
+
+    items: Count = 3000
+    """Items trained on over the whole run, rehearsal included."""
+    items_per_round: Count = 400
+    """Items trained on in one round, rehearsal included."""
+    rounds_cap: Count = 5
+    """Rounds per stage; then a person has to choose."""
+    rehearsal_share: NotAll = 0.25
+    """ρ: share of a round's mixture that comes from mastered skills."""
 
 
 class LoraSettings(_Settings):
     """LoRA (Hu et al. 2021) on all linear layers; AdamW; cosine within each round."""
 
-    rank: Annotated[int, Field(ge=1)] = 16
-    alpha: Annotated[int, Field(ge=1)] = 32
+    rank: Count = 16
+    """Rank r of the two small matrices."""
+    alpha: Count = 32
+    """Their product is scaled by alpha/rank."""
     dropout: NotAll = 0.0
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-4  # 135M; 1e-4 from 7B up
+    """Share of a layer's inputs that the adapter leaves out at random."""
+    learning_rate: Annotated[float, Field(gt=0)] = 5e-4
+    """Peak of the schedule: 5e-4 for 135M parameters, 1e-4 from 7B up."""
     warmup_share: NotAll = 0.03
+    """Share of a round's steps in which the learning rate rises."""
     betas: tuple[NotAll, NotAll] = (0.9, 0.95)
+    """AdamW's two rates of forgetting."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """AdamW's decay of the adapter's weights."""
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    batch_size: Annotated[int, Field(ge=1)] = 16  # items a step
-    epochs: Annotated[int, Field(ge=1)] = 1
+    """Gradients are clipped to this norm."""
+    batch_size: Count = 16
+    """Items a step."""
+    epochs: Count = 1
+    """How often a round goes through its items."""
     max_length_tokens: Annotated[int, Field(ge=8)] = 512
-    save_every_steps: Annotated[int, Field(ge=1)] = 20
+    """Tokens of an item, template included; longer answers are cut off."""
+    save_every_steps: Count = 20
+    """Steps between two states from which a training can be continued."""
 
 
 class Sampling(_Settings):
-    max_tokens: Annotated[int, Field(ge=1)] = 64
-    temperature: Annotated[float, Field(ge=0.0)] = 0.0  # 0: greedy
+    """How one answer is drawn."""
+
+    max_tokens: Count = 64
+    """Tokens after which it is cut off."""
+    temperature: Annotated[float, Field(ge=0.0)] = 0.0
+    """0: always the likeliest token."""
     seed: int = 0
+    """Of the draw, where the temperature is above 0."""
 
 
 class Settings(_Settings):

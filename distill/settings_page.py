@@ -1,0 +1,72 @@
+"""docs/settings.md, written from the settings themselves.
+
+python -m distill.settings_page docs/settings.md
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from distill.settings import Settings
+
+HEAD = """\
+# Settings
+
+Everything that decides what a run does, besides its models, its domain and its seed.
+`ioa distil --settings FILE` takes them as JSON; what is left out keeps its default:
+
+```json
+{"thresholds": {"mastery": 0.9}, "budget": {"items": 2000}}
+```
+
+A run keeps its settings in its record. When `ioa distil --resume` continues one, only the
+budget may differ. This page is written by `python -m distill.settings_page docs/settings.md`,
+and a test says when it is out of date.
+"""
+
+
+def page() -> str:
+    """The whole page, in Markdown. Pure."""
+    parts = [HEAD]
+    for name, section in Settings.model_fields.items():
+        model = section.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        parts.append(f"\n## `{name}`\n\n{model.__doc__}\n\n")
+        parts.append("| setting | default | unit and range | meaning |\n|---|---|---|---|\n")
+        for field, told in model.model_fields.items():
+            default = json.dumps(told.get_default())
+            parts.append(f"| `{field}` | {default} | {_allowed(told)} | {told.description} |\n")
+    return "".join(parts)
+
+
+def _allowed(field: FieldInfo) -> str:
+    """What values a field takes, in words: "count, ≥ 1", "share, ≥ 0, < 1"."""
+    is_share = any(getattr(b, "le", getattr(b, "lt", 2)) <= 1 for b in field.metadata)
+    if field.annotation is int:
+        words = ["count"]
+    elif field.annotation is float:
+        words = ["share" if is_share else "number"]
+    else:
+        words = ["two shares, ≥ 0, < 1"]
+    for bound in field.metadata:
+        match bound:
+            case Ge(ge=value):
+                words.append(f"≥ {value:g}")
+            case Gt(gt=value):
+                words.append(f"> {value:g}")
+            case Le(le=value):
+                words.append(f"≤ {value:g}")
+            case Lt(lt=value):
+                words.append(f"< {value:g}")
+    return ", ".join(words)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")
