@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from django.db import transaction
 
@@ -46,50 +46,55 @@ def work(job_id: int, attempt: int) -> None:
         with suppress(Overtaken):
             jobs.fail(job, engine.sentence(exc))
         raise  # RQ keeps the traceback
-    policy.act(job.run)
+
+
+@contextmanager
+def _ending(job: Job) -> Iterator[None]:
+    """What the job came to, its success and what policy decides on it: all of it or nothing, so
+    that no run stands still whose worker is killed in here.
+    """
+    with transaction.atomic():
+        yield
+        jobs.succeed(job)
+        policy.act(job.run)
 
 
 def diagnose(job: Job) -> None:
     diagnosis = engine.diagnose(job.run, beat=_beat(job, "answers"), keep=KEEP)
-    with transaction.atomic():
+    with _ending(job):
         results.keep_scores(diagnosis.scores)
         results.keep_diagnosis(job.run, diagnosis.skills)
         runs.diagnosed(job.run, actor=Actor.worker())
-        jobs.succeed(job)
 
 
 def write(job: Job) -> None:
     assert job.stage is not None
     engine.write(job.stage, beat=_beat(job, "items"), keep=KEEP)
-    with transaction.atomic():
+    with _ending(job):
         stages.submit(job.stage, actor=Actor.worker())
-        jobs.succeed(job)
 
 
 def train(job: Job) -> None:
     assert job.stage is not None
     made = engine.train(job.stage, job, beat=_beat(job, "steps"), keep=KEEP)
-    with transaction.atomic():
+    with _ending(job):
         checkpoint = results.keep_checkpoint(made)
         stages.trained(job.stage, actor=Actor.worker(), checkpoint=checkpoint)
-        jobs.succeed(job)
 
 
 def assess(job: Job) -> None:
     assert job.stage is not None
     evidence, scores = engine.assess(job.stage, beat=_beat(job, "answers"), keep=KEEP)
-    with transaction.atomic():
+    with _ending(job):
         results.keep_scores(scores)
         stages.assessed(job.stage, actor=Actor.worker(), evidence=evidence)
-        jobs.succeed(job)
 
 
 def report(job: Job) -> None:
     figures, scores = engine.report(job.run, beat=_beat(job, "answers"), keep=KEEP)
-    with transaction.atomic():
+    with _ending(job):
         results.keep_scores(scores)
         runs.finish(job.run, actor=Actor.worker(), report=figures)
-        jobs.succeed(job)
 
 
 WORK: dict[JobKind, Callable[[Job], None]] = {
