@@ -371,3 +371,36 @@ def test_the_real_thing_is_found_by_name_and_named_after_its_folder(base, traine
     assert student.name == "tiny"
     assert json.loads((trained.folder / "ioa.json").read_text())["steps"] == 5
     assert len(answers(student.answering(trained.folder), ["Hi"])) == 1
+
+
+def test_the_loop_runs_on_real_weights_and_continues_in_the_middle_of_a_training(base, tmp_path):
+    from distill import domains, roster
+    from distill.pipeline import Pipeline
+    from distill.settings import Budget, Probing, Settings
+
+    settings = Settings(
+        probing=Probing(diagnose_probes=4, gate_probes=4, gate_probes_cap=4, final_probes=4),
+        budget=Budget(items=24, items_per_round=12, rounds_cap=2),
+        lora=QUICK,
+    )
+
+    def run(out, **more):
+        teacher = roster.find_teacher("procedural", base.parent)
+        student = roster.find_student(str(base), base.parent)
+        domain = domains.load("foundations")
+        more = {"seed": 0, "out": out, "skills": ["A2"]} | more
+        return Pipeline(domain, student, teacher, settings, **more).run()
+
+    def stop(what, done, total):
+        if (what, done) == ("s1r1: train", 3):
+            raise InterruptedError
+
+    whole = run(tmp_path / "whole")
+    with pytest.raises(InterruptedError):
+        run(tmp_path / "cut", progress=stop)
+    again = run(tmp_path / "cut", resume=True)
+
+    assert whole["stages"][0]["decisions"] == ["remedy", "waive"]
+    assert again | {"seconds": 0} == whole | {"seconds": 0}
+    weights = [tmp_path / run / "checkpoints" / "s1r1" / "ioa.json" for run in ("whole", "cut")]
+    assert len({json.loads(p.read_text())["content_hash"] for p in weights}) == 1
