@@ -29,7 +29,7 @@ from curriculum.services import jobs, runs
 from curriculum.services.audit import Actor
 from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus
 from ioa_web import first_start
-from ioa_web.embedded import services
+from ioa_web.embedded import Services, services
 from ioa_web.runtime import ServicesError
 
 NAME = "Demo: two-digit arithmetic for SmolLM2-135M"
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             run = _find(student) or _create(student, seed)
             with services(web=serves, log=folder / "services.log") as running:
                 _carry_on(run)
-                _follow(run, console)
+                _follow(run, running, console)
                 figures = _report(run, folder / "report.json")
                 console.print(engine.report_table(figures))
                 console.print(f"Report: {folder / 'report.json'}, {figures['seconds']:.0f} s")
@@ -109,7 +109,7 @@ def _carry_on(run: Run) -> None:
             jobs.retry(job, actor=POLICY)
 
 
-def _follow(run: Run, console: Console) -> None:
+def _follow(run: Run, running: Services, console: Console) -> None:
     """Show every job as it goes, until the run is over. Raises what ended it early."""
     bars: dict[int, TaskID] = {}
     columns = (
@@ -123,6 +123,8 @@ def _follow(run: Run, console: Console) -> None:
     )
     with Progress(*columns, console=console) as progress:
         while True:
+            # asked before the run's status: the last job ends with the run
+            works = run.jobs.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).exists()
             run.refresh_from_db()
             for job in run.jobs.select_related("stage").order_by("pk"):
                 _show(progress, bars, job)
@@ -130,6 +132,12 @@ def _follow(run: Run, console: Console) -> None:
                     raise CurriculumError(f"{_label(job)}: {job.error or 'it was cancelled.'}")
             if run.is_over:
                 return
+            if not works:
+                raise CurriculumError(
+                    "Policy could not decide how to go on, and left it to a person: start "
+                    "`make run` and look at the run."
+                )
+            running.check()
             time.sleep(LOOK_EVERY_SECONDS)
 
 
