@@ -25,8 +25,9 @@ from rich.progress import (
 )
 
 from distill import domains, report, roster
+from distill.decisions import AtGate, Decision, autopilot
 from distill.errors import DistillError
-from distill.pipeline import AtGate, Decision, Pipeline, autopilot
+from distill.pipeline import Pipeline
 from distill.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)

@@ -68,12 +68,6 @@ class Journal:
     def probe_keys(self) -> set[str]:
         return {e["probe"] for e in self._ledger.all("answer")}
 
-    def count_answers(self) -> int:
-        return sum(1 for _ in self._ledger.all("answer"))
-
-    def tokens_of(self, who: str) -> int:
-        return sum(e["tokens"] for e in self._ledger.all("answer") if e["who"] == who)
-
     def keep_items(self, round_key: str, items: Sequence[Item]) -> None:
         """Keep all items of a round; the closing entry says that the round is complete."""
         for item in items:
@@ -115,6 +109,17 @@ class Journal:
     def total(self, field: str) -> int:
         """Sum of "items" or "tokens" over all checkpoints."""
         return sum(e[field] for e in self._ledger.all("checkpoint"))
+
+    def spent(self, teacher: str) -> dict[str, int]:
+        """What the run has cost so far; `teacher` is who answers for the teacher."""
+        answers = list(self._ledger.all("answer"))
+        return {
+            "items": self.total("items"),
+            "train_tokens": self.total("tokens"),
+            "teacher_tokens": sum(e["tokens"] for e in answers if e["who"] == teacher),
+            "probes": len(answers),
+            "audit_entries": len(self.decisions()),
+        }
 
     def decision(self, key: str) -> str | None:
         entry = self._ledger.get("decision", key)

@@ -7,12 +7,10 @@ call the same functions for everything that is computed.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,8 +20,9 @@ from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
 from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Backend
+from distill.decisions import AtGate, Decide, Decision, autopilot
 from distill.domains.base import Domain
-from distill.errors import BudgetSpent, DistillError, DomainError
+from distill.errors import BudgetSpent, DomainError
 from distill.identifier.gaps import find_gap
 from distill.identifier.probing import ask, score
 from distill.identifier.severity import severities
@@ -48,34 +47,8 @@ BASE = "base"
 TEACHER = "teacher"
 
 
-class Decision(StrEnum):
-    ADVANCE = "advance"
-    REMEDY = "remedy"
-    WAIVE = "waive"
-    STOP = "stop"
-
-
-@dataclass(frozen=True, slots=True)
-class AtGate:
-    """What whoever decides gets to see."""
-
-    stage: PlannedStage
-    position: int  # 1-based
-    round: int
-    evidence: GateEvidence
-    may_remedy: bool  # neither the cap on rounds nor the budget of items is reached
-
-
-Decide = Callable[[AtGate], Decision]
 Progress = Callable[[str, int, int], None]
 """`progress(what, done, total)`, e.g. ("s1r0: train", 12, 40)."""
-
-
-def autopilot(gate: AtGate) -> Decision:
-    """Advance on evidence; else remedy while that is possible; else waive, on the record."""
-    if gate.evidence.allows_advance:
-        return Decision.ADVANCE
-    return Decision.REMEDY if gate.may_remedy else Decision.WAIVE
 
 
 class Pipeline:
@@ -153,7 +126,7 @@ class Pipeline:
         """Probe teacher and student on every skill (Eq. 2)."""
         probes = self._probes(Split.DIAGNOSE, self._settings.probing.diagnose_probes)
         teacher = self._ask(TEACHER, self._teacher, probes)
-        with self._answering(None) as student:
+        with closing(Lazy(self._student, None)) as student:
             own = self._ask(BASE, student, probes)
         gaps = {
             s.id: find_gap(
@@ -203,20 +176,19 @@ class Pipeline:
         who = self._adapter.name if self._adapter else BASE
         grades = {TEACHER: self._ask(TEACHER, self._teacher, probes)}
         for name, adapter in ((BASE, None), (who, self._adapter)):
-            with self._answering(adapter) as student:
+            with closing(Lazy(self._student, adapter)) as student:
                 grades[name] = self._ask(name, student, probes)
         scores: dict[str, dict[str, Score]] = {
             name: {k: score(k, g, self._domain.size(k, Split.FINAL)) for k, g in by_skill.items()}
             for name, by_skill in grades.items()
         }
+        stages = [
+            {"skills": list(s.skills), "decisions": self.journal.decisions(f"s{i}r")}
+            for i, s in enumerate(curriculum.stages, 1)
+        ]
         figures = report.build(
             [s.id for s in self.skills],
-            [
-                k
-                for position, stage in enumerate(curriculum.stages, 1)
-                if self.journal.has_checkpoint(f"s{position}r0")
-                for k in stage.skills
-            ],
+            [k for s in stages if s["decisions"] for k in s["skills"]],
             before=scores[BASE],
             after=scores[who],
             teacher=scores[TEACHER],
@@ -224,20 +196,9 @@ class Pipeline:
             after_grades={k: list(g.values()) for k, g in grades[who].items()},
             thresholds=self._settings.thresholds,
         )
-        stages = [
-            {"skills": list(s.skills), "decisions": self.journal.decisions(f"s{i}r")}
-            for i, s in enumerate(curriculum.stages, 1)
-        ]
-        return figures | {
-            "items": self.journal.total("items"),
-            "train_tokens": self.journal.total("tokens"),
-            "teacher_tokens": self.journal.tokens_of(TEACHER),
-            "probes": self.journal.count_answers(),
-            "stages": stages,
-            "audit_entries": len(self.journal.decisions()),
-            "seed": self._seed,
-            "settings": self._settings.model_dump(mode="json"),
-        }
+        settings = self._settings.model_dump(mode="json")
+        spent = self.journal.spent(TEACHER)
+        return figures | spent | {"stages": stages, "seed": self._seed, "settings": settings}
 
     # --- one round ---------------------------------------------------------------------
 
@@ -302,7 +263,7 @@ class Pipeline:
             seen=self.journal.seen_at_gates(except_by=key),
             grades=self.journal.grades(key, Split.GATE),
         )
-        with self._answering(self._adapter) as student:
+        with closing(Lazy(self._student, self._adapter)) as student:
             return exam.run(
                 student,
                 beat=lambda done, total: self._progress(f"{key}: assess", done, total),
@@ -317,10 +278,7 @@ class Pipeline:
         decision = self.journal.decision(key)
         if decision is None:
             decision = self._decide(gate)
-            if decision is Decision.ADVANCE and not gate.evidence.allows_advance:
-                raise DistillError(f"The evidence of {key} does not allow to advance.")
-            if decision is Decision.REMEDY and not gate.may_remedy:
-                raise DistillError(f"After {key} there is no round left: the cap or the budget.")
+            gate.check(decision)
             self.journal.keep_decision(key, decision, gate.evidence)
         return Decision(decision)
 
@@ -354,12 +312,3 @@ class Pipeline:
             sink=partial(self.journal.keep_answers, who),
         )
         return self.journal.grades(who, split)
-
-    @contextlib.contextmanager
-    def _answering(self, adapter: Path | None) -> Iterator[Backend]:
-        """The student, loaded only if it is asked something, and let go of afterwards."""
-        backend = Lazy(self._student, adapter)
-        try:
-            yield backend
-        finally:
-            backend.close()

@@ -189,7 +189,8 @@ def test_answers_come_back_by_who_and_split(tmp_path):
     assert again.seen_at_gates(except_by="s1r0") == {}
     assert again.has_answer("s1r1", final)
     assert not again.has_answer("s1r0", final)
-    assert (again.count_answers(), again.tokens_of("s1r1")) == (2, 6)
+    spent = again.spent("s1r1")
+    assert (spent["probes"], spent["teacher_tokens"], spent["items"]) == (2, 6, 0)
 
 
 def test_items_come_back_whole_and_flagged_ones_are_not_trained_on(tmp_path):

@@ -10,10 +10,11 @@ import pytest
 from distill import domains, report, roster
 from distill.assessment.gate import Was
 from distill.backends.simulated import SimulatedStudent, SimulatedTrainer
+from distill.decisions import Decision, autopilot
 from distill.errors import DistillError, DomainError
 from distill.identifier.probing import ask
 from distill.journal import Journal
-from distill.pipeline import Decision, Pipeline, autopilot
+from distill.pipeline import Pipeline
 from distill.records import Score, Split
 from distill.settings import Budget, Probing, Settings, Thresholds
 from tests.distill.samples import Numbered, RuleStudent, item_of, skill_of
@@ -214,7 +215,7 @@ def test_waiving_goes_on_and_the_skill_does_not_count_as_mastered(tmp_path):
 def test_advancing_without_evidence_is_refused_and_leaves_no_decision(tmp_path):
     few = SMALL.model_copy(update={"budget": Budget(items=600, items_per_round=8)})
 
-    with pytest.raises(DistillError, match="evidence of s1r0 does not allow"):
+    with pytest.raises(DistillError, match="evidence of stage 1, round 0, does not allow"):
         pipeline(tmp_path, settings=few, decide=lambda gate: Decision.ADVANCE).run()
 
     assert not [e for e in entries(tmp_path) if e["kind"] == "decision"]
@@ -223,7 +224,7 @@ def test_advancing_without_evidence_is_refused_and_leaves_no_decision(tmp_path):
 def test_another_round_past_the_cap_is_refused(tmp_path):
     few = SMALL.model_copy(update={"budget": Budget(items_per_round=8, rounds_cap=2)})
 
-    with pytest.raises(DistillError, match="After s1r1 there is no round left"):
+    with pytest.raises(DistillError, match="no round after stage 1, round 1"):
         pipeline(tmp_path, settings=few, decide=lambda gate: Decision.REMEDY).run()
 
 

@@ -1,0 +1,46 @@
+"""What is decided at a gate, by a person or by policy, and what the evidence allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from distill.errors import DistillError
+from distill.records import GateEvidence, PlannedStage
+
+
+class Decision(StrEnum):
+    ADVANCE = "advance"
+    REMEDY = "remedy"
+    WAIVE = "waive"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class AtGate:
+    """What whoever decides gets to see."""
+
+    stage: PlannedStage
+    position: int  # 1-based
+    round: int
+    evidence: GateEvidence
+    may_remedy: bool  # neither the cap on rounds nor the budget of items is reached
+
+    def check(self, decision: Decision) -> None:
+        """Raise `DistillError` when the evidence, the cap or the budget forbid the decision."""
+        here = f"stage {self.position}, round {self.round}"
+        if decision is Decision.ADVANCE and not self.evidence.allows_advance:
+            raise DistillError(f"The evidence of {here}, does not allow to advance.")
+        if decision is Decision.REMEDY and not self.may_remedy:
+            raise DistillError(f"There is no round after {here}: the cap or the budget is reached.")
+
+
+Decide = Callable[[AtGate], Decision]
+
+
+def autopilot(gate: AtGate) -> Decision:
+    """Advance on evidence; else remedy while that is possible; else waive, on the record."""
+    if gate.evidence.allows_advance:
+        return Decision.ADVANCE
+    return Decision.REMEDY if gate.may_remedy else Decision.WAIVE
