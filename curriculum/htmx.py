@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
@@ -18,7 +17,6 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 from curriculum.views import reads
 
 if TYPE_CHECKING:
-    from django.db.models import Model
     from django_htmx.middleware import HtmxDetails
 
 LIVE = "curriculum/partials/_live.html"
@@ -29,11 +27,8 @@ Context = Mapping[str, Any]
 Build = Callable[[], Context]  # called after the write, so that the page shows what is so now
 
 
-class HtmxRequest(HttpRequest):
-    """A request behind `django_htmx.middleware.HtmxMiddleware` and a login."""
-
-    htmx: HtmxDetails
-    user: User  # type: ignore[assignment]
+class SupportsUrl(Protocol):
+    def get_absolute_url(self) -> str: ...
 
 
 def wants_partial(request: HttpRequest) -> bool:
@@ -63,7 +58,7 @@ def answer(
     partial: str,
     build: Build,
     *,
-    then: str | Model,
+    then: str | SupportsUrl,
     notice: str,
     status: int = 200,
 ) -> HttpResponse:

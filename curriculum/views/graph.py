@@ -13,7 +13,7 @@ from curriculum.htmx import answer, show
 from curriculum.models import Prerequisite, Run
 from curriculum.services import skills
 from curriculum.states import RunStatus
-from curriculum.views import reads
+from curriculum.views import drawing, reads
 from curriculum.views.common import attempt, find_run, first_error, person, reviewer
 
 PAGE = "curriculum/graph.html"
@@ -29,9 +29,11 @@ def run_graph(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _context(run: Run, form: EdgeForm) -> dict[str, Any]:
     found = reads.edges(run)
+    active = [edge for edge in found if edge.is_active]
     return {
         "run": run,
-        "edges": [edge for edge in found if edge.is_active],
+        "drawing": drawing.draw(list(run.skills.order_by("pk")), active),
+        "edges": active,
         "refused": [edge for edge in found if not edge.is_active],
         "form": form,
         "may_change": run.status in (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),

@@ -31,7 +31,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     found = Job.objects.select_related("run", "stage").order_by("-pk")
     run = request.GET.get("run", "")
     if run.isdecimal():
-        found = found.filter(run=run)
+        found = found.filter(run=int(run))
     status = request.GET.get("status", "")
     if status in JobStatus.values:
         found = found.filter(status=status)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
 from curriculum.models import Job, Run, Stage
@@ -42,7 +42,7 @@ class NextAction:
     permission: str = ""
     who: str = "nobody"
 
-    def is_for(self, user: AbstractBaseUser | AnonymousUser) -> bool:
+    def is_for(self, user: User | AnonymousUser) -> bool:
         return bool(self.url and self.permission and user.has_perm(self.permission))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -70,14 +70,14 @@ def run_row(run: Run) -> RunRow:
     return RunRow(run, stages, jobs, action, rail.current_job(run, stage, jobs))
 
 
-def waiting_rows(user: AbstractBaseUser | AnonymousUser) -> list[RunRow]:
+def waiting_rows(user: User | AnonymousUser) -> list[RunRow]:
     """Runs in which this person can do the next thing."""
     going = runs_with_work().filter(archived_at=None)
     going = going.exclude(status__in=[RunStatus.FINISHED, RunStatus.STOPPED])
     return [row for row in map(run_row, going) if row.action.is_for(user)]
 
 
-def bar(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
+def bar(user: User | AnonymousUser) -> dict[str, Any]:
     """The counts in the top bar, and the person's groups."""
     if not user.is_authenticated:
         return {"waiting": 0, "active": 0, "failed": 0, "roles": []}
@@ -89,7 +89,7 @@ def bar(user: AbstractBaseUser | AnonymousUser) -> dict[str, Any]:
             & ~Q(run__status__in=[RunStatus.FINISHED, RunStatus.STOPPED]),
         ),
     )
-    roles = [str(name) for name in user.groups.values_list("name", flat=True)]  # type: ignore[attr-defined]
+    roles = [str(name) for name in user.groups.values_list("name", flat=True)]
     return {"waiting": len(waiting_rows(user)), "roles": roles, **jobs}
 
 

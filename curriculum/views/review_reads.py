@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
-from curriculum.models import Item, Review, Score, Stage
+from curriculum.models import Item, Review, Revision, Score, Stage
 from curriculum.states import Verdict
 from curriculum.views import reads
 
@@ -135,10 +135,10 @@ def last_verdict(stage: Stage, queue: Queue, user_pk: int) -> Item | None:
 def history(item: Item) -> list[dict[str, Any]]:
     """The versions of an item, newest first, each as a difference to the one before."""
     versions = list(item.revisions.select_related("actor").order_by("version"))
-    texts = [(r.version, f"{r.question}\n{r.solution}", r) for r in versions]
-    now = (item.version, f"{item.question}\n{item.solution}", None)
-    if not texts or texts[-1][0] != item.version:
-        texts.append(now)
+    texts: list[tuple[int, str, Revision | None]] = [
+        (r.version, f"{r.question}\n{r.solution}", r) for r in versions
+    ]
+    texts.append((item.version, f"{item.question}\n{item.solution}", None))
     steps = [
         {"version": new[0], "by": old[2], "parts": difference(old[1], new[1])}
         for old, new in zip(texts, texts[1:], strict=False)

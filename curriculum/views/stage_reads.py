@@ -28,7 +28,7 @@ SHOWN_STEPS = 12
 @dataclass(slots=True)
 class Round:
     number: int
-    items: dict[str, int] = field(default_factory=dict)
+    items: Mapping[str, Any] = field(default_factory=dict)
     snapshot: Snapshot | None = None
     checkpoint: Checkpoint | None = None
     gate: GateRecord | None = None

@@ -141,7 +141,14 @@ def test_the_filter_narrows_the_queue_and_its_count(client, reviewer, stage):
 
 @pytest.mark.parametrize(
     "query",
-    ["?round=x&item=y&after=z", "?verdict=nonsense", "?checks=%00", "?item=999999", "?skill=Q"],
+    [
+        "?round=x&item=y&after=z",
+        "?verdict=nonsense",
+        "?checks=%00",
+        "?item=999999",
+        "?item=99999999999999999999",
+        "?skill=Q",
+    ],
 )
 def test_a_strange_address_shows_a_queue_all_the_same(client, reviewer, stage, query):
     ItemFactory(stage=stage)

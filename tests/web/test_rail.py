@@ -1,0 +1,117 @@
+"""Where a run stands, and who must act next."""
+
+from __future__ import annotations
+
+import pytest
+
+from curriculum.states import JobKind, RunStatus, StageStatus
+from curriculum.views import drawing, reads
+from tests.factories import JobFactory, PrerequisiteFactory, RunFactory, SkillFactory, StageFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def row(run):
+    return reads.run_row(reads.runs_with_work().get(pk=run.pk))
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "who"),
+    [
+        (RunStatus.DRAFT, "Start the diagnosis", "a reviewer"),
+        (RunStatus.REVIEWING_DIAGNOSIS, "Review the diagnosis", "an approver"),
+        (RunStatus.REVIEWING_CURRICULUM, "Review the curriculum", "an approver"),
+        (RunStatus.FINISHED, "Read the report", "nobody"),
+        (RunStatus.STOPPED, "", "nobody"),
+    ],
+)
+def test_each_status_of_a_run_has_one_next_action(status, label, who):
+    action = row(RunFactory(status=status)).action
+
+    assert (action.label, action.who) == (label, who)
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "who"),
+    [
+        (StageStatus.PLANNED, "Start stage 1", "a reviewer"),
+        (StageStatus.WRITING, "", "a worker"),
+        (StageStatus.REVIEWING, "Review the items of stage 1", "a reviewer"),
+        (StageStatus.TRAINING, "", "a worker"),
+        (StageStatus.ASSESSING, "", "a worker"),
+        (StageStatus.DECIDING, "Decide at the gate", "an approver"),
+    ],
+)
+def test_each_status_of_a_stage_has_one_next_action(status, label, who):
+    action = row(StageFactory(status=status).run).action
+
+    assert (action.label, action.who) == (label, who)
+
+
+def test_a_stage_that_is_begun_comes_before_one_that_is_planned():
+    run = RunFactory(teaching=True)
+    StageFactory(run=run, mastered=True)
+    StageFactory(run=run)
+    begun = StageFactory(run=run, reviewing=True)
+
+    assert row(run).stage == begun
+
+
+@pytest.mark.parametrize("trait", ["failed", "cancelled", "lost"])
+def test_work_that_ended_early_is_retried_before_anything_else(trait):
+    job = JobFactory(**{trait: True})
+
+    action = row(job.run).action
+
+    assert action.label == "Retry: diagnose"
+    assert action.url == f"/jobs/{job.pk}/retry/"
+
+
+def test_a_failure_of_a_round_that_is_over_bothers_nobody():
+    stage = StageFactory(reviewing=True, round=1)
+    JobFactory(run=stage.run, stage=stage, kind=JobKind.WRITE, round=0, failed=True)
+
+    assert row(stage.run).action.label == "Review the items of stage 1"
+
+
+def test_the_rail_shows_what_is_done_what_is_waived_and_what_is_to_come():
+    run = RunFactory(teaching=True)
+    for trait in ("mastered", "waived", "deciding"):
+        StageFactory(run=run, **{trait: True})
+    StageFactory(run=run)
+
+    states = [step.state for step in row(run).steps]
+
+    assert states == ["done", "done", "done", "waived", "current", "todo", "todo"]
+
+
+def test_a_drawing_puts_what_comes_first_on_the_left():
+    run = RunFactory()
+    a, b, c = (SkillFactory(run=run, key=key) for key in "ABC")
+    edges = [
+        PrerequisiteFactory(run=run, source=a, target=b),
+        PrerequisiteFactory(run=run, source=b, target=c),
+        PrerequisiteFactory(run=run, source=a, target=c),
+    ]
+
+    drawn = drawing.draw([c, b, a], edges)
+
+    left = {box.skill.key: box.x for box in drawn.boxes}
+    assert left["A"] < left["B"] < left["C"]
+    assert len(drawn.lines) == 3
+    assert all(box.x + drawn.box_width <= drawn.width for box in drawn.boxes)
+
+
+def test_a_drawing_of_a_circle_ends_all_the_same():
+    run = RunFactory()
+    a, b = (SkillFactory(run=run, key=key) for key in "AB")
+    edges = [
+        PrerequisiteFactory(run=run, source=a, target=b),
+        PrerequisiteFactory(run=run, source=b, target=a),
+    ]
+
+    assert len(drawing.draw([a, b], edges).boxes) == 2
+
+
+def test_a_drawing_of_nothing_is_empty():
+    assert drawing.draw([], []).boxes == []
