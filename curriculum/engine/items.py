@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import QuerySet
+
 from curriculum.engine.describe import load_domain, models_folder, settings_of
 from curriculum.models import GateRecord, Item, Probe, SnapshotItem, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome
@@ -34,7 +36,7 @@ def record(item: Item) -> records.Item:
 def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]:
     """Results of all checks on an item with these words instead of its own."""
     run = item.stage.run
-    others = Item.objects.filter(stage__run=run).exclude(pk=item.pk)
+    others = Item.objects.filter(stage=item.stage, round=item.round).exclude(pk=item.pk)
     probes = Probe.objects.filter(skill__run=run)
     checks = (
         Parses(),
@@ -49,20 +51,10 @@ def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]
 def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
     """What a round trains on, in its order: (item, is rehearsal). See `mixture.mix`.
 
-    approved: the round's own items. The pool is what earlier snapshots of this run taught of
-    skills that are mastered (or were, and are slipping).
+    approved: the round's own items.
     """
     run = stage.run
-    mastered = StageSkill.objects.filter(
-        stage__run=run,
-        stage__status__in=SETTLED,
-        outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
-    )
-    taught = SnapshotItem.objects.filter(
-        snapshot__stage__run=run, item__skill__in=mastered.values("skill")
-    )
-    pool = Item.objects.filter(pk__in=taught.values("item"), verdict="approved", is_leak=False)
-    rows = {i.pk: i for i in pool.exclude(stage=stage, round=stage.round).select_related("skill")}
+    rows = {i.pk: i for i in rehearsal_pool(stage).select_related("skill")}
     own = {i.pk: i for i in approved}
     last = last_evidence(stage)
     mixed = organizer.mix(
@@ -75,6 +67,20 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
     everything = rows | own
     keys = (int(m.key.rsplit("#", 1)[1]) for m in mixed)
     return [(everything[pk], pk not in own) for pk in keys]
+
+
+def rehearsal_pool(stage: Stage) -> QuerySet[Item]:
+    """What earlier snapshots taught of skills that are mastered, or were and are slipping."""
+    mastered = StageSkill.objects.filter(
+        stage__run=stage.run,
+        stage__status__in=SETTLED,
+        outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
+    )
+    taught = SnapshotItem.objects.filter(
+        snapshot__stage__run=stage.run, item__skill__in=mastered.values("skill")
+    )
+    pool = Item.objects.filter(pk__in=taught.values("item"), verdict="approved", is_leak=False)
+    return pool.exclude(stage=stage, round=stage.round)
 
 
 def last_evidence(stage: Stage) -> GateEvidence | None:

@@ -18,7 +18,7 @@ from curriculum.engine.describe import (
     models_folder,
     settings_of,
 )
-from curriculum.engine.items import last_evidence, record
+from curriculum.engine.items import last_evidence, record, rehearsal_pool
 from curriculum.engine.planning import edges_of, gaps_of, taught_skills
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus
@@ -27,8 +27,7 @@ from distill import report as reports
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order
 from distill.adapter.writing import write as write_items
-from distill.assessment.gate import GateExam, Was
-from distill.assessment.mastery import judge
+from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Backend, Beat
 from distill.domains import Domain, question_key
 from distill.identifier.gaps import find_gap
@@ -36,7 +35,7 @@ from distill.identifier.probing import ask, score
 from distill.identifier.severity import severities
 from distill.organizer import mixture
 from distill.organizer.stages import difficulty
-from distill.records import Answer, Gap, GateAnswer, Item, Probe, Score, Split
+from distill.records import Answer, Gap, Item, Probe, Score, Split
 from distill.training.base import StepLog
 
 Grades = dict[str, dict[str, float]]
@@ -115,7 +114,7 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
     need = mixture.still_needed(last)[0] if last else {k: difficulty(gaps[k]) for k in own}
     spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
-    n = mixture.room_for_new(settings.budget, used=spent, rehearses=bool(_mastered(run)))
+    n = mixture.room_for_new(settings.budget, used=spent, rehearses=rehearsal_pool(stage).exists())
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
     probes = models.Probe.objects.filter(skill__run=run)
     skills = {s.key: s for s in run.skills.all()}
@@ -240,30 +239,21 @@ def _mastered(run: Run) -> dict[str, Was]:
             skill=row.skill, checkpoint=gate.checkpoint if gate else None, split=Split.GATE
         ).first()
         if gate and found:
-            known[row.skill.key] = Was(found.mean, found.n)
+            known[row.skill.key] = Was(found.mean, found.n, found.is_exhaustive)
     return known
 
 
 def _known_at_start(run: Run) -> dict[str, Was]:
     """Skills that the diagnosis calls mastered: nothing is taught of them, all is kept of them."""
-    thresholds = settings_of(run).thresholds
-    base = run.checkpoints.get(parent=None)
     answers = models.Answer.objects.filter(
         probe__skill__run=run,
-        probe__skill__is_deficient=False,
-        probe__skill__is_teachable=True,
         probe__skill__status=SkillStatus.ACTIVE,
         probe__split=Split.DIAGNOSE,
-        checkpoint=base,
+        checkpoint=run.checkpoints.get(parent=None),
     )
-    gaps = gaps_of(run)
-    known = {}
-    for k, by_probe in _grades(answers).items():
-        grades = list(by_probe.values())
-        verdict = judge(k, grades, gaps[k].teacher.mean, thresholds)
-        if verdict.answer is GateAnswer.MASTERED:
-            known[k] = Was(sum(grades) / len(grades), len(grades))
-    return known
+    answered = _grades(answers)
+    gaps = {k: gap for k, gap in gaps_of(run).items() if k in answered}
+    return known_at_start(gaps, answered, settings_of(run).thresholds)
 
 
 # --- report ------------------------------------------------------------------------------
