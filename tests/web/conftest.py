@@ -1,8 +1,23 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
+from django.test.client import ClientHandler
 
 from tests.factories import ApproverFactory, ReviewerFactory, UserFactory, ViewerFactory
+
+
+@pytest.fixture(scope="session")
+def handler():
+    """Loaded once: whitenoise looks through all static files whenever it is."""
+    return ClientHandler(enforce_csrf_checks=False)
+
+
+@pytest.fixture
+def client(handler):
+    client = Client()
+    client.handler = handler
+    return client
 
 
 @pytest.fixture
