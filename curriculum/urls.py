@@ -52,9 +52,13 @@ urlpatterns = [
     path("stages/<int:pk>/now/", stages.stage_now, name="stage-now"),
     path("stages/<int:pk>/open/", stages.stage_open, name="stage-open"),
     path("stages/<int:pk>/train/", stages.stage_train, name="stage-train"),
+    path("stages/<int:pk>/roll-back/", stages.stage_roll_back, name="stage-roll-back"),
     path("stages/<int:pk>/training/", stages.stage_training, name="stage-training"),
     path("stages/<int:pk>/review/", review.stage_review, name="stage-review"),
     path("stages/<int:pk>/approve-all/", review.stage_approve_all, name="stage-approve-all"),
+    path(
+        "stages/<int:pk>/reject-flagged/", review.stage_reject_flagged, name="stage-reject-flagged"
+    ),
     path("items/<int:pk>/rendered/", review.item_rendered, name="item-rendered"),
     path("items/<int:pk>/approve/", review.item_approve, name="item-approve"),
     path("items/<int:pk>/reject/", review.item_reject, name="item-reject"),

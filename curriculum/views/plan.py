@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from curriculum import engine
 from curriculum.forms import MoveSkillForm, NoteForm, SplitForm
 from curriculum.htmx import answer, show
 from curriculum.models import Run, Stage
@@ -37,11 +38,15 @@ def run_curriculum(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _context(run: Run) -> dict[str, Any]:
+    may_change = run.status == RunStatus.REVIEWING_CURRICULUM
+    # What the planner said, and what is so since people moved things.
+    now = engine.zpd_notices(run) if may_change else []
     return {
         "run": run,
+        "notices": list(dict.fromkeys([*run.notices, *now])),
         "stages": reads.stages_with_skills(run),
         "builds_on": reads.builds_on(run),
-        "may_change": run.status == RunStatus.REVIEWING_CURRICULUM,
+        "may_change": may_change,
         "is_planned": run.status not in (RunStatus.DRAFT, RunStatus.DIAGNOSING),
         "tab": "curriculum",
     }

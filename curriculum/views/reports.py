@@ -62,6 +62,7 @@ def _context(run: Run) -> dict[str, Any]:
     rows = report_rows(run)
     measured = [row for row in rows if row.before and row.after]
     people = AuditEntry.objects.filter(run=run, actor_kind=ActorKind.PERSON)
+    people = people.exclude(action__startswith="job.")  # what they decided, not what followed
     return {
         "run": run,
         "rows": rows,

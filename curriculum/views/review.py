@@ -66,6 +66,7 @@ def _context(
         "verdicts": review_reads.VERDICTS,
         "flags": review_reads.FLAGS,
         "rounds": range(stage.round + 1),
+        "n_flagged": review_reads.flagged(stage, queue.round),
         "n_matching": matching if queue.verdict in ("waiting", "all") else 0,
         "may_decide": may_decide,
         "edit": edit,
@@ -160,6 +161,25 @@ def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if status == 200:
             notice = f"Approved together: {done[0]}. Flagged ones still wait for you."
+    return _reply(request, stage, request.POST, notice, status)
+
+
+@require_POST
+@reviewer
+def stage_reject_flagged(request: HttpRequest, pk: int) -> HttpResponse:
+    stage = find_stage(pk)
+    form = RoundForm(request.POST)
+    notice, status = "Which round was looked at could not be read. Look again.", 422
+    if form.is_valid():
+        done: list[int] = []
+        notice, status = attempt(
+            lambda: done.append(
+                items.reject_flagged(stage, actor=person(request), **form.cleaned_data)
+            ),
+            "",
+        )
+        if status == 200:
+            notice = f"Rejected together: {done[0]}, each for the check that it failed."
     return _reply(request, stage, request.POST, notice, status)
 
 

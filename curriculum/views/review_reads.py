@@ -78,6 +78,12 @@ def counts(stage: Stage, round_: int) -> dict[str, int]:
     )
 
 
+def flagged(stage: Stage, round_: int) -> int:
+    """Items that wait and failed a check."""
+    waiting = Item.objects.filter(stage=stage, round=round_, verdict=Verdict.WAITING)
+    return waiting.filter(is_flagged=True).count()
+
+
 def pick(stage: Stage, queue: Queue, said: QueryDict) -> tuple[Item | None, dict[str, Any]]:
     """The item asked for, or the next of the queue; and where it stands in the queue.
 

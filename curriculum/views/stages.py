@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import figures
-from curriculum.forms import RoundForm
+from curriculum.forms import GateForm, RoundForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Stage
 from curriculum.services import stages
 from curriculum.views import reads, stage_reads
-from curriculum.views.common import approver, attempt, find_stage, person, reviewer
+from curriculum.views.common import approver, attempt, find_stage, first_error, person, reviewer
 
 PAGE = "curriculum/stage_detail.html"
 PART = "curriculum/partials/_stage_now.html"
@@ -75,6 +75,21 @@ def stage_train(request: HttpRequest, pk: int) -> HttpResponse:
         )
     then = reverse("curriculum:stage-training", args=[stage.pk])
     return _answer(request, stage, notice, status, then=then)
+
+
+@require_POST
+@approver
+def stage_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give up a round in review: what was written stays on record, the stage starts over."""
+    stage = find_stage(pk)
+    form = GateForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: stages.roll_back(stage, actor=person(request), **form.cleaned_data),
+            f"Rolled back: stage {stage.position} is planned again.",
+        )
+    return _answer(request, stage, notice, status)
 
 
 def _answer(

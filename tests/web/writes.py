@@ -153,6 +153,14 @@ def _all_items() -> Situation:
     return ItemFactory().stage_id, {"round": 0}
 
 
+def _flagged_items() -> Situation:
+    return ItemFactory(flagged=True).stage_id, {"round": 0}
+
+
+def _roll_back() -> Situation:
+    return StageFactory(reviewing=True).pk, {"round": 0, "reason": "Wrong prompt."}
+
+
 def _gate(**traits: Any) -> Situation:
     return GateFactory(**traits).pk, {"round": 0, "reason": "Seen and decided."}
 
@@ -199,6 +207,8 @@ WRITES = [
     ),
     Write("item-undo", _decided_item, "review"),
     Write("stage-approve-all", _all_items, "review", again=200),
+    Write("stage-reject-flagged", _flagged_items, "review", again=200),
+    Write("stage-roll-back", _roll_back, "stage-now", needs="approver"),
     Write("gate-advance", lambda: _gate(mastered=True), "gate", needs="approver"),
     Write("gate-remedy", lambda: _gate(), "gate"),
     Write("gate-waive", lambda: _gate(), "gate", needs="approver"),
