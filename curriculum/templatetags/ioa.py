@@ -37,6 +37,12 @@ def compact(content: Any) -> str:
 
 
 @register.filter
+def in_words(names: list[str]) -> str:
+    """["one_format", "limit_load"] -> one format, limit load."""
+    return ", ".join(name.replace("_", " ") for name in names)
+
+
+@register.filter
 def lookup(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
     return (mapping or {}).get(key)
 
