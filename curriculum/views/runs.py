@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -50,15 +50,16 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @reviewer
 def run_create(request: HttpRequest) -> HttpResponse:
-    """GET with fields in the query shows the form with them: so presets and domains work
-    without a script.
+    """A POST with `choose` (a preset) or `reread` (a domain) makes nothing: it shows the form
+    with what was typed so far, so that presets and domains work without a script.
     """
     if request.method == "GET":
-        preset = request.GET.get("preset", DEFAULT_PRESET)
-        given = {name: request.GET[name] for name in request.GET}
-        initial = {"domain": "foundations", **given, **preset_numbers(preset), "preset": preset}
-        initial["skills"] = request.GET.getlist("skills")
-        return show(request, FORM, FORM_PART, _form_context(RunForm(initial=initial), preset))
+        return _show_form(request, _preset_form(DEFAULT_PRESET), DEFAULT_PRESET)
+    preset = request.POST.get("choose") or request.POST.get("preset") or DEFAULT_PRESET
+    if "choose" in request.POST:
+        return _show_form(request, _preset_form(preset, request.POST), preset)
+    if "reread" in request.POST:
+        return _show_form(request, RunForm(initial=_typed(request.POST)), preset)
 
     form = RunForm(request.POST)
     if form.is_valid():
@@ -66,8 +67,17 @@ def run_create(request: HttpRequest) -> HttpResponse:
         if run is not None:
             messages.success(request, f"Created: {run}. Nothing has been asked of a model yet.")
             return redirect(run)
-    context = _form_context(form, request.POST.get("preset", DEFAULT_PRESET))
-    return show(request, FORM, FORM_PART, context, status=422)
+    return _show_form(request, form, preset, status=422)
+
+
+def _typed(said: QueryDict) -> dict[str, Any]:
+    return {**said.dict(), "skills": said.getlist("skills")}
+
+
+def _preset_form(preset: str, said: QueryDict | None = None) -> RunForm:
+    """The numbers of the preset, and all else as it was typed."""
+    typed = _typed(said) if said is not None else {}
+    return RunForm(initial={**typed, **preset_numbers(preset), "preset": preset})
 
 
 def _create(request: HttpRequest, form: RunForm) -> Run | None:
@@ -93,9 +103,12 @@ def _create(request: HttpRequest, form: RunForm) -> Run | None:
     return None
 
 
-def _form_context(form: RunForm, preset: str) -> dict[str, Any]:
+def _show_form(
+    request: HttpRequest, form: RunForm, preset: str, *, status: int = 200
+) -> HttpResponse:
     presets = [(name, says, name == preset) for name, (says, _) in PRESETS.items()]
-    return {"form": form, "presets": presets}
+    context = {"form": form, "presets": presets}
+    return show(request, FORM, FORM_PART, context, status=status)
 
 
 @require_GET

@@ -87,3 +87,19 @@ def test_a_figure_takes_the_colours_of_the_scheme(school, visit):
     page.emulate_media(color_scheme="dark")
 
     expect(teacher).to_have_css("fill", "rgb(140, 154, 240)")
+
+
+def test_a_preset_keeps_what_was_typed_and_then_the_run_is_made(school, visit):
+    page = visit(school.bob)
+    page.goto("/runs/new/")
+    page.fill("#id_name", "Sums in spring")
+
+    page.click("#preset-quick")
+    expect(page.locator("#preset-quick")).to_have_attribute("aria-pressed", "true")
+    assert page.input_value("#id_name") == "Sums in spring"
+    assert page.input_value("#id_items") == "900"
+    assert "csrf" not in page.url
+    page.click("#create-run")
+
+    expect(page.get_by_role("heading", name="Sums in spring")).to_be_visible()
+    assert Run.objects.get().settings["budget"]["items"] == 900

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 
 from curriculum.models import Run
 from curriculum.states import RunStatus
@@ -8,6 +11,20 @@ from tests.web.writes import HTMX, new_run
 
 pytestmark = pytest.mark.django_db
 URL = "/runs/new/"
+TIDES = """
+domain: tides
+title: Tides
+skills:
+  - id: T1
+    title: High and low water
+    statement: Tells high water from low water.
+    probes:
+      - {question: "How high is the water at noon?", reference: high, split: diagnose}
+      - {question: "How high is the water at six?", reference: low, split: gate}
+      - {question: "How high is the water at midnight?", reference: high, split: final}
+    items:
+      - {question: "How high is the water at one?", answer: high, solution: "Answer: high"}
+"""
 
 
 def test_it_makes_a_draft_with_what_was_chosen(client, reviewer):
@@ -34,17 +51,47 @@ def test_the_form_offers_the_skills_of_the_domain_and_the_numbers_of_the_preset(
     assert 'name="items" value="3000"' in response.text
 
 
-def test_a_preset_changes_the_numbers_and_keeps_what_was_typed(client, reviewer):
-    response = client.get(URL, {"preset": "quick", "name": "Mine", "skills": ["A2"], "items": "77"})
+def test_a_preset_changes_the_numbers_keeps_what_was_typed_and_makes_nothing(client, reviewer):
+    said = {"choose": "quick", "name": "Mine", "skills": ["A2"], "items": "77"}
 
+    response = client.post(URL, said)
+
+    assert response.status_code == 200
     assert 'value="Mine"' in response.text
     assert 'name="items" value="900"' in response.text
     assert 'value="A2" id="id_skills_1" checked' in response.text
     assert 'id="preset-quick" aria-pressed="true"' in response.text
+    assert not Run.objects.exists()
+
+
+def test_another_domain_shows_its_skills_and_keeps_what_was_typed(client, reviewer):
+    folder = Path(settings.IOA_HOME) / "domains"
+    folder.mkdir(exist_ok=True)
+    (folder / "tides.yaml").write_text(TIDES)
+
+    response = client.post(URL, new_run(domain="domains/tides.yaml", reread="1"), headers=HTMX)
+
+    assert response.status_code == 200
+    assert "T1  High and low water" in response.text
+    assert 'value="Sums"' in response.text
+    assert "<html" not in response.text
+    assert not Run.objects.exists()
+
+
+def test_a_domain_that_cannot_be_read_is_said_beside_its_field(client, reviewer):
+    folder = Path(settings.IOA_HOME) / "domains"
+    folder.mkdir(exist_ok=True)
+    (folder / "torn.yaml").write_text("skills: [")
+
+    response = client.post(URL, new_run(domain="domains/torn.yaml", skills=[]))
+
+    assert response.status_code == 422
+    assert 'id="id_domain_error"' in response.text
+    assert not Run.objects.exists()
 
 
 def test_htmx_gets_the_form_alone(client, reviewer):
-    response = client.get(URL, {"preset": "paper"}, headers=HTMX)
+    response = client.post(URL, {"choose": "paper"}, headers=HTMX)
 
     assert 'id="run-form"' in response.text
     assert "<html" not in response.text
