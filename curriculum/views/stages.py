@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import figures
 from curriculum.forms import GateForm, RoundForm
-from curriculum.htmx import answer, look_again, show
+from curriculum.htmx import answer, look_again, show, wants_partial
 from curriculum.models import Stage
 from curriculum.services import stages
 from curriculum.views import reads, stage_reads
@@ -118,6 +118,7 @@ def stage_training(request: HttpRequest, pk: int) -> HttpResponse:
         "run": stage.run,
         "round": round_,
         "rounds": range(stage.round + 1),
+        "is_part": wants_partial(request),
         "training": training,
         "figure": figures.loss(training.steps) if training.steps else None,
         "tab": "training",
