@@ -16,11 +16,18 @@ def full_disk_told(where: Path) -> Iterator[None]:
     try:
         yield
     except Exception as exc:
-        text = str(exc)  # safetensors and tokenizers raise errors of their own, in Rust's words
-        is_full = isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT)
-        if is_full or "No space left on device" in text or "os error 28" in text:
+        if is_full_disk(exc):
             raise OutOfSpace(str(where)) from exc
         raise
+
+
+def is_full_disk(exc: Exception) -> bool:
+    """Whether the error says that the disk is full, in whosever words."""
+    if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    # PostgreSQL; safetensors and tokenizers, in Rust; SQLite
+    words = ("No space left on device", "os error 28", "database or disk is full")
+    return any(said in str(exc) for said in words)
 
 
 def write_beside(path: Path, text: str) -> None:

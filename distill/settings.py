@@ -18,7 +18,9 @@ Count = Annotated[int, Field(ge=1)]
 
 class _Settings(BaseModel):
     # the strings under the fields are their descriptions: in forms, and in docs/settings.md
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Thresholds(_Settings):

@@ -15,6 +15,7 @@ from curriculum.engine.describe import (
     describe_domain,
     domains,
     sentence,
+    storable,
     students,
     teachers,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "report",
     "report_table",
     "sentence",
+    "storable",
     "students",
     "teachers",
     "train",

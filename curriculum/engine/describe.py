@@ -14,8 +14,9 @@ from curriculum.errors import BadDomain, BadModel, BadSettings, CurriculumError
 from curriculum.models import Run
 from distill import domains as distill_domains
 from distill import roster
+from distill.disk import is_full_disk
 from distill.domains.foundations import Foundations
-from distill.errors import BackendError, DistillError, DomainError
+from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
 from distill.organizer.graph import find_cycle
 from distill.records import Edge
 from distill.settings import Settings
@@ -147,9 +148,20 @@ def settings_of(run: Run) -> Settings:
 
 def sentence(exc: Exception) -> str:
     """What a failed job says to people: our own errors as they stand, others with their kind."""
+    if is_full_disk(exc) and not isinstance(exc, OutOfSpace):
+        exc = OutOfSpace("the last result")
     if isinstance(exc, (DistillError, CurriculumError)):
-        return str(exc)
-    return f"Something unforeseen went wrong ({type(exc).__name__}: {exc}). A retry may help."
+        return storable(str(exc))
+    told = storable(f"{type(exc).__name__}: {exc}")
+    return f"Something unforeseen went wrong ({told}). A retry may help."
+
+
+def storable(text: str) -> str:
+    """The text as a database can keep it: PostgreSQL refuses NUL, UTF-8 halves of characters.
+    A model may say either; in their place stands the sign for what cannot be shown.
+    """
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\x00", "\ufffd")
 
 
 def cycle(edges: Iterable[tuple[str, str]]) -> list[str]:

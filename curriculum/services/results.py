@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
+from curriculum import engine
 from curriculum.models import Answer, Checkpoint, Item, Probe, Run, Score, TrainingStep
 
 
@@ -19,10 +20,14 @@ def keep_probes(rows: Sequence[Probe]) -> None:
 
 
 def keep_answers(rows: Sequence[Answer]) -> None:
+    for row in rows:
+        row.text, row.error = engine.storable(row.text), engine.storable(row.error)
     Answer.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def keep_items(rows: Sequence[Item]) -> None:
+    for row in rows:
+        row.question, row.solution = engine.storable(row.question), engine.storable(row.solution)
     Item.objects.bulk_create(rows, ignore_conflicts=True)
 
 
