@@ -207,7 +207,10 @@ class Pipeline:
             return
         budget = self._settings.budget
         n = mixture.room_for_new(
-            budget, used=self.journal.total("items"), rehearses=bool(self._pool(key))
+            budget,
+            skills=len(need),
+            used=self.journal.total("items"),
+            rehearses=bool(self._pool(key)),
         )
         items = write(
             self._domain,

@@ -114,7 +114,12 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
     need = mixture.still_needed(last)[0] if last else {k: difficulty(gaps[k]) for k in own}
     spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
-    n = mixture.room_for_new(settings.budget, used=spent, rehearses=rehearsal_pool(stage).exists())
+    n = mixture.room_for_new(
+        settings.budget,
+        skills=len(need),
+        used=spent,
+        rehearses=rehearsal_pool(stage).exists(),
+    )
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
     probes = models.Probe.objects.filter(skill__run=run)
     skills = {s.key: s for s in run.skills.all()}

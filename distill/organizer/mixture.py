@@ -39,11 +39,12 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
     return _deal({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
 
 
-def room_for_new(budget: Budget, *, used: int, rehearses: bool) -> int:
+def room_for_new(budget: Budget, *, skills: int, used: int, rehearses: bool) -> int:
     """How many new items a round may write, leaving room for its rehearsal; at least 1.
 
-    used: items that trainings have seen so far. rehearses: there is something to rehearse. New
-    items and their share of rehearsal fit the room, but where it is down to one item.
+    skills: how many the round teaches, each up to `items_per_skill`. used: items that trainings
+    have seen so far. rehearses: there is something to rehearse. New items and their share of
+    rehearsal fit the room, but where it is down to one item.
 
     Raises `BudgetSpent` when none are left.
     """
@@ -53,7 +54,9 @@ def room_for_new(budget: Budget, *, used: int, rehearses: bool) -> int:
             f"All {budget.items} items of this run's budget are spent. Raise the budget, waive "
             "the stage with a reason, or stop the run."
         )
-    return max(1, int(room * (1.0 - budget.rehearsal_share))) if rehearses else room
+    if rehearses:
+        room = max(1, int(room * (1.0 - budget.rehearsal_share)))
+    return min(room, skills * budget.items_per_skill)
 
 
 def still_needed(evidence: GateEvidence) -> tuple[dict[str, float], dict[str, float]]:

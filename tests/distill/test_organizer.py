@@ -230,7 +230,7 @@ def test_rehearsal_goes_to_every_mastered_skill_and_more_to_the_one_that_slips()
 def test_new_items_and_their_rehearsal_fit_the_round_and_the_budget(per_round, items, tenths):
     budget = Budget(items=items, items_per_round=per_round, rehearsal_share=tenths / 10)
 
-    new = mixture.room_for_new(budget, used=0, rehearses=True)
+    new = mixture.room_for_new(budget, skills=9_999, used=0, rehearses=True)
 
     room = min(per_round, items)
     total = new + mixture.rehearsal_count(new, budget.rehearsal_share)
@@ -240,7 +240,14 @@ def test_new_items_and_their_rehearsal_fit_the_round_and_the_budget(per_round, i
 
 def test_a_spent_budget_says_what_can_be_done():
     with pytest.raises(BudgetSpent, match="All 10 items .* Raise the budget"):
-        mixture.room_for_new(Budget(items=10), used=10, rehearses=False)
+        mixture.room_for_new(Budget(items=10), skills=1, used=10, rehearses=False)
+
+
+def test_a_round_that_teaches_one_skill_is_a_short_one():
+    budget = Budget(items_per_round=400, items_per_skill=150)
+
+    assert mixture.room_for_new(budget, skills=1, used=0, rehearses=False) == 150
+    assert mixture.room_for_new(budget, skills=3, used=0, rehearses=False) == 400
 
 
 def test_the_next_round_teaches_what_is_not_mastered_and_what_was_forgotten():
