@@ -21,59 +21,65 @@ def digits(number: int) -> list[int]:
 def add_columns(a: int, b: int) -> tuple[str, ...]:
     """Steps of a + b for numbers of as many digits.
 
+    Every column but the last names what it carries, nothing included: sums with and without a
+    carry are worked in the same words, so that one prepares the other and neither disturbs it.
+
     >>> add_columns(47, 38)
-    ('7 + 8 = 15, write 5, carry 1', '4 + 3 + 1 = 8')
+    ('7 + 8 = 15, carry 1', '4 + 3 + 1 = 8')
+    >>> add_columns(41, 38)
+    ('1 + 8 = 9, carry 0', '4 + 3 + 0 = 7')
     """
     steps, carry = [], 0
     pairs = list(zip(digits(a), digits(b), strict=True))
     for place, (x, y) in enumerate(pairs, start=1):
         total = x + y + carry
-        step = f"{x} + {y} + {carry} = {total}" if carry else f"{x} + {y} = {total}"
+        step = f"{x} + {y} = {total}" if place == 1 else f"{x} + {y} + {carry} = {total}"
         carry = total // 10
-        if carry and place < len(pairs):
-            step += f", write {total % 10}, carry {carry}"
-        steps.append(step)
+        steps.append(step if place == len(pairs) else f"{step}, carry {carry}")
     return tuple(steps)
 
 
 def subtract_columns(a: int, b: int) -> tuple[str, ...]:
     """Steps of a − b for numbers of as many digits, a ≥ b.
 
-    Each column but the last first says whether to borrow: a student that has seen both cases
-    can only choose between them where the step makes it look.
+    Every column but the last looks first whether it has to borrow, and names what it borrows,
+    nothing included: see `add_columns`.
 
     >>> subtract_columns(52, 27)
-    ('2 < 7, borrow: 12 - 7 = 5', '5 - 1 - 2 = 2')
+    ('2 < 7, borrow 1: 12 - 7 = 5', '5 - 2 - 1 = 2')
     >>> subtract_columns(58, 27)
-    ('8 >= 7: 8 - 7 = 1', '5 - 2 = 3')
+    ('8 >= 7, borrow 0: 8 - 7 = 1', '5 - 2 - 0 = 3')
     """
-    steps, borrowed = [], False
+    steps, borrowed = [], 0
     pairs = list(zip(digits(a), digits(b), strict=True))
     for place, (x, y) in enumerate(pairs, start=1):
-        less = " - 1" if borrowed else ""
-        difference = x - borrowed - y
-        if difference < 0:
-            steps.append(f"{x}{less} < {y}, borrow: {x + 10}{less} - {y} = {difference + 10}")
+        less = f" - {borrowed}" if place > 1 else ""
+        difference = x - y - borrowed
+        if place < len(pairs):
+            owes = y + borrowed
+            need = f"{y} + {borrowed}" if place > 1 else f"{y}"
+            borrowed = int(x < owes)
+            sign = "<" if borrowed else ">="
+            look = f"{x} {sign} {need}, borrow {borrowed}: "
+            steps.append(f"{look}{x + 10 * borrowed} - {y}{less} = {difference + 10 * borrowed}")
         else:
-            looks = f"{x}{less} >= {y}: " if place < len(pairs) else ""
-            steps.append(f"{looks}{x}{less} - {y} = {difference}")
-        borrowed = difference < 0
+            steps.append(f"{x} - {y}{less} = {difference}")
     return tuple(steps)
 
 
 def multiply_columns(a: int, b: int) -> tuple[str, ...]:
-    """Steps of a · b for two digits by one.
+    """Steps of a · b for two digits by one; see `add_columns`.
 
     >>> multiply_columns(34, 6)
-    ('4 * 6 = 24, write 4, carry 2', '3 * 6 = 18, 18 + 2 = 20')
+    ('4 * 6 = 24, carry 2', '3 * 6 = 18', '18 + 2 = 20')
     """
     ones, tens = digits(a)
     carry = ones * b // 10
-    first, second = f"{ones} * {b} = {ones * b}", f"{tens} * {b} = {tens * b}"
-    if carry:
-        first += f", write {ones * b % 10}, carry {carry}"
-        second += f", {tens * b} + {carry} = {tens * b + carry}"
-    return first, second
+    return (
+        f"{ones} * {b} = {ones * b}, carry {carry}",
+        f"{tens} * {b} = {tens * b}",
+        f"{tens * b} + {carry} = {tens * b + carry}",
+    )
 
 
 def _sum(a: int, b: int) -> Draft:
