@@ -32,9 +32,9 @@ from ioa_web import first_start
 from ioa_web.embedded import Services, services
 from ioa_web.runtime import ServicesError
 
-NAME = "Demo: two-digit arithmetic for SmolLM2-135M"
+NAME = "Demo: sums and lists for SmolLM2-135M"
 STUDENT = "smollm2-135m"
-SKILLS = ["A2", "A3", "B2", "B3"]
+SKILLS = ["A2", "S2", "N1", "N2"]
 LOOK_EVERY_SECONDS = 0.5
 POLICY = Actor.policy("demo: autopilot")
 
@@ -85,8 +85,10 @@ def _find(student: str) -> Run | None:
 
 def _create(student: str, seed: int) -> Run:
     chosen = engine.default_settings()
-    chosen["budget"] |= {"items": 2000, "items_per_round": 400, "rounds_cap": 4}
-    chosen["probing"] |= {"diagnose_probes": 48, "max_answer_tokens": 48}
+    # sized for two CPU cores and some minutes
+    chosen["budget"] |= {"items": 1500, "items_per_round": 240, "items_per_skill": 100}
+    chosen["lora"] |= {"learning_rate": 1e-3, "batch_size": 8}
+    chosen["probing"] |= {"diagnose_probes": 32, "gate_probes_cap": 96, "max_answer_tokens": 48}
     return runs.create(
         actor=POLICY,
         name=NAME,
