@@ -43,8 +43,10 @@ def work(job_id: int, attempt: int) -> None:
         logger.info("job %s, attempt %s: overtaken", job_id, attempt)
         return
     except Exception as exc:
-        with suppress(Overtaken):
-            jobs.fail(job, engine.sentence(exc))
+        job.refresh_from_db()  # it is not what it was about to be when its end failed
+        if job.attempt == attempt:
+            with suppress(CurriculumError):  # cancelled meanwhile, or lost
+                jobs.fail(job, engine.sentence(exc))
         raise  # RQ keeps the traceback
 
 

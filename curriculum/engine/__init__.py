@@ -18,12 +18,12 @@ from curriculum.engine.describe import (
     storable,
     students,
     teachers,
+    write_report,
 )
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.planning import plan, zpd_notices
 from curriculum.engine.work import Keep, assess, diagnose, report, train, write
 from distill.report import table as report_table
-from distill.report import write as write_report
 
 __all__ = [
     "DomainDescription",

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from curriculum.errors import BadDomain, BadModel, BadSettings, CurriculumError
 from curriculum.models import Run
 from distill import domains as distill_domains
-from distill import roster
+from distill import report, roster
 from distill.disk import is_full_disk
 from distill.domains.foundations import Foundations
 from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
@@ -144,6 +144,14 @@ def clean_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def settings_of(run: Run) -> Settings:
     return Settings.model_validate(run.settings)
+
+
+def write_report(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write the figures beside `path`, then in its place. Raises `CurriculumError` when full."""
+    try:
+        report.write(path, figures)
+    except OutOfSpace as exc:
+        raise CurriculumError(str(exc)) from exc
 
 
 def sentence(exc: Exception) -> str:

@@ -1,0 +1,199 @@
+"""Jobs as a worker does them: twice is harmless, half-way is kept, a crash is on record."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from curriculum import tasks
+from curriculum.models import Answer, AuditEntry, Item, Job, TrainingStep
+from curriculum.services import audit, gates, jobs
+from curriculum.states import JobKind, JobStatus, RunStatus
+from tests.curriculum.small import PROBES, assessing, diagnosing, training, work, writing
+
+pytestmark = pytest.mark.django_db
+
+
+def reporting(actor):
+    stage = assessing(actor)
+    work(stage.run)
+    stage.refresh_from_db()
+    gates.waive(stage.gates.get(), actor=actor, round=0, reason="a test")
+    return stage
+
+
+KINDS = {
+    "diagnose": (diagnosing, "answers", Answer),
+    "write": (writing, "items", Item),
+    "train": (training, "step", TrainingStep),
+    "assess": (assessing, "answers", Answer),
+    "report": (reporting, "answers", Answer),
+}
+
+
+@pytest.fixture(autouse=True)
+def home(settings, tmp_path, monkeypatch):
+    settings.IOA_HOME = tmp_path
+    monkeypatch.setattr(tasks, "BEAT_EVERY_SECONDS", 0)  # every beat counts
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture
+def job(kind, approver):
+    KINDS[kind][0](approver)
+    return Job.objects.get(status=JobStatus.QUEUED)
+
+
+@pytest.fixture
+def rows(kind):
+    """What the job keeps one by one."""
+    return KINDS[kind][2].objects
+
+
+@pytest.fixture
+def after_the_second(kind, monkeypatch):
+    """Have something happen when the job has kept something for the second time."""
+
+    def do(something):
+        name = KINDS[kind][1]
+        keep, calls = getattr(tasks.KEEP, name), []
+
+        def call(*arguments):
+            calls.append(keep(*arguments))
+            if len(calls) == 2:
+                something()
+
+        monkeypatch.setattr(tasks, "KEEP", dataclasses.replace(tasks.KEEP, **{name: call}))
+
+    return do
+
+
+def status_of(job):
+    job.refresh_from_db()
+    return job.status
+
+
+def test_a_job_is_done_and_moves_the_run_on(job, kind):
+    before = state(job)
+
+    tasks.work(job.pk, job.attempt)
+
+    assert status_of(job) == JobStatus.SUCCEEDED
+    assert job.done == job.total > 0
+    assert state(job) != before
+    audit.verify(job.run)
+
+
+def test_a_second_worker_with_the_same_attempt_does_nothing(job, rows):
+    tasks.work(job.pk, job.attempt)
+    made = set(rows.values_list("pk", flat=True))
+    entries = AuditEntry.objects.count()
+
+    tasks.work(job.pk, job.attempt)
+
+    assert set(rows.values_list("pk", flat=True)) == made
+    assert AuditEntry.objects.count() == entries
+
+
+def test_a_job_cancelled_half_way_stops_and_keeps_what_is_done(
+    job, rows, after_the_second, approver
+):
+    before, there = state(job), rows.count()
+    after_the_second(lambda: jobs.cancel(Job.objects.get(pk=job.pk), actor=approver))
+
+    tasks.work(job.pk, job.attempt)
+
+    assert status_of(job) == JobStatus.CANCELLED
+    assert state(job) == before
+    kept = set(rows.values_list("pk", flat=True))
+    assert there < len(kept) <= there + 8
+
+    jobs.retry(job, actor=approver)
+    tasks.work(job.pk, job.attempt)
+    assert status_of(job) == JobStatus.SUCCEEDED
+    assert kept < set(rows.values_list("pk", flat=True))
+    audit.verify(job.run)
+
+
+def test_a_crash_is_told_recorded_and_raised_and_a_retry_continues(
+    job, rows, after_the_second, approver
+):
+    before = state(job)
+
+    def crash():
+        raise ZeroDivisionError("a cosmic ray")
+
+    after_the_second(crash)
+    with pytest.raises(ZeroDivisionError):
+        tasks.work(job.pk, job.attempt)
+
+    assert status_of(job) == JobStatus.FAILED
+    assert "a cosmic ray" in job.error
+    assert "A retry may help." in job.error
+    assert state(job) == before
+    kept = set(rows.values_list("pk", flat=True))
+
+    jobs.retry(job, actor=approver)
+    tasks.work(job.pk, job.attempt)
+    assert status_of(job) == JobStatus.SUCCEEDED
+    assert kept < set(rows.values_list("pk", flat=True))
+
+
+def test_an_attempt_that_was_declared_lost_writes_nothing_of_its_end(
+    job, after_the_second, approver
+):
+    before = state(job)
+    after_the_second(lambda: jobs.lose(job.pk, job.attempt))
+
+    tasks.work(job.pk, job.attempt)
+
+    assert status_of(job) == JobStatus.LOST
+    assert state(job) == before
+
+
+def test_every_probe_is_answered_once_by_each(approver):
+    run = diagnosing(approver)
+
+    work(run)
+
+    assert run.status == RunStatus.REVIEWING_DIAGNOSIS
+    assert Answer.objects.filter(checkpoint=None).count() == PROBES
+    assert Answer.objects.exclude(checkpoint=None).count() == PROBES
+
+
+def test_policy_decides_in_the_transaction_that_ends_the_job(approver, monkeypatch):
+    run = diagnosing(approver, autonomy="none")
+
+    def crash(run):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks.policy, "act", crash)
+        with pytest.raises(ZeroDivisionError):
+            work(run)
+    job = run.jobs.get()
+    run.refresh_from_db()
+    assert (job.status, run.status) == (JobStatus.FAILED, RunStatus.DIAGNOSING)
+
+    jobs.retry(job, actor=approver)
+    work(run)
+
+    assert run.status == RunStatus.TEACHING
+    assert run.jobs.filter(kind=JobKind.WRITE, status=JobStatus.QUEUED).exists()
+
+
+def test_a_job_that_is_gone_is_left_alone():
+    tasks.work(4711, 1)
+
+    assert not Job.objects.exists()
+
+
+def state(job):
+    """Where the run and the job's stage stand."""
+    job.run.refresh_from_db()
+    return job.run.status, list(job.run.stages.values_list("status", flat=True))
