@@ -96,15 +96,15 @@ class LoraTrainer:
         import torch
         import transformers
         from peft import LoraConfig
-        from trl import SFTTrainer
 
         from distill.backends.transformers import load_model
+        from distill.training.completion import CompletionTrainer
 
         transformers.set_seed(seed)
         model, tokenizer = load_model(self._base, parent, trainable=True)
         dataset, n_tokens = self._dataset(items, tokenizer, settings)
         started = time.monotonic()
-        trainer = SFTTrainer(
+        trainer = CompletionTrainer(
             model=model,
             args=_arguments(work / "steps", settings, seed, uses_cpu=not torch.cuda.is_available()),
             train_dataset=dataset,
