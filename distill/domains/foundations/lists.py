@@ -38,12 +38,13 @@ def _numbers(random: Random, level: int) -> list[int]:
 
 def _extreme(random: Random, level: int) -> Draft:
     numbers = _numbers(random, level)
-    word, pick, sign = random.choice((("largest", max, ">"), ("smallest", min, "<")))
+    word, of_two, pick = random.choice((("largest", "larger", max), ("smallest", "smaller", min)))
     best, steps = numbers[0], []
     for number in numbers[1:]:
+        # both numbers before the answer: "82 > 12" would make a student choose before it looks
         pair = best, number
         best = pick(pair)
-        steps.append(f"{best} {sign} {sum(pair) - best}")
+        steps.append(f"{of_two} of {_joined(list(pair))}: {best}")
     question = f"Which number is the {word}: {_joined(numbers)}?"
     return Draft(question, str(best), tuple(steps))
 
