@@ -170,4 +170,4 @@ def _report(run: Run, path: Path) -> dict[str, Any]:
         "settings": run.settings,
     }
     engine.write_report(path, figures)
-    return json.loads(path.read_text())  # type: ignore[no-any-return]
+    return json.loads(path.read_text())
