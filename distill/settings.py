@@ -29,7 +29,7 @@ class Thresholds(_Settings):
     gap: Share = 0.3
     """τ_gap: a skill is deficient when its gap is above it (Eq. 2)."""
     dependency: Share = 0.3
-    """τ_dep: an observed edge is kept above it (Eq. 3). Without effect: edges are declared."""
+    """τ_dep: an edge that was observed or tested is kept above it (Eq. 3)."""
     severity_alpha: Share = 0.7
     """α: weight of the own gap against what the skill blocks (Eq. 4)."""
     target_share: SomeShare = 1.0
