@@ -25,6 +25,7 @@ from rich.progress import (
 )
 
 from distill import domains, report, roster
+from distill.commands import diagnose
 from distill.decisions import AtGate, Decision, autopilot
 from distill.errors import DistillError
 from distill.pipeline import Pipeline
@@ -40,6 +41,9 @@ DEFAULT_MODELS = Path("var/models")
 @app.callback()
 def main() -> None:
     """Distil a language model into a smaller one by teaching it."""
+
+
+app.command("diagnose")(diagnose.command)
 
 
 @app.command()

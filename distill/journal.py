@@ -14,13 +14,15 @@ from distill.ledger import Ledger
 from distill.records import Answer, CheckResult, GateEvidence, Item, Probe, Split
 from distill.training.base import TrainingResult
 
+LEDGER = "ledger.jsonl"
+
 
 class Journal:
-    """Typed reading and writing of `ledger.jsonl`. Everything is kept by its natural key."""
+    """Typed reading and writing of a ledger. Everything is kept by its natural key."""
 
-    def __init__(self, folder: Path, *, resume: bool) -> None:
+    def __init__(self, folder: Path, *, resume: bool, name: str = LEDGER) -> None:
         self._folder = folder
-        self._ledger = Ledger(folder / "ledger.jsonl", resume=resume)
+        self._ledger = Ledger(folder / name, resume=resume)
 
     def begin(self, **what: Any) -> None:
         """Keep what this run is; raises `DistillError` if the folder holds another one."""
@@ -31,6 +33,10 @@ class Journal:
                     f"{self._folder} holds another run: its {name} was {was[name]}, and is {value} "
                     "now. Continue with what it was, or name another folder."
                 )
+
+    def identity(self) -> dict[str, Any]:
+        """What `begin` kept; empty if this is no run yet."""
+        return self._ledger.get("run", "1") or {}
 
     def keep_answers(self, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
         for probe, answer in answered:
@@ -50,6 +56,12 @@ class Journal:
     def has_answer(self, who: str, probe: Probe) -> bool:
         return self._ledger.get("answer", f"{who}:{probe.id}") is not None
 
+    def answer(self, who: str, probe: Probe) -> Answer | None:
+        e = self._ledger.get("answer", f"{who}:{probe.id}")
+        if e is None:
+            return None
+        return Answer(e["probe"], e["text"], e["grade"], e["tokens"], e["error"])
+
     def grades(self, who: str, split: Split) -> Grades:
         found: Grades = {}
         for e in self._ledger.all("answer"):
@@ -67,6 +79,9 @@ class Journal:
 
     def probe_keys(self) -> set[str]:
         return {e["probe"] for e in self._ledger.all("answer")}
+
+    def count_answers(self) -> int:
+        return sum(1 for _ in self._ledger.all("answer"))
 
     def keep_items(self, round_key: str, items: Sequence[Item]) -> None:
         """Keep all items of a round; the closing entry says that the round is complete."""
@@ -105,6 +120,10 @@ class Journal:
 
     def has_checkpoint(self, key: str) -> bool:
         return self._ledger.get("checkpoint", key) is not None
+
+    def checkpoints(self) -> list[str]:
+        """Keys of the rounds that were trained, in their order."""
+        return [e["key"] for e in self._ledger.all("checkpoint")]
 
     def total(self, field: str) -> int:
         """Sum of "items" or "tokens" over all checkpoints."""

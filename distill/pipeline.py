@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -21,10 +21,11 @@ from distill.adapter.writing import Order, write
 from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Backend
 from distill.decisions import AtGate, Decide, Decision, autopilot
+from distill.diagnosis import BASE, TEACHER, Progress, ask_missing
 from distill.domains.base import Domain
 from distill.errors import BudgetSpent, DomainError
-from distill.identifier.gaps import find_gap
-from distill.identifier.probing import ask, score
+from distill.identifier.looks import measure
+from distill.identifier.probing import score
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer import mixture
@@ -42,13 +43,6 @@ from distill.records import (
 )
 from distill.roster import Lazy, Student
 from distill.settings import Settings
-
-BASE = "base"
-TEACHER = "teacher"
-
-
-Progress = Callable[[str, int, int], None]
-"""`progress(what, done, total)`, e.g. ("s1r0: train", 12, 40)."""
 
 
 class Pipeline:
@@ -124,20 +118,17 @@ class Pipeline:
 
     def diagnose(self) -> dict[str, Gap]:
         """Probe teacher and student on every skill (Eq. 2)."""
-        probes = self._probes(Split.DIAGNOSE, self._settings.probing.diagnose_probes)
-        teacher = self._ask(TEACHER, self._teacher, probes)
         with closing(Lazy(self._student, None)) as student:
-            own = self._ask(BASE, student, probes)
-        gaps = {
-            s.id: find_gap(
-                s.id,
-                teacher[s.id],
-                own[s.id],
-                self._settings.thresholds,
-                size=self._domain.size(s.id, Split.DIAGNOSE),
-            )
-            for s in self.skills
-        }
+            gaps = measure(
+                self._domain,
+                [s.id for s in self.skills],
+                teacher=partial(self._ask, TEACHER, self._teacher),
+                student=partial(self._ask, BASE, student),
+                thresholds=self._settings.thresholds,
+                seed=self._seed,
+                n=self._settings.probing.diagnose_probes,
+            ).gaps
+        own = self.journal.grades(BASE, Split.DIAGNOSE)
         taught = {s.id: gaps[s.id] for s in self.skills if not s.is_transfer}
         self._mastered = known_at_start(taught, own, self._settings.thresholds)
         return gaps
@@ -304,14 +295,6 @@ class Pipeline:
         self, who: str, backend: Backend, probes: Sequence[Probe]
     ) -> dict[str, dict[str, float]]:
         """Ask what is not on record yet; returns skill -> probe id -> grade."""
-        split = probes[0].split
-        probing = self._settings.probing
-        ask(
-            backend,
-            [p for p in probes if not self.journal.has_answer(who, p)],
-            batch_size=probing.batch_size,
-            max_tokens=probing.max_answer_tokens,
-            beat=lambda done, total: self._progress(f"{split}: {who}", done, total),
-            sink=partial(self.journal.keep_answers, who),
+        return ask_missing(
+            self.journal, who, backend, probes, self._settings.probing, self._progress
         )
-        return self.journal.grades(who, split)

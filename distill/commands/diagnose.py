@@ -1,0 +1,155 @@
+"""`ioa diagnose`: what a student does not know of a domain, and what hangs on what."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from distill import domains, history, roster
+from distill.commands.progress import bars, show_on, stderr
+from distill.diagnosis import Plan, diagnose
+from distill.disk import write_beside
+from distill.domains.base import Domain
+from distill.errors import DistillError, DomainError
+from distill.identifier.edges import Observed, observe
+from distill.identifier.looks import CAP
+from distill.journal import Journal
+from distill.records import Skill
+from distill.settings import Probing, Settings
+
+SIDE = ".answers.jsonl"  # beside the figures: every answer, as it came
+
+console = Console()
+
+
+def command(
+    out: Annotated[Path, typer.Option(help="A JSON file for the figures; answers go beside it.")],
+    domain: Annotated[str, typer.Option(help="A built-in domain or a file.")] = "foundations",
+    student: Annotated[
+        str, typer.Option(help="A folder in --models, a path, or “simulated”.")
+    ] = "smollm2-135m",
+    teacher: Annotated[str, typer.Option(help="Who is compared with.")] = roster.PROCEDURAL,
+    skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
+    seed: int = 0,
+    probes: Annotated[
+        int, typer.Option(min=1, help="Questions a skill, and a look.")
+    ] = Probing().diagnose_probes,
+    until: Annotated[
+        float | None,
+        typer.Option(min=0, max=2, help="Probe on until a gap's interval is this narrow."),
+    ] = None,
+    cap: Annotated[int, typer.Option(min=1, help="Questions a skill at most, with --until.")] = CAP,
+    history: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of an earlier run: its checkpoints tell of edges. Repeatable."),
+    ] = None,
+    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("var/models"),
+) -> None:
+    """Measure every skill of a domain that can be taught: gap, severity, kinds of errors, edges.
+
+    Stopped, and called again with the same words, it goes on where it was.
+    """
+    started = time.monotonic()
+    try:
+        figures, asked = _diagnose(
+            out, domain, student, teacher, skills, seed, probes, until, cap, history or [], models
+        )
+    except (DistillError, OSError) as exc:
+        stderr.print(f"[red]{type(exc).__name__}[/red]: {escape(str(exc))}", soft_wrap=True)
+        raise typer.Exit(1) from exc
+    console.print(_table(figures))
+    console.print(f"Figures: {out}", markup=False)
+    seconds = time.monotonic() - started
+    stderr.print(f"{asked} questions asked in {seconds:.1f} s.", highlight=False)
+
+
+def _diagnose(
+    out: Path,
+    domain: str,
+    student: str,
+    teacher: str,
+    skills: str,
+    seed: int,
+    probes: int,
+    until: float | None,
+    cap: int,
+    runs: list[Path],
+    models: Path,
+) -> tuple[dict[str, Any], int]:
+    """Write the figures; returns them, and how many questions were asked for them."""
+    found = domains.load(domain)
+    chosen = _chosen(found, skills)
+    learner = roster.find_student(student, models)
+    judge = roster.find_teacher(teacher, models)
+    settings = Settings()
+    journal = Journal(out.parent, resume=True, name=out.name + SIDE)
+    journal.begin(
+        domain=f"{found.id} {found.version}",
+        student=learner.name,
+        teacher=judge.name,
+        max_answer_tokens=settings.probing.max_answer_tokens,
+    )
+    before = journal.count_answers()
+    with bars() as progress, closing(judge), closing(roster.Lazy(learner, None)) as answering:
+        figures = diagnose(
+            found,
+            Plan(chosen, seed, probes, until, cap),
+            teacher=judge,
+            student=answering,
+            settings=settings,
+            journal=journal,
+            observed=_observed(runs, found, learner.name, chosen, settings),
+            progress=show_on(progress),
+        )
+    write_beside(out, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    return figures, journal.count_answers() - before
+
+
+def _chosen(domain: Domain, wanted: str) -> tuple[Skill, ...]:
+    """The skills that can be taught, or those of them that were named."""
+    taught = {s.id: s for s in domain.skills if not s.is_transfer}
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    for name in names:
+        if name not in taught:
+            raise DomainError(f"{domain.title} has no skill “{name}” that is taught.")
+    return tuple(s for k, s in taught.items() if not names or k in names)
+
+
+def _observed(
+    runs: list[Path], domain: Domain, student: str, skills: tuple[Skill, ...], settings: Settings
+) -> dict[tuple[str, str], Observed]:
+    if not runs:
+        return {}
+    past = history.read(runs, domain=f"{domain.id} {domain.version}", student=student)
+    return observe(past, [s.id for s in skills], settings.thresholds)
+
+
+def _table(figures: dict[str, Any]) -> Table:
+    table = Table(title=f"What {figures['student']} lacks of {figures['domain']}")
+    table.add_column("skill")
+    for name in ("teacher", "student", "gap", "95 %", "n", "severity"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("most often")
+    for s in figures["skills"]:
+        interval = s["interval"]
+        error = s["errors"][0] if s["errors"] else None
+        table.add_row(
+            escape(s["id"]),
+            f"{s['p_teacher']:.2f}",
+            f"{s['p_student']:.2f}",
+            "none" if s["gap"] is None else f"{s['gap']:.2f}",
+            "" if interval is None else f"{interval[0]:.2f}–{interval[1]:.2f}",
+            str(s["n"]),
+            "" if s["severity"] is None else f"{s['severity']:.2f}",
+            "" if error is None else f"{error['type'].replace('_', ' ')} ({error['n']})",
+            style="bold" if s["deficient"] else None,
+        )
+    return table
