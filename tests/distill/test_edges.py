@@ -19,7 +19,7 @@ from tests.distill.learners import TEN, Counting, histories
 from tests.distill.samples import gap_of
 
 ORDINARY = Thresholds()
-TRUTH = {(i, j) for j, needs in TEN.items() for i in needs}
+FOUNDATIONS = domains.load("foundations")
 SEEDS = range(5)
 
 
@@ -44,15 +44,25 @@ def precision_and_recall(runs, checkpoints):
 # --- observed ----------------------------------------------------------------------------------
 
 
-def test_800_checkpoints_of_20_runs_give_the_edges_back():
-    precision, recall = precision_and_recall(runs=20, checkpoints=40)
+def test_800_checkpoints_of_20_runs_give_the_edges_of_ten_skills_back():
+    precision, recall = precision_and_recall(TEN, runs=20, checkpoints=40)
 
     assert precision >= 0.9
     assert recall >= 0.8
 
 
+def test_1200_checkpoints_of_30_runs_give_the_edges_of_all_sixteen_skills_back():
+    sixteen = {s.id: s.prerequisites for s in FOUNDATIONS.skills if not s.is_transfer}
+
+    precision, recall = precision_and_recall(sixteen, runs=30, checkpoints=40, taught=4)
+
+    assert len(sixteen) == 16
+    assert precision >= 0.9
+    assert recall >= 0.8
+
+
 def test_160_checkpoints_give_fewer_edges_but_no_more_wrong_ones():
-    precision, recall = precision_and_recall(runs=8, checkpoints=20)
+    precision, recall = precision_and_recall(TEN, runs=8, checkpoints=20)
 
     assert precision >= 0.9
     assert 0.2 <= recall <= 0.7
@@ -175,7 +185,6 @@ def test_the_order_of_the_checkpoints_does_not_matter_and_none_are_no_error():
 # --- tested ------------------------------------------------------------------------------------
 
 SMALL = Settings(lora=LoraSettings(batch_size=8), probing=Probing(diagnose_probes=48))
-FOUNDATIONS = domains.load("foundations")
 
 
 def run_test(tmp_path, counting, source, target, steps=10, **more):
