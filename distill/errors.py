@@ -4,6 +4,7 @@
   + DomainError            what is to be taught is described wrongly
     - CyclicPrerequisites  skills require each other; `.cycle` names them
     - UnknownGrader        a probe names a grader that does not exist
+  + SwitchedOff            running programs that models wrote was not asked for
   + BackendError           a model cannot answer
     - BackendUnavailable   it cannot be reached or loaded
     - PromptRefused        it answered, and the answer is "no"
@@ -43,6 +44,14 @@ class UnknownGrader(DomainError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"There is no grader “{name}”. Known graders: {', '.join(sorted(known))}.")
         self.name = name
+
+
+class SwitchedOff(DistillError):
+    def __init__(self) -> None:
+        super().__init__(
+            "Running programs that a model wrote is switched off, so this answer was not tried. "
+            "Switch it on (--run-code) where that is safe."
+        )
 
 
 class BackendError(DistillError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from distill.records import Probe
 
 CAP_CHARACTERS = 4000
 """Graders read the end of a reply only: answers come last, and run-away replies are long."""
@@ -26,6 +28,20 @@ class Grader(Protocol):
 
     def grade(self, reference: str, text: str) -> float:
         """Return 0..1 for a reply. Raises ValueError for a reference it cannot work with."""
+        ...
+
+
+@runtime_checkable
+class GraderOfProbes(Protocol):
+    """A grader that has to see the question as well."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+    def grade_probe(self, probe: Probe, text: str) -> float:
+        """Return 0..1 for a reply. What it raises grades 0 and is counted."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from distill.backends.base import Backend, Beat, Prompt, no_beat
-from distill.grading import grade
+from distill.grading import GRADERS, Graders, grade
 from distill.records import Answer, Probe, Score
 from distill.settings import Sampling
 from distill.statistics import mean_interval
@@ -26,6 +26,7 @@ def ask(
     max_tokens: int = 64,
     beat: Beat = no_beat,
     sink: Sink = no_sink,
+    graders: Graders = GRADERS,
 ) -> list[Answer]:
     """Ask every probe once, greedily, and grade the answers. N probes in, N answers out, in order.
 
@@ -52,7 +53,7 @@ def ask(
         )
         graded = []
         for probe, reply in zip(batch, replies, strict=True):
-            worth, error = grade(probe, reply.text)
+            worth, error = grade(probe, reply.text, graders=graders)
             graded.append(
                 Answer(probe.id, reply.text, worth, reply.prompt_tokens + reply.reply_tokens, error)
             )

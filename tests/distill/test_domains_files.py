@@ -204,7 +204,8 @@ def test_an_unknown_grader_is_named_with_its_line_and_the_known_ones(written):
         load(written(GOOD.replace("split: gate", "grader: vibes")))
 
     assert str(caught.value) == (
-        "halves.yaml, line 13: There is no grader “vibes”. Known graders: exact, number."
+        "halves.yaml, line 13: There is no grader “vibes”. Known graders: choice, code, exact, "
+        "judge, math, number, rouge."
     )
 
 

@@ -180,7 +180,9 @@ def test_a_reference_without_a_number_is_counted_as_an_error():
 def test_graders_have_versions_and_unknown_ones_are_refused():
     assert grading.version_of("number") == "number@1"
     assert grading.version_of("exact") == "exact@1"
-    with pytest.raises(UnknownGrader, match="no grader “vibes”. Known graders: exact, number"):
+    with pytest.raises(
+        UnknownGrader, match="no grader “vibes”. Known graders: choice, code, exact"
+    ):
         grading.version_of("vibes")
     assert graded("vibes", "1", "1")[0] == 0.0
     assert "no grader “vibes”" in graded("vibes", "1", "1")[1]

@@ -1,0 +1,75 @@
+"""One letter of several: (B), B, "the answer is B", \\boxed{B}."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from distill.grading.base import CAP_CHARACTERS
+
+_REFERENCE = re.compile(r"\W*([A-Ja-j])\W*")
+
+# A letter is in brackets, or stands alone: "A rod" and "I think" claim nothing.
+_ALONE = r"[A-J](?![\w'’])(?!(?<=[AI])\s+[A-Za-z])"
+_LETTER = rf"[*_`\"“$]*(?:\(\s*(?P<{{0}}>[A-Ja-j])\s*\)|\[(?P<{{1}}>[A-J])\]|(?P<{{2}}>{_ALONE}))"
+_FIRST = _LETTER.format("a", "b", "c")
+_SECOND = _LETTER.format("d", "e", "f")
+_KIND = r"(?:(?:option|choice|letter)\s{1,3})?"
+_OR = r"[^\w(\[]{0,4}(?:(?:or|and|either)\s{1,3}|[/,&]\s{0,3})"
+
+_CLAIM = re.compile(
+    r"(?:\b(?i:answer|option|choice)\b[*_]*\s{0,3}(?:(?i:is|would\ be|should\ be|must\ be)\b|:|=)"
+    r"[*_:]*\s{0,3}(?:(?i:either|probably|clearly|therefore|most\ likely)\s{1,3})?"
+    rf"(?i:{_KIND})|\\boxed\{{(?:\\text\{{)?){_FIRST}(?:{_OR}(?i:{_KIND}){_SECOND})?"
+)
+_IS_RIGHT = re.compile(
+    rf"{_FIRST}[^\w(\[]{{0,4}}\s(?i:is)\s(?i:the\s)?(?i:correct|right|answer|best)\b"
+)
+_WHOLE_LINE = re.compile(rf"\s*(?i:{_KIND}){_FIRST}\W*")
+_OPENING = re.compile(rf"\s*{_FIRST}(?:[).:,]|\s*\n)")
+_IN_BRACKETS = re.compile(r"\(([A-J])\)")
+
+
+class Choice:
+    """1 when a reply claims the reference's letter, A to J, and no other; else 0.
+
+    What counts, the first that is there: "the answer is (B)", "Answer: B", "(B) is correct",
+    \\boxed{B}; a last or first line that is a letter, or begins with one; the only letter in
+    brackets. Two different letters claimed in one way are no answer.
+    """
+
+    id = "choice"
+    version = 1
+
+    def grade(self, reference: str, text: str) -> float:
+        expected = _REFERENCE.fullmatch(reference[:20])
+        if expected is None:
+            raise ValueError(f"the reference “{reference[:20]}” is not one letter from A to J")
+        claimed = claimed_letters(text)
+        return float(claimed == {expected[1].upper()})
+
+
+def claimed_letters(text: str) -> set[str]:
+    """The letters that a reply gives as its answer; none, one, or several that contradict.
+
+    >>> claimed_letters("(A) is too slow, so the answer is (B).")
+    {'B'}
+    """
+    end = text[-CAP_CHARACTERS:]
+    for found in (_claims(end), _lines(end), iter(_IN_BRACKETS.findall(end))):
+        if letters := {letter.upper() for letter in found}:
+            return letters
+    return set()
+
+
+def _claims(text: str) -> Iterator[str]:
+    for pattern in (_CLAIM, _IS_RIGHT):
+        for match in pattern.finditer(text):
+            yield from (letter for letter in match.groups() if letter)
+
+
+def _lines(text: str) -> Iterator[str]:
+    lines = text.strip().splitlines() or [""]
+    for line in dict.fromkeys((lines[-1], lines[0])):
+        if match := _WHOLE_LINE.fullmatch(line) or _OPENING.match(line + "\n"):
+            yield from (letter for letter in match.groups() if letter)
