@@ -27,18 +27,15 @@ def kept(seen):
     return {pair for pair, what in seen.items() if what.found is Found.KEPT}
 
 
-def precision_and_recall(runs, checkpoints):
+def precision_and_recall(needs, **how):
     """Over five histories together."""
+    truth = {(i, j) for j, before in needs.items() for i in before}
     right = found = 0
     for seed in SEEDS:
-        edges = kept(
-            observe(
-                histories(TEN, seed=seed, runs=runs, checkpoints=checkpoints), list(TEN), ORDINARY
-            )
-        )
-        right += len(edges & TRUTH)
+        edges = kept(observe(histories(needs, seed=seed, **how), list(needs), ORDINARY))
+        right += len(edges & truth)
         found += len(edges)
-    return right / max(1, found), right / (len(SEEDS) * len(TRUTH))
+    return right / max(1, found), right / (len(SEEDS) * len(truth))
 
 
 # --- observed ----------------------------------------------------------------------------------
