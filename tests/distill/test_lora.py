@@ -59,10 +59,10 @@ class Watch:
 
 @pytest.fixture
 def watch(monkeypatch):
-    import trl
+    from distill.training.completion import CompletionTrainer
 
     seen = Watch()
-    compute_loss = trl.SFTTrainer.compute_loss
+    compute_loss = CompletionTrainer.compute_loss
 
     def watched(trainer, model, inputs, *args, **options):
         if seen.model is None:
@@ -72,7 +72,7 @@ def watch(monkeypatch):
         seen.labels += inputs["labels"].tolist()
         return compute_loss(trainer, model, inputs, *args, **options)
 
-    monkeypatch.setattr(trl.SFTTrainer, "compute_loss", watched)
+    monkeypatch.setattr(CompletionTrainer, "compute_loss", watched)
     return seen
 
 
@@ -404,3 +404,20 @@ def test_the_loop_runs_on_real_weights_and_continues_in_the_middle_of_a_training
     assert again | {"seconds": 0} == whole | {"seconds": 0}
     weights = [tmp_path / run / "checkpoints" / "s1r1" / "ioa.json" for run in ("whole", "cut")]
     assert len({json.loads(p.read_text())["content_hash"] for p in weights}) == 1
+
+
+def test_the_loss_is_the_one_that_trl_computes_over_every_position(base, tmp_path, monkeypatch):
+    import trl
+
+    from distill.training.completion import CompletionTrainer
+
+    def losses(out):
+        steps = []
+        train(base, out, log=steps.append)
+        return [step.loss for step in steps]
+
+    ours = losses(tmp_path / "ours")
+    monkeypatch.setattr(CompletionTrainer, "compute_loss", trl.SFTTrainer.compute_loss)
+    theirs = losses(tmp_path / "theirs")
+
+    assert ours == pytest.approx(theirs, rel=1e-3)
