@@ -34,7 +34,7 @@ from ioa_web.runtime import ServicesError
 
 NAME = "Demo: sums and lists for SmolLM2-135M"
 STUDENT = "smollm2-135m"
-SKILLS = ["A2", "S2", "N1", "N2"]
+SKILLS = ["A1", "A2", "B2", "S2"]
 LOOK_EVERY_SECONDS = 0.5
 POLICY = Actor.policy("demo: autopilot")
 
@@ -86,9 +86,15 @@ def _find(student: str) -> Run | None:
 def _create(student: str, seed: int) -> Run:
     chosen = engine.default_settings()
     # sized for two CPU cores and some minutes
-    chosen["budget"] |= {"items": 1500, "items_per_round": 240, "items_per_skill": 100}
-    chosen["lora"] |= {"learning_rate": 1e-3, "batch_size": 8}
-    chosen["probing"] |= {"diagnose_probes": 32, "gate_probes_cap": 96, "max_answer_tokens": 48}
+    chosen["budget"] |= {
+        "items": 1500,
+        "items_per_round": 360,
+        "items_per_skill": 120,
+        "rounds_cap": 3,
+    }
+    chosen["lora"] |= {"learning_rate": 1e-3, "batch_size": 4}
+    chosen["probing"] |= {"diagnose_probes": 32, "gate_probes_cap": 96}
+    chosen["probing"] |= {"final_probes": 48, "max_answer_tokens": 40}
     return runs.create(
         actor=POLICY,
         name=NAME,
