@@ -26,6 +26,7 @@ from rich.progress import (
 
 from distill import domains, report, roster
 from distill.commands import diagnose
+from distill.commands import domains as domains_commands
 from distill.decisions import AtGate, Decision, autopilot
 from distill.errors import DistillError
 from distill.pipeline import Pipeline
@@ -44,6 +45,7 @@ def main() -> None:
 
 
 app.command("diagnose")(diagnose.command)
+app.add_typer(domains_commands.app, name="domains")
 
 
 @app.command()

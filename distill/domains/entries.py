@@ -7,8 +7,8 @@ from typing import Any
 
 from distill import grading
 from distill.domains.base import FULL_LEVEL, Problem, question_key
-from distill.domains.reading import Entry, Source
-from distill.errors import UnknownGrader
+from distill.domains.reading import Entry, Source, Told, stop
+from distill.errors import DomainError, UnknownGrader
 from distill.grading.base import marked_answer
 from distill.records import Probe, Skill, Split
 
@@ -41,14 +41,20 @@ class SkillEntry:
     problems: tuple[tuple[int, Problem], ...]
 
 
-def skill_entries(source: Source, root: Entry) -> tuple[Head, list[SkillEntry]]:
-    """Return the head and the skills of a file. Raises DomainError with the line."""
+def skill_entries(source: Source, root: Entry, told: Told = stop) -> tuple[Head, list[SkillEntry]]:
+    """Return the head and the skills of a file, without those that are wrong: `told` has them."""
     form = _Form(source, root, HEAD, "domain")
     head = Head(form.text("domain"), form.text("title"), form.text("version"))
     skills = form.entries("skills")
     if not skills:
         raise source.fault(root.line, "There are no skills. List at least one under “skills:”.")
-    return head, [_skill_entry(source, entry) for entry in skills]
+    found = []
+    for entry in skills:
+        try:
+            found.append(_skill_entry(source, entry, told))
+        except DomainError as exc:
+            told(exc)
+    return head, found
 
 
 class _Form:
@@ -114,7 +120,7 @@ class _Form:
         return name
 
 
-def _skill_entry(source: Source, entry: Entry) -> SkillEntry:
+def _skill_entry(source: Source, entry: Entry, told: Told) -> SkillEntry:
     form = _Form(source, entry, SKILL, "skill")
     skill = Skill(
         id=form.text("id", required=True),
@@ -133,32 +139,41 @@ def _skill_entry(source: Source, entry: Entry) -> SkillEntry:
         line=entry.line,
         skill=skill,
         grader=grader,
-        probes=_probes(source, skill.id, grader, form.entries("probes")),
-        problems=tuple((item.line, _problem(source, skill.id, grader, item)) for item in items),
+        probes=_probes(source, skill.id, grader, form.entries("probes"), told),
+        problems=_problems(source, skill.id, grader, items, told),
     )
 
 
 def _probes(
-    source: Source, skill: str, grader: str, entries: list[Entry]
+    source: Source, skill: str, grader: str, entries: list[Entry], told: Told
 ) -> tuple[tuple[int, Probe], ...]:
     """Probes without a split are dealt in the order of their hashes: one to each in turn."""
     found: list[tuple[int, Probe]] = []
     undealt: list[str] = []
     for entry in entries:
-        form = _Form(source, entry, PROBE, "probe")
-        question = form.text("question", required=True)
-        reference = form.text("reference", required=True)
-        key, split = question_key(question), form.text("split")
-        if split and split not in DEALT:
-            form.refuse(f"There is no split “{split}” for probes. Known: {', '.join(DEALT)}.")
-        if not split:
-            undealt.append(key)
-        split_or_any = Split(split or DEALT[0])
-        probe = Probe(key, skill, split_or_any, question, reference, form.grader(grader))
-        _check_reference(form, probe)
+        try:
+            probe = _probe(source, skill, grader, entry)
+        except DomainError as exc:
+            told(exc)
+            continue
+        if not str(entry.get("split", "")).strip():
+            undealt.append(probe.id)
         found.append((entry.line, probe))
     dealt = {key: DEALT[place % len(DEALT)] for place, key in enumerate(sorted(undealt))}
     return tuple((line, replace(p, split=dealt.get(p.id, p.split))) for line, p in found)
+
+
+def _probe(source: Source, skill: str, grader: str, entry: Entry) -> Probe:
+    form = _Form(source, entry, PROBE, "probe")
+    question = form.text("question", required=True)
+    reference = form.text("reference", required=True)
+    split = form.text("split") or DEALT[0]
+    if split not in DEALT:
+        form.refuse(f"There is no split “{split}” for probes. Known: {', '.join(DEALT)}.")
+    key = question_key(question)
+    probe = Probe(key, skill, Split(split), question, reference, form.grader(grader))
+    _check_reference(form, probe)
+    return probe
 
 
 def _check_reference(form: _Form, probe: Probe) -> None:
@@ -166,6 +181,18 @@ def _check_reference(form: _Form, probe: Probe) -> None:
     if value < 1.0:
         why = error or f"the grader “{probe.grader}” would not accept it."
         form.refuse(f"The reference “{probe.reference[:40]}” cannot be used: {why}")
+
+
+def _problems(
+    source: Source, skill: str, grader: str, entries: list[Entry], told: Told
+) -> tuple[tuple[int, Problem], ...]:
+    found: list[tuple[int, Problem]] = []
+    for entry in entries:
+        try:
+            found.append((entry.line, _problem(source, skill, grader, entry)))
+        except DomainError as exc:
+            told(exc)
+    return tuple(found)
 
 
 def _problem(source: Source, skill: str, grader: str, entry: Entry) -> Problem:

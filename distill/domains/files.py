@@ -6,7 +6,7 @@ docs/domains.md describes the format. Whatever is wrong is one sentence with its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice
@@ -86,11 +86,9 @@ def load_file(path: Path) -> FileDomain:
     A file without a `version` is versioned by the hash of its bytes.
     """
     source = Source(path)
-    root = read(source)
-    head, entries = skill_entries(source, root)
-    _check_graph(source, entries)
-    _check_questions(source, entries)
-    _check_measurable(source, entries)
+    head, entries = skill_entries(source, read(source))
+    for fault in _faults_between(source, entries):
+        raise fault
     return FileDomain(
         id=head.id or path.stem,
         title=head.title or head.id or path.stem,
@@ -108,54 +106,72 @@ def load_file(path: Path) -> FileDomain:
     )
 
 
-def _check_graph(source: Source, entries: Iterable[SkillEntry]) -> None:
+def faults_of_file(path: Path) -> list[DomainError]:
+    """Every fault of a domain file: one for each entry, and of those between entries, as soon as
+    the entries are right themselves.
+    """
+    source, faults = Source(path), list[DomainError]()
+    try:
+        _, entries = skill_entries(source, read(source, faults.append), faults.append)
+    except DomainError as exc:
+        return [*faults, exc]
+    return faults or list(_faults_between(source, entries))
+
+
+def _faults_between(source: Source, entries: Sequence[SkillEntry]) -> Iterator[DomainError]:
+    yield from _faults_of_graph(source, entries)
+    yield from _faults_of_questions(source, entries)
+    yield from _faults_of_splits(source, entries)
+
+
+def _faults_of_graph(source: Source, entries: Sequence[SkillEntry]) -> Iterator[DomainError]:
     lines: dict[str, int] = {}
     for entry in entries:
         if entry.skill.id in lines:
             sentence = f"The skill “{entry.skill.id}” is already on line {lines[entry.skill.id]}."
-            raise source.fault(entry.line, sentence)
-        lines[entry.skill.id] = entry.line
+            yield source.fault(entry.line, sentence)
+        lines.setdefault(entry.skill.id, entry.line)
     for entry in entries:
         for name in entry.skill.prerequisites:
             if name not in lines:
                 sentence = f"“{entry.skill.id}” builds on “{name}”, and there is no such skill."
-                raise source.fault(entry.line, sentence)
+                yield source.fault(entry.line, sentence)
     graph = {entry.skill.id: entry.skill.prerequisites for entry in entries}
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as exc:
         cycle = CyclicPrerequisites(exc.args[1])
         cycle.args = (f"{source.where(lines[cycle.cycle[0]])}: {cycle}",)
-        raise cycle from None
+        yield cycle
 
 
-def _check_questions(source: Source, entries: Iterable[SkillEntry]) -> None:
+def _faults_of_questions(source: Source, entries: Sequence[SkillEntry]) -> Iterator[DomainError]:
     """A question is measured once or taught, never both, in whichever skills it stands."""
     measured: dict[str, int] = {}
     for line, probe in (found for entry in entries for found in entry.probes):
         if probe.id in measured:
             sentence = f"This probe asks the same as the one on line {measured[probe.id]}."
-            raise source.fault(line, sentence)
-        measured[probe.id] = line
+            yield source.fault(line, sentence)
+        measured.setdefault(probe.id, line)
     for entry in entries:
         taught: dict[str, int] = {}
         for line, item in entry.problems:
             if item.key in measured:
                 sentence = f"This item asks the same as the probe on line {measured[item.key]}"
-                raise source.fault(line, f"{sentence}, so it may not be trained on.")
-            if item.key in taught:
+                yield source.fault(line, f"{sentence}, so it may not be trained on.")
+            elif item.key in taught:
                 sentence = f"This item asks the same as the one on line {taught[item.key]}."
-                raise source.fault(line, sentence)
-            taught[item.key] = line
+                yield source.fault(line, sentence)
+            taught.setdefault(item.key, line)
 
 
-def _check_measurable(source: Source, entries: Iterable[SkillEntry]) -> None:
+def _faults_of_splits(source: Source, entries: Sequence[SkillEntry]) -> Iterator[DomainError]:
     for entry in entries:
         has = {probe.split for _, probe in entry.probes}
         wanted = (Split.FINAL,) if entry.skill.is_transfer else MEASURED
         missing = [split.value for split in wanted if split not in has]
         if missing:
-            raise source.fault(
+            yield source.fault(
                 entry.line,
                 f"“{entry.skill.id}” has no probe for {', '.join(missing)}. Give each split at "
                 "least one; probes without a “split” are dealt, from three on one to each.",

@@ -6,7 +6,7 @@ Text, because YAML's guesses lose answers: `no` is not False here, `1.50` keeps 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,14 @@ import yaml
 from distill.errors import DomainError
 
 SUFFIXES = (".yaml", ".yml", ".jsonl")
+
+Told = Callable[[DomainError], None]
+"""Takes each fault of a file; it raises it, or goes on to the next."""
+
+
+def stop(fault: DomainError) -> None:
+    """The first fault is enough."""
+    raise fault
 
 
 class Entry(dict[str, Any]):
@@ -38,20 +46,23 @@ class Source:
         return f"{self.path.name}, line {line}"
 
 
-def read(source: Source) -> Entry:
-    """Return the file as one entry with `skills`. Raises DomainError, with the line."""
-    text = _text(source)
+def read(source: Source, told: Told = stop) -> Entry:
+    """Return the file as one entry with `skills`. Raises DomainError, with the line.
+
+    Lines of a JSON Lines file that are wrong go to `told`.
+    """
+    text = text_of(source)
     if not text.strip():
         raise source.fault(1, "The file is empty. It needs a list of skills under “skills:”.")
     try:
         if source.path.suffix.lower() == ".jsonl":
-            return _from_json_lines(source, text)
+            return _from_json_lines(source, text, told)
         return _from_yaml(source, text)
     except RecursionError:
         raise source.fault(1, "The file is nested too deeply to be a list of skills.") from None
 
 
-def _text(source: Source) -> str:
+def text_of(source: Source) -> str:
     try:
         raw = source.path.read_bytes()
     except (FileNotFoundError, ValueError):  # ValueError: a path with a null character
@@ -123,34 +134,44 @@ def _check_text(source: Source, line: int, words: str) -> None:
         raise source.fault(line, "There is a character that is not text.")
 
 
-def _from_json_lines(source: Source, text: str) -> Entry:
+def _from_json_lines(source: Source, text: str, told: Told) -> Entry:
     """Lines of four kinds: the domain (`domain`), a skill (`id`), a probe (`skill` and
     `reference`), an item (`skill` and `answer`).
     """
     domain, skills = Entry(1), dict[str, Entry]()
     domain["skills"] = []
-    for line, entry in _json_entries(source, text):
-        if "domain" in entry:
-            _fill(source, domain, ((name, value, line) for name, value in entry.items()))
-        elif "id" in entry:
-            domain["skills"].append(entry)
-            skills.setdefault(str(entry["id"]), entry)
-        elif "skill" in entry:
-            skill = entry.pop("skill")
-            if not isinstance(skill, str) or skill not in skills:
-                raise source.fault(line, f"There is no skill “{skill}” above this line.")
-            kind = "probes" if "reference" in entry else "items"
-            listed = skills[skill].setdefault(kind, [])
-            if not isinstance(listed, list):
-                raise source.fault(skills[skill].line, f"“{kind}” has to be a list.")
-            listed.append(entry)
-        else:
-            sentence = "A line needs “domain”, “id” (a skill) or “skill” (a probe or an item)."
-            raise source.fault(line, sentence)
+    for line, entry in json_entries(source, text, told):
+        try:
+            _place(source, line, entry, domain, skills)
+        except DomainError as exc:
+            told(exc)
     return domain
 
 
-def _json_entries(source: Source, text: str) -> Iterator[tuple[int, Entry]]:
+def _place(
+    source: Source, line: int, entry: Entry, domain: Entry, skills: dict[str, Entry]
+) -> None:
+    if "domain" in entry:
+        _fill(source, domain, ((name, value, line) for name, value in entry.items()))
+    elif "id" in entry:
+        domain["skills"].append(entry)
+        skills.setdefault(str(entry["id"]), entry)
+    elif "skill" in entry:
+        skill = entry.pop("skill")
+        if not isinstance(skill, str) or skill not in skills:
+            raise source.fault(line, f"There is no skill “{skill}” above this line.")
+        kind = "probes" if "reference" in entry else "items"
+        listed = skills[skill].setdefault(kind, [])
+        if not isinstance(listed, list):
+            raise source.fault(skills[skill].line, f"“{kind}” has to be a list.")
+        listed.append(entry)
+    else:
+        sentence = "A line needs “domain”, “id” (a skill) or “skill” (a probe or an item)."
+        raise source.fault(line, sentence)
+
+
+def json_entries(source: Source, text: str, told: Told = stop) -> Iterator[tuple[int, Entry]]:
+    """Each line's number and mapping, but for lines that are empty or wrong."""
     for line, words in enumerate(text.split("\n"), start=1):
         if not words.strip():
             continue
@@ -165,10 +186,14 @@ def _json_entries(source: Source, text: str) -> Iterator[tuple[int, Entry]]:
         try:
             value = json.loads(words, object_pairs_hook=entry, parse_int=str, parse_float=str)
         except json.JSONDecodeError as exc:
-            raise source.fault(line, f"This is not JSON: {exc.msg}.") from exc
-        if not isinstance(value, Entry):
-            raise source.fault(line, "Each line has to be a JSON object.")
-        yield line, value
+            told(source.fault(line, f"This is not JSON: {exc.msg}."))
+        except DomainError as exc:
+            told(exc)
+        else:
+            if isinstance(value, Entry):
+                yield line, value
+            else:
+                told(source.fault(line, "Each line has to be a JSON object."))
 
 
 def _plain(source: Source, line: int, value: Any) -> Any:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from distill.grading.base import CAP_CHARACTERS
 
-_REFERENCE = re.compile(r"\W*([A-Ja-j])\W*")
+_REFERENCE = re.compile(r"\W*([A-Za-z])\W*")
 
 # A letter is in brackets, or stands alone: "A rod" and "I think" claim nothing.
-_ALONE = r"[A-J](?![\w'’])(?!(?<=[AI])\s+[A-Za-z])"
-_LETTER = rf"[*_`\"“$]*(?:\(\s*(?P<{{0}}>[A-Ja-j])\s*\)|\[(?P<{{1}}>[A-J])\]|(?P<{{2}}>{_ALONE}))"
+_ALONE = r"[A-Z](?![\w'’])(?!(?<=[AI])\s+[A-Za-z])"
+_LETTER = rf"[*_`\"“$]*(?:\(\s*(?P<{{0}}>[A-Za-z])\s*\)|\[(?P<{{1}}>[A-Z])\]|(?P<{{2}}>{_ALONE}))"
 _FIRST = _LETTER.format("a", "b", "c")
 _SECOND = _LETTER.format("d", "e", "f")
 _KIND = r"(?:(?:option|choice|letter)\s{1,3})?"
@@ -27,11 +27,11 @@ _IS_RIGHT = re.compile(
 )
 _WHOLE_LINE = re.compile(rf"\s*(?i:{_KIND}){_FIRST}\W*")
 _OPENING = re.compile(rf"\s*{_FIRST}(?:[).:,]|\s*\n)")
-_IN_BRACKETS = re.compile(r"\(([A-J])\)")
+_IN_BRACKETS = re.compile(r"\(([A-Z])\)")
 
 
 class Choice:
-    """1 when a reply claims the reference's letter, A to J, and no other; else 0.
+    """1 when a reply claims the reference's letter, A to Z, and no other; else 0.
 
     What counts, the first that is there: "the answer is (B)", "Answer: B", "(B) is correct",
     \\boxed{B}; a last or first line that is a letter, or begins with one; the only letter in
@@ -44,7 +44,7 @@ class Choice:
     def grade(self, reference: str, text: str) -> float:
         expected = _REFERENCE.fullmatch(reference[:20])
         if expected is None:
-            raise ValueError(f"the reference “{reference[:20]}” is not one letter from A to J")
+            raise ValueError(f"the reference “{reference[:20]}” is not one letter from A to Z")
         claimed = claimed_letters(text)
         return float(claimed == {expected[1].upper()})
 

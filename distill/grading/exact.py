@@ -8,6 +8,8 @@ import unicodedata
 from distill.grading.base import last_line, marked_answer
 
 _ENDS = " \t.,;:!?*_`'\"“”‘’()[]{}"
+_QUOTES = "*_`'\"“”‘’"
+_WORD = re.compile(r"[^\W_]")
 _COMMA = re.compile(r"\s*,\s*")
 
 
@@ -16,21 +18,26 @@ class Exact:
 
     The final answer is the line after the last "Answer:", or else the last line.
     Case, kind of whitespace, spaces around commas, and punctuation or quotes at the ends do not
-    count.
+    count; where the reference is nothing but punctuation, only whitespace and quotes do not.
     """
 
     id = "exact"
-    version = 1
+    version = 2
 
     def grade(self, reference: str, text: str) -> float:
-        expected = _normal(reference)
-        if not expected:
-            raise ValueError("the reference is empty")
         marked = marked_answer(text)
         said = last_line(text) if marked is None else marked
-        return float(_normal(said) == expected)
+        if not (expected := _marks(reference)):
+            raise ValueError("the reference is empty")
+        if _WORD.search(reference):
+            return float(_normal(said) == _normal(reference))
+        return float(_marks(said) == expected)
 
 
 def _normal(text: str) -> str:
     words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return _COMMA.sub(", ", words.strip(_ENDS))
+
+
+def _marks(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split()).strip(_QUOTES)

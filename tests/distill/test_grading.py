@@ -87,6 +87,22 @@ def test_the_same_words_are_right_whatever_case_and_spacing(reference, text):
 
 
 @pytest.mark.parametrize(
+    ("reference", "text", "is_right"),
+    [
+        ("] > )", "Answer: ] > )", True),
+        ("] > )", "]>)", True),
+        ("] > )", "Answer: `] > )`", True),
+        ("] > )", ">", False),
+        ("}", "Answer: }", True),
+        ("}", "Answer: )", False),
+        ("}", "", False),
+    ],
+)
+def test_where_punctuation_is_the_answer_it_counts(reference, text, is_right):
+    assert graded("exact", reference, text) == (float(is_right), "")
+
+
+@pytest.mark.parametrize(
     ("reference", "text"),
     [
         ("tac", "cat"),
@@ -179,7 +195,7 @@ def test_a_reference_without_a_number_is_counted_as_an_error():
 
 def test_graders_have_versions_and_unknown_ones_are_refused():
     assert grading.version_of("number") == "number@1"
-    assert grading.version_of("exact") == "exact@1"
+    assert grading.version_of("exact") == "exact@2"
     with pytest.raises(
         UnknownGrader, match="no grader “vibes”. Known graders: choice, code, exact"
     ):

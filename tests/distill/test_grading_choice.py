@@ -69,7 +69,6 @@ def test_the_letter_is_found_in_the_usual_phrasings(text):
         "Answer: Bees",
         "the answer is a banana",
         "Answer: nothing here. (B) might be",
-        "K",
     ],
 )
 def test_two_letters_or_none_are_no_answer(text):
@@ -89,9 +88,9 @@ def test_a_reference_that_is_no_letter_is_an_error():
     value, error = graded("yes", "B")
 
     assert value == 0.0
-    assert "“yes” is not one letter from A to J" in error
+    assert "“yes” is not one letter from A to Z" in error
 
 
-@given(st.sampled_from("ABCDEFGHIJ"), st.sampled_from("ABCDEFGHIJ"))
+@given(st.sampled_from("ABCDEFGHIJKR"), st.sampled_from("ABCDEFGHIJKR"))
 def test_any_letter_is_right_for_itself_only(reference, said):
     assert graded(reference, f"The answer is ({said}).") == (float(reference == said), "")
