@@ -194,6 +194,8 @@ def main() -> int:
             if not os.read(0, 2):  # our starter says "go", or is gone
                 return 0
             threading.Thread(target=_follow_our_starter, daemon=True).start()
+            if not asked.listen and asked.no_workers:
+                signal.pause()  # Redis alone: honcho without a process would end at once
             manager = _manager(listen=asked.listen, workers=not asked.no_workers)
             manager.loop()
             return int(manager.returncode or 0)

@@ -91,6 +91,15 @@ def test_what_was_queued_is_there_after_a_second_start(tmp_path):
         assert ask(tmp_path, "lrange", "a-queue", 0, -1) == ["a-job"]
 
 
+def test_redis_alone_stays_until_it_is_told_to_stop(tmp_path):
+    with services(home=tmp_path, web=False, workers=False) as alone:
+        with pytest.raises(subprocess.TimeoutExpired):
+            alone.supervisor.wait(2)  # ten times what honcho takes to find it has nothing to do
+        assert ask(tmp_path, "ping")
+
+    assert serving(tmp_path) == []
+
+
 def test_a_second_start_beside_the_first_is_refused_and_does_it_no_harm(tmp_path):
     with services(home=tmp_path, web=False, workers=False):
         with (
