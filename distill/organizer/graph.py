@@ -1,4 +1,4 @@
-"""The prerequisite graph: cycles, layers, what builds on what. networkx underneath."""
+"""The prerequisite graph: cycles, what builds on what. networkx underneath."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from distill.identifier.severity import targets
 from distill.organizer.graph import without_cycles
-from distill.organizer.layers import layers, needed
+from distill.organizer.readiness import grouped, needed
 from distill.records import Curriculum, Edge, Gap, PlannedStage, Skill
 from distill.settings import Thresholds
 from distill.statistics import is_over
@@ -27,10 +27,10 @@ def plan(
 ) -> Curriculum:
     """The stages to teach, with every promise that could not be kept among the notices.
 
-    Cycles are broken at their weakest edge; weak prerequisites of targets are pulled in; layers
-    become stages, and a layer whose skills lie further apart than τ_ZPD is split, easier part
-    first. Where the step from one stage to the next is still larger than τ_ZPD, the harder stage
-    begins with a bridge: its first items are smaller instances of its skills.
+    Cycles are broken at their weakest edge; weak prerequisites of targets are pulled in; a stage
+    is what is ready and lies within τ_ZPD of the easiest that is (`grouped`). Where the step from
+    one stage to the next is still larger than τ_ZPD, the harder stage begins with a bridge: its
+    first items are smaller instances of its skills.
 
     Every skill's prerequisites lie in earlier stages (or are not taught). Pure; ties by name.
 
@@ -57,15 +57,15 @@ def plan(
 
     stages: list[PlannedStage] = []
     titles = {s.id: s.title for s in skills}
-    for layer in layers(chosen, kept):
-        for part in _split(layer, gaps, thresholds.zpd):
-            d = _mean_difficulty(part, gaps)
-            step = d - stages[-1].difficulty if stages else 0.0
-            is_bridge = is_over(step, thresholds.zpd)
-            if is_bridge:
-                notices.append(_zpd_notice(part, step, thresholds.zpd))
-            title = ", ".join(titles[k] for k in part)
-            stages.append(PlannedStage(tuple(part), title, is_bridge, d))
+    difficulties = {k: difficulty(gaps[k]) for k in chosen}
+    for group in grouped(difficulties, kept, span=thresholds.zpd):
+        d = _mean_difficulty(group, gaps)
+        step = d - stages[-1].difficulty if stages else 0.0
+        is_bridge = is_over(step, thresholds.zpd)
+        if is_bridge:
+            notices.append(_zpd_notice(group, step, thresholds.zpd))
+        title = ", ".join(titles[k] for k in group)
+        stages.append(PlannedStage(tuple(group), title, is_bridge, d))
     return Curriculum(tuple(stages), dict(severity), tuple(notices))
 
 
@@ -84,22 +84,6 @@ def steps_too_large(
 
 def _mean_difficulty(skills: Sequence[str], gaps: Mapping[str, Gap]) -> float:
     return sum(difficulty(gaps[k]) for k in skills) / len(skills)
-
-
-def _split(layer: Sequence[str], gaps: Mapping[str, Gap], zpd: float) -> list[list[str]]:
-    """Parts of a layer, easier first, none spanning more than `zpd` in difficulty.
-
-    Skills of one layer do not build on each other, so that any order among them is allowed.
-    """
-    ordered = sorted(layer, key=lambda k: (difficulty(gaps[k]), k))
-    parts: list[list[str]] = []
-    for skill in ordered:
-        span = difficulty(gaps[skill]) - difficulty(gaps[parts[-1][0]]) if parts else 0.0
-        if not parts or is_over(span, zpd):
-            parts.append([skill])
-        else:
-            parts[-1].append(skill)
-    return parts
 
 
 def _zpd_notice(skills: Sequence[str], step: float, zpd: float) -> str:

@@ -12,7 +12,7 @@ from distill.errors import BudgetSpent, CyclicPrerequisites
 from distill.identifier.severity import severities
 from distill.organizer import mixture
 from distill.organizer.graph import find_cycle, without_cycles
-from distill.organizer.layers import layers, needed
+from distill.organizer.readiness import grouped, needed
 from distill.organizer.stages import difficulty, plan, steps_too_large
 from distill.records import Edge, GateAnswer, Retention
 from distill.settings import Budget, Thresholds
@@ -77,18 +77,39 @@ def test_a_cycle_is_told_from_its_first_skill_round_to_it_again():
     )
 
 
-def test_layers_of_a_cycle_are_refused_with_its_names():
+def test_groups_of_a_cycle_are_refused_with_its_names():
     with pytest.raises(CyclicPrerequisites, match="A → B → A"):
-        layers(["A", "B"], [Edge("A", "B"), Edge("B", "A")])
+        grouped({"A": 0.5, "B": 0.5}, [Edge("A", "B"), Edge("B", "A")], span=ZPD)
 
 
-@given(forward)
-def test_every_prerequisite_lies_in_an_earlier_layer(edges):
-    found = layers(NAMES, edges)
+difficulties = st.lists(st.floats(0, 1), min_size=len(NAMES), max_size=len(NAMES)).map(
+    lambda values: dict(zip(NAMES, values, strict=True))
+)
 
-    place = {k: i for i, layer in enumerate(found) for k in layer}
+
+@given(difficulties, forward)
+def test_every_prerequisite_lies_in_an_earlier_group(skills, edges):
+    found = grouped(skills, edges, span=ZPD)
+
+    place = {k: i for i, group in enumerate(found) for k in group}
     assert sorted(place) == NAMES
     assert all(place[e.source] < place[e.target] for e in edges)
+
+
+@given(difficulties, forward)
+def test_no_skill_waits_that_could_have_been_in_an_earlier_group(skills, edges):
+    taught = set()
+    for group in grouped(skills, edges, span=ZPD):
+        waiting = set(NAMES) - taught - set(group)
+        ready = {k for k in waiting if all(e.source in taught for e in edges if e.target == k)}
+        assert all(skills[k] - skills[group[0]] > ZPD for k in ready)
+        taught |= set(group)
+
+
+def test_a_skill_does_not_wait_for_a_layer_it_does_not_build_on():
+    skills = {"easy": 0.5, "hard": 0.9, "on easy": 1.0}
+
+    assert grouped(skills, [Edge("easy", "on easy")], span=ZPD) == [["easy"], ["hard", "on easy"]]
 
 
 def test_a_weak_prerequisite_is_pulled_in_through_other_weak_ones():
