@@ -69,7 +69,7 @@ class Probing(_Settings):
     """Probes per skill for the report."""
     batch_size: Count = 64
     """Probes asked at once; after each batch the answers are kept."""
-    max_answer_tokens: Count = 64
+    max_answer_tokens: Count = 96
     """Tokens after which an answer is cut off."""
 
 

@@ -120,7 +120,7 @@ def test_solutions_are_short_enough_for_a_small_student(skill):
     for problem in DOMAIN.problems(skill, 200, seed=5):
         pieces = re.findall(r"\d|[a-zA-Z]+|[^\w\s]", problem.worked)
 
-        assert len(pieces) <= 50, problem.worked
+        assert len(pieces) <= 80, problem.worked  # max_answer_tokens is 96
 
 
 @pytest.mark.parametrize("skill", TAUGHT)

@@ -21,7 +21,7 @@ def graded(grader, reference, text):
         ("85", "85"),
         ("85", "85."),
         ("85", "Answer: 85"),
-        ("85", "7 + 8 = 15, carry 1. 4 + 3 + 1 = 8. Answer: 85"),
+        ("85", "7 + 8 = 15, carry 1. 4 + 3 = 7, 7 + 1 = 8. Answer: 85"),
         ("85", "**Answer:** 85 apples"),
         ("85", "ANSWER : $85.00"),
         ("85", "Answer: 3. No! Answer: 85\nThank you 2"),

@@ -24,16 +24,20 @@ def add_columns(a: int, b: int) -> tuple[str, ...]:
     Every column but the last names what it carries, nothing included: sums with and without a
     carry are worked in the same words, so that one prepares the other and neither disturbs it.
 
+    The carry is added by itself: a small student knows facts of two numbers, not of three.
+
     >>> add_columns(47, 38)
-    ('7 + 8 = 15, carry 1', '4 + 3 + 1 = 8')
+    ('7 + 8 = 15, carry 1', '4 + 3 = 7, 7 + 1 = 8')
     >>> add_columns(41, 38)
-    ('1 + 8 = 9, carry 0', '4 + 3 + 0 = 7')
+    ('1 + 8 = 9, carry 0', '4 + 3 = 7, 7 + 0 = 7')
     """
     steps, carry = [], 0
     pairs = list(zip(digits(a), digits(b), strict=True))
     for place, (x, y) in enumerate(pairs, start=1):
         total = x + y + carry
-        step = f"{x} + {y} = {total}" if place == 1 else f"{x} + {y} + {carry} = {total}"
+        step = f"{x} + {y} = {x + y}"
+        if place > 1:
+            step += f", {x + y} + {carry} = {total}"
         carry = total // 10
         steps.append(step if place == len(pairs) else f"{step}, carry {carry}")
     return tuple(steps)
@@ -46,24 +50,24 @@ def subtract_columns(a: int, b: int) -> tuple[str, ...]:
     nothing included: see `add_columns`.
 
     >>> subtract_columns(52, 27)
-    ('2 < 7, borrow 1: 12 - 7 = 5', '5 - 2 - 1 = 2')
+    ('2 < 7, borrow 1: 12 - 7 = 5', '5 - 2 = 3, 3 - 1 = 2')
     >>> subtract_columns(58, 27)
-    ('8 >= 7, borrow 0: 8 - 7 = 1', '5 - 2 - 0 = 3')
+    ('8 >= 7, borrow 0: 8 - 7 = 1', '5 - 2 = 3, 3 - 0 = 3')
     """
     steps, borrowed = [], 0
     pairs = list(zip(digits(a), digits(b), strict=True))
     for place, (x, y) in enumerate(pairs, start=1):
-        less = f" - {borrowed}" if place > 1 else ""
-        difference = x - y - borrowed
+        owed = borrowed
+        look, top = "", x
         if place < len(pairs):
-            owes = y + borrowed
-            need = f"{y} + {borrowed}" if place > 1 else f"{y}"
-            borrowed = int(x < owes)
-            sign = "<" if borrowed else ">="
-            look = f"{x} {sign} {need}, borrow {borrowed}: "
-            steps.append(f"{look}{x + 10 * borrowed} - {y}{less} = {difference + 10 * borrowed}")
-        else:
-            steps.append(f"{x} - {y}{less} = {difference}")
+            borrowed = int(x < y + owed)
+            top = x + 10 * borrowed
+            need = f"{y} + {owed}" if place > 1 else f"{y}"
+            look = f"{x} {'<' if borrowed else '>='} {need}, borrow {borrowed}: "
+        step = f"{look}{top} - {y} = {top - y}"
+        if place > 1:
+            step += f", {top - y} - {owed} = {top - y - owed}"
+        steps.append(step)
     return tuple(steps)
 
 

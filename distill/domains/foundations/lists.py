@@ -27,8 +27,10 @@ def _spelled_backwards(level: int) -> Iterator[Draft]:
 def _reversed_list(random: Random, level: int) -> Draft:
     words = random.sample(WORDS, random.randint(*((2, 3), (3, 4), (3, 5))[level - 1]))
     numbered = [f"{place} {word}" for place, word in enumerate(words, start=1)]
+    # counted down as well: the number says which word comes next, and the answer only copies
+    steps = (_joined(numbered), _joined(numbered[::-1]))
     question = f"Reverse this list: {_joined(words)}."
-    return Draft(question, _joined(words[::-1]), (_joined(numbered),))
+    return Draft(question, _joined(words[::-1]), steps)
 
 
 def _numbers(random: Random, level: int) -> list[int]:
@@ -36,15 +38,29 @@ def _numbers(random: Random, level: int) -> list[int]:
     return random.sample(range(top + 1), random.randint(3, most))
 
 
+def _compared(a: int, b: int) -> str:
+    """How two different numbers below 100 compare, digit by digit from the left.
+
+    >>> _compared(35, 61), _compared(96, 90), _compared(7, 12)
+    ('3 < 6', '9 = 9, 6 > 0', '0 < 1')
+    """
+    looks = []
+    for x, y in zip(divmod(a, 10), divmod(b, 10), strict=True):
+        looks.append(f"{x} {'<' if x < y else '>' if x > y else '='} {y}")
+        if x != y:
+            break
+    return ", ".join(looks)
+
+
 def _extreme(random: Random, level: int) -> Draft:
     numbers = _numbers(random, level)
-    word, of_two, pick = random.choice((("largest", "larger", max), ("smallest", "smaller", min)))
+    word, pick = random.choice((("largest", max), ("smallest", min)))
     best, steps = numbers[0], []
     for number in numbers[1:]:
-        # both numbers before the answer: "82 > 12" would make a student choose before it looks
-        pair = best, number
-        best = pick(pair)
-        steps.append(f"{of_two} of {_joined(list(pair))}: {best}")
+        # digits before the answer: a student that names it first has not looked yet
+        step = f"{best}, {number}: {_compared(best, number)}"
+        best = pick(best, number)
+        steps.append(f"{step}, {word} {best}")
     question = f"Which number is the {word}: {_joined(numbers)}?"
     return Draft(question, str(best), tuple(steps))
 
