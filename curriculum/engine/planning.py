@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from curriculum.engine.describe import PlanRow, settings_of
+from curriculum.models import Evidence as Row
 from curriculum.models import Prerequisite, Run, Score, Skill
 from curriculum.states import SkillStatus
 from distill import records
+from distill.identifier.evidence import Evidence, weigh
 from distill.identifier.severity import severities
 from distill.organizer import stages as organizer
 from distill.records import Edge, EvidenceKind, Gap
@@ -17,19 +19,21 @@ def taught_skills(run: Run) -> list[Skill]:
 
 
 def edges_of(run: Run) -> list[Edge]:
-    """Active edges, each with the strength of its best evidence; a person's word counts as 1."""
+    """The edges that hold by all their evidence, each as strong as the one that decides."""
+    threshold = settings_of(run).thresholds.dependency
     rows = (
         Prerequisite.objects.filter(run=run, is_active=True)
         .select_related("source", "target")
-        .prefetch_related("evidence")
+        .prefetch_related("evidence")  # in the order in which it came to be known
     )
-    edges = []
-    for row in rows:
-        known = {e.kind: e.strength or 0.0 for e in row.evidence.all()}
-        is_confirmed = EvidenceKind.CONFIRMED in known
-        strength = 1.0 if is_confirmed else max(known.values(), default=0.0)
-        edges.append(Edge(row.source.key, row.target.key, strength))
-    return edges
+    found = (
+        weigh(r.source.key, r.target.key, map(_evidence, r.evidence.all()), threshold) for r in rows
+    )
+    return [edge for edge in found if edge is not None]
+
+
+def _evidence(row: Row) -> Evidence:
+    return Evidence(EvidenceKind(row.kind), row.strength, row.n, row.reason)
 
 
 def gaps_of(run: Run) -> dict[str, Gap]:
