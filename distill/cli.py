@@ -14,19 +14,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 
 from distill import domains, report, roster
-from distill.commands import diagnose
+from distill.commands import assess, diagnose
 from distill.commands import domains as domains_commands
+from distill.commands.progress import bars, show_on, stderr
 from distill.decisions import AtGate, Decision, autopilot
 from distill.errors import DistillError
 from distill.pipeline import Pipeline
@@ -34,7 +27,6 @@ from distill.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console()
-stderr = Console(stderr=True)
 
 DEFAULT_MODELS = Path("var/models")
 
@@ -44,6 +36,7 @@ def main() -> None:
     """Distil a language model into a smaller one by teaching it."""
 
 
+app.command("assess")(assess.command)
 app.command("diagnose")(diagnose.command)
 app.add_typer(domains_commands.app, name="domains")
 
@@ -76,7 +69,7 @@ def distil(
         raise typer.BadParameter("it is none or gates", param_hint="--autonomy")
     try:
         chosen = _settings(settings, items, items_per_round)
-        with _progress() as progress:
+        with bars() as progress:
             pipeline = Pipeline(
                 domains.load(domain),
                 roster.find_student(student, models),
@@ -86,7 +79,7 @@ def distil(
                 out=out,
                 skills=[s for s in skills.split(",") if s],
                 decide=autopilot if autonomy == "none" else _ask_person(progress),
-                progress=_show_on(progress),
+                progress=show_on(progress),
                 resume=resume,
             )
             figures = pipeline.run()
@@ -110,31 +103,6 @@ def _settings(path: Path | None, items: int | None, items_per_round: int | None)
     said = {"items": items, "items_per_round": items_per_round}
     budget = chosen.budget.model_copy(update={k: n for k, n in said.items() if n is not None})
     return chosen.model_copy(update={"budget": budget})
-
-
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=stderr,
-    )
-
-
-def _show_on(progress: Progress) -> Any:
-    """A bar for each piece of work, made when it first tells of itself."""
-    bars: dict[str, Any] = {}
-
-    def show(what: str, done: int, total: int) -> None:
-        if what not in bars:
-            bars[what] = progress.add_task(what, total=total)
-        progress.update(bars[what], completed=done, total=total)
-
-    return show
 
 
 def _ask_person(progress: Progress) -> Any:
