@@ -5,6 +5,8 @@ SERVE ?= 1
 BIN := .venv/bin
 STAMP := .venv/.installed
 FAST := not (torch or redis or browser or postgres or student)
+# The slow ring runs one test after the other: each starts servers, or trains on every core.
+PARALLEL := -n auto --maxprocesses=4
 export SERVE
 
 .PHONY: setup student demo run test test-fast check format
@@ -30,10 +32,11 @@ run: student
 	@$(BIN)/python manage.py serve
 
 test: student
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL) -m '$(FAST)'
+	$(BIN)/python -m pytest -m 'not ($(FAST))'
 
 test-fast: setup
-	$(BIN)/python -m pytest -m '$(FAST)'
+	$(BIN)/python -m pytest $(PARALLEL) -m '$(FAST)'
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -41,7 +44,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -m '$(FAST)'
+	$(BIN)/python -m pytest $(PARALLEL) -m '$(FAST)'
 
 format: setup
 	$(BIN)/ruff format .

@@ -34,7 +34,7 @@ from ioa_web.runtime import ServicesError
 
 NAME = "Demo: sums and lists for SmolLM2-135M"
 STUDENT = "smollm2-135m"
-SKILLS = ["A1", "A2", "B2", "S2"]
+SKILLS = ["A2", "A3", "B2", "S2"]
 LOOK_EVERY_SECONDS = 0.5
 POLICY = Actor.policy("demo: autopilot")
 
@@ -88,13 +88,14 @@ def _create(student: str, seed: int) -> Run:
     # sized for two CPU cores and some minutes
     chosen["budget"] |= {
         "items": 1500,
-        "items_per_round": 360,
-        "items_per_skill": 120,
+        "items_per_round": 550,
+        "items_per_skill": 145,
         "rounds_cap": 3,
+        "rehearsal_share": 0.2,
     }
-    chosen["lora"] |= {"learning_rate": 1e-3, "batch_size": 4}
+    chosen["lora"] |= {"learning_rate": 1e-3, "batch_size": 4, "warmup_share": 0.1}
     chosen["probing"] |= {"diagnose_probes": 32, "gate_probes_cap": 96}
-    chosen["probing"] |= {"final_probes": 48, "max_answer_tokens": 40}
+    chosen["probing"] |= {"final_probes": 48, "max_answer_tokens": 64}
     return runs.create(
         actor=POLICY,
         name=NAME,
