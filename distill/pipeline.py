@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -145,11 +145,14 @@ class Pipeline:
         """The rounds of one stage, until somebody lets it pass. Returns the last decision."""
         need = {k: difficulty(gaps[k]) for k in stage.skills}
         lost: dict[str, float] = {}
+        known = set(self._mastered)
         round = 0
         while True:
             key = f"s{position}r{round}"
-            self._write(key, need, starts_small=stage.is_bridge and round == 0)
-            self._train(key, lost)
+            pool = self._pool(key, known)
+            is_bridge = stage.is_bridge and round == 0
+            self._write(key, need, starts_small=is_bridge, rehearses=bool(pool))
+            self._train(key, pool, lost)
             evidence = self._assess(key, stage, gaps)
             decision = self._decided(
                 key, AtGate(stage, position, round, evidence, self._may(round))
@@ -159,6 +162,7 @@ class Pipeline:
             if decision is not Decision.REMEDY:
                 return decision
             need, lost = mixture.still_needed(evidence)
+            known = {*self._mastered, *mixture.sitting(evidence)}
             round += 1
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
@@ -193,15 +197,17 @@ class Pipeline:
 
     # --- one round ---------------------------------------------------------------------
 
-    def _write(self, key: str, need: Mapping[str, float], *, starts_small: bool) -> None:
+    def _write(
+        self, key: str, need: Mapping[str, float], *, starts_small: bool, rehearses: bool
+    ) -> None:
         if self.journal.is_written(key):
             return
         budget = self._settings.budget
         n = mixture.room_for_new(
             budget,
-            skills=len(need),
+            need,
             used=self.journal.total("items"),
-            rehearses=bool(self._pool(key)),
+            rehearses=rehearses,
         )
         items = write(
             self._domain,
@@ -218,18 +224,18 @@ class Pipeline:
         )
         self.journal.keep_items(key, items)
 
-    def _pool(self, key: str) -> list[Item]:
-        """What the round `key` may rehearse: items of mastered skills from other rounds."""
-        return [i for i in self.journal.clean_items(except_of=key) if i.skill in self._mastered]
+    def _pool(self, key: str, known: Set[str]) -> list[Item]:
+        """What the round `key` may rehearse: items of known skills from other rounds."""
+        return [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
 
-    def _train(self, key: str, lost: Mapping[str, float]) -> None:
+    def _train(self, key: str, pool: Sequence[Item], lost: Mapping[str, float]) -> None:
         out = self._out / "checkpoints" / key
         if self.journal.has_checkpoint(key):
             self._adapter = out
             return
         items = mixture.mix(
             self.journal.clean_items(of=key),
-            self._pool(key),
+            pool,
             lost=lost,
             share=self._settings.budget.rehearsal_share,
             seed=f"{self._seed}:{key}",

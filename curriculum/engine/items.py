@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from curriculum.engine.describe import load_domain, models_folder, settings_of
 from curriculum.models import GateRecord, Item, Probe, SnapshotItem, Stage, StageSkill
@@ -70,14 +70,20 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
 
 
 def rehearsal_pool(stage: Stage) -> QuerySet[Item]:
-    """What earlier snapshots taught of skills that are mastered, or were and are slipping."""
-    mastered = StageSkill.objects.filter(
+    """What earlier snapshots taught of skills that are mastered, or were and are slipping.
+
+    Those that this stage's last evidence calls mastered belong to them: a remedy no longer
+    teaches them.
+    """
+    settled = StageSkill.objects.filter(
         stage__run=stage.run,
         stage__status__in=SETTLED,
         outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
     )
+    last = last_evidence(stage)
+    sits = Q(item__skill__key__in=organizer.sitting(last)) if last else Q()
     taught = SnapshotItem.objects.filter(
-        snapshot__stage__run=stage.run, item__skill__in=mastered.values("skill")
+        Q(item__skill__in=settled.values("skill")) | sits, snapshot__stage__run=stage.run
     )
     pool = Item.objects.filter(pk__in=taught.values("item"), verdict="approved", is_leak=False)
     return pool.exclude(stage=stage, round=stage.round)

@@ -116,7 +116,7 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
     n = mixture.room_for_new(
         settings.budget,
-        skills=len(need),
+        need,
         used=spent,
         rehearses=rehearsal_pool(stage).exists(),
     )

@@ -9,6 +9,8 @@ from distill.errors import BudgetSpent
 from distill.records import GateAnswer, GateEvidence, Item
 from distill.settings import Budget
 
+SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
+
 
 def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
     """Deal `n` new items to the skills of a round, in proportion to what each still lacks.
@@ -39,12 +41,14 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
     return _deal({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
 
 
-def room_for_new(budget: Budget, *, skills: int, used: int, rehearses: bool) -> int:
+def room_for_new(budget: Budget, need: Mapping[str, float], *, used: int, rehearses: bool) -> int:
     """How many new items a round may write, leaving room for its rehearsal; at least 1.
 
-    skills: how many the round teaches, each up to `items_per_skill`. used: items that trainings
-    have seen so far. rehearses: there is something to rehearse. New items and their share of
-    rehearsal fit the room, but where it is down to one item.
+    need: skill -> what it still lacks, in 0..1. Where all is missing a skill takes
+    `items_per_skill`, where less is missing fewer in proportion, down to half: a remedy of
+    what nearly sits is short, and disturbs little. used: items that trainings have seen so far.
+    rehearses: there is something to rehearse. New items and their share of rehearsal fit the
+    room, but where it is down to one item.
 
     Raises `BudgetSpent` when none are left.
     """
@@ -56,7 +60,8 @@ def room_for_new(budget: Budget, *, skills: int, used: int, rehearses: bool) -> 
         )
     if rehearses:
         room = max(1, int(room * (1.0 - budget.rehearsal_share)))
-    return min(room, skills * budget.items_per_skill)
+    shares = (min(1.0, max(SMALLEST_SHARE, lacking)) for lacking in need.values())
+    return max(1, min(room, round(budget.items_per_skill * sum(shares))))
 
 
 def still_needed(evidence: GateEvidence) -> tuple[dict[str, float], dict[str, float]]:
@@ -75,6 +80,16 @@ def still_needed(evidence: GateEvidence) -> tuple[dict[str, float], dict[str, fl
     }
     need |= {k: lost[k] for k in evidence.forgotten}
     return need or {v.skill: max(0.0, 1.0 - v.ratio) for v in evidence.stage}, lost
+
+
+def sitting(evidence: GateEvidence) -> set[str]:
+    """The skills of a stage that this evidence calls mastered and a remedy no longer teaches.
+
+    So it has to rehearse them, as it does the skills of earlier stages: a stage that has not
+    passed forgets like any other.
+    """
+    need, _ = still_needed(evidence)
+    return {v.skill for v in evidence.stage if v.answer is GateAnswer.MASTERED} - need.keys()
 
 
 def mix(

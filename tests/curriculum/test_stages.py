@@ -24,6 +24,7 @@ from curriculum.services import stages
 from curriculum.states import JobKind, StageStatus
 from tests.factories import (
     CheckpointFactory,
+    GateFactory,
     ItemFactory,
     JobFactory,
     PrerequisiteFactory,
@@ -31,6 +32,7 @@ from tests.factories import (
     SkillFactory,
     SnapshotFactory,
     StageFactory,
+    evidence,
 )
 
 pytestmark = pytest.mark.django_db
@@ -259,3 +261,28 @@ def test_a_second_training_of_a_round_is_refused(approver):
         stages.train(stage, actor=approver, round=0)
 
     assert Job.objects.count() == Snapshot.objects.count() == 1
+
+
+def test_a_remedy_rehearses_what_sits_in_its_own_stage(approver):
+    stage = StageFactory(reviewing=True, round=1, skills=["A", "B"])
+    trained = {
+        key: ItemFactory(stage=stage, round=0, approved=True, skill=stage.run.skills.get(key=key))
+        for key in "AB"
+    }
+    before = SnapshotFactory(stage=stage, round=0, n_items=2)
+    for place, item in enumerate(trained.values()):
+        before.entries.create(item=item, version=item.version, position=place)
+    said = evidence(stage)
+    said["stage"][1] |= {"answer": "not_yet", "ratio": 0.4}
+    GateFactory(stage=stage, round=0, evidence=said)
+    new = [
+        ItemFactory(stage=stage, round=1, approved=True, skill=trained["B"].skill, key=f"n{i}")
+        for i in range(3)
+    ]
+
+    stages.train(stage, actor=approver, round=1)
+
+    frozen = stage.snapshots.get(round=1).entries
+    assert frozen.count() == 4
+    assert frozen.get(is_rehearsal=True).item == trained["A"]
+    assert {e.item for e in frozen.filter(is_rehearsal=False)} == set(new)

@@ -251,7 +251,7 @@ def test_rehearsal_goes_to_every_mastered_skill_and_more_to_the_one_that_slips()
 def test_new_items_and_their_rehearsal_fit_the_round_and_the_budget(per_round, items, tenths):
     budget = Budget(items=items, items_per_round=per_round, rehearsal_share=tenths / 10)
 
-    new = mixture.room_for_new(budget, skills=9_999, used=0, rehearses=True)
+    new = mixture.room_for_new(budget, dict.fromkeys(range(99), 1.0), used=0, rehearses=True)
 
     room = min(per_round, items)
     total = new + mixture.rehearsal_count(new, budget.rehearsal_share)
@@ -261,14 +261,20 @@ def test_new_items_and_their_rehearsal_fit_the_round_and_the_budget(per_round, i
 
 def test_a_spent_budget_says_what_can_be_done():
     with pytest.raises(BudgetSpent, match="All 10 items .* Raise the budget"):
-        mixture.room_for_new(Budget(items=10), skills=1, used=10, rehearses=False)
+        mixture.room_for_new(Budget(items=10), {"A": 1.0}, used=10, rehearses=False)
 
 
 def test_a_round_that_teaches_one_skill_is_a_short_one():
     budget = Budget(items_per_round=400, items_per_skill=150)
 
-    assert mixture.room_for_new(budget, skills=1, used=0, rehearses=False) == 150
-    assert mixture.room_for_new(budget, skills=3, used=0, rehearses=False) == 400
+    def room(*lacking):
+        need = dict(enumerate(lacking))
+        return mixture.room_for_new(budget, need, used=0, rehearses=False)
+
+    assert room(1.0) == 150
+    assert room(1.0, 0.8) == 270
+    assert room(1.0, 1.0, 1.0) == 400
+    assert room(0.08) == 75  # half, where next to nothing is missing
 
 
 def test_the_next_round_teaches_what_is_not_mastered_and_what_was_forgotten():
@@ -295,6 +301,17 @@ def test_a_round_that_a_person_wants_though_all_is_mastered_teaches_the_whole_st
     need, _ = mixture.still_needed(evidence)
 
     assert mixture.new_items(need, 10) == {"A": 5, "B": 5}
+    assert mixture.sitting(evidence) == set()  # all are taught, none only rehearsed
+
+
+def test_what_sits_in_a_stage_that_goes_on_is_rehearsed():
+    evidence = evidence_of(
+        verdict("A", GateAnswer.MASTERED, 0.97),
+        verdict("B", GateAnswer.NOT_YET, 0.6),
+        verdict("C", GateAnswer.UNCLEAR, 0.9),
+    )
+
+    assert mixture.sitting(evidence) == {"A"}
 
 
 def some_items():

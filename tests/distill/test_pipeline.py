@@ -9,7 +9,7 @@ import pytest
 
 from distill import domains, report, roster
 from distill.assessment.gate import Was
-from distill.backends.simulated import SimulatedStudent, SimulatedTrainer
+from distill.backends.simulated import SimulatedStudent, SimulatedTrainer, seen_items
 from distill.decisions import Decision, autopilot
 from distill.errors import DistillError, DomainError
 from distill.identifier.probing import ask
@@ -308,6 +308,25 @@ def test_a_skill_known_from_the_start_is_kept_an_eye_on(tmp_path):
 
     assert [g.forgotten for g in gates] == [("K",)]
     assert figures["forgotten"] == ["K"]
+
+
+def test_a_remedy_rehearses_what_sits_in_its_own_stage(tmp_path):
+    domain = Numbered((skill_of("A"), skill_of("B")))  # one stage: neither builds on the other
+    learns_a = roster.Student(
+        "half",
+        lambda adapter: RuleStudent(lambda p: bool(adapter) and p.skill == "A"),
+        SimulatedTrainer(),
+    )
+
+    def decide(gate):
+        return Decision.REMEDY if gate.round == 0 else Decision.WAIVE
+
+    pipeline(tmp_path, domain=domain, skills=[], student=learns_a, decide=decide).run()
+
+    first, second = (seen_items(tmp_path / "checkpoints" / key) for key in ("s1r0", "s1r1"))
+    again = {k: second[k] - first[k] for k in "AB"}
+    share = SMALL.budget.rehearsal_share
+    assert again["A"] == round(again["B"] * share / (1 - share)) > 0
 
 
 def test_all_questions_of_a_small_skill_can_be_drilled_round_after_round(tmp_path):

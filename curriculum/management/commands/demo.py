@@ -88,8 +88,8 @@ def _create(student: str, seed: int) -> Run:
     # sized for two CPU cores and some minutes
     chosen["budget"] |= {
         "items": 1500,
-        "items_per_round": 550,
-        "items_per_skill": 145,
+        "items_per_round": 570,
+        "items_per_skill": 150,
         "rounds_cap": 3,
         "rehearsal_share": 0.2,
     }
