@@ -81,7 +81,7 @@ class Budget(_Settings):
     items_per_round: Count = 400
     """Items trained on in one round, rehearsal included."""
     items_per_skill: Count = 200
-    """New items in a round of a skill that lacks everything; down to half where less is missing."""
+    """New items of one skill in one round; down to half as many where less than half is missing."""
     rounds_cap: Count = 5
     """Rounds per stage; then a person has to choose."""
     rehearsal_share: NotAll = 0.25

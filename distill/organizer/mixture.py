@@ -44,11 +44,11 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
 def room_for_new(budget: Budget, need: Mapping[str, float], *, used: int, rehearses: bool) -> int:
     """How many new items a round may write, leaving room for its rehearsal; at least 1.
 
-    need: skill -> what it still lacks, in 0..1. Where all is missing a skill takes
-    `items_per_skill`, where less is missing fewer in proportion, down to half: a remedy of
-    what nearly sits is short, and disturbs little. used: items that trainings have seen so far.
-    rehearses: there is something to rehearse. New items and their share of rehearsal fit the
-    room, but where it is down to one item.
+    need: skill -> what it still lacks, in 0..1. A skill that lacks half or more takes
+    `items_per_skill`, one that lacks less fewer, down to half as many: a remedy of what nearly
+    sits is short, and disturbs little. used: items that trainings have seen so far. rehearses:
+    there is something to rehearse. New items and their share of rehearsal fit the room, but
+    where it is down to one item.
 
     Raises `BudgetSpent` when none are left.
     """
@@ -60,7 +60,7 @@ def room_for_new(budget: Budget, need: Mapping[str, float], *, used: int, rehear
         )
     if rehearses:
         room = max(1, int(room * (1.0 - budget.rehearsal_share)))
-    shares = (min(1.0, max(SMALLEST_SHARE, lacking)) for lacking in need.values())
+    shares = (min(1.0, max(SMALLEST_SHARE, 2 * lacking)) for lacking in need.values())
     return max(1, min(room, round(budget.items_per_skill * sum(shares))))
 
 

@@ -272,7 +272,7 @@ def test_a_round_that_teaches_one_skill_is_a_short_one():
         return mixture.room_for_new(budget, need, used=0, rehearses=False)
 
     assert room(1.0) == 150
-    assert room(1.0, 0.8) == 270
+    assert room(1.0, 0.4) == 270
     assert room(1.0, 1.0, 1.0) == 400
     assert room(0.08) == 75  # half, where next to nothing is missing
 

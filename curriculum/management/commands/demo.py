@@ -95,7 +95,7 @@ def _create(student: str, seed: int) -> Run:
     }
     chosen["lora"] |= {"learning_rate": 1e-3, "batch_size": 4, "warmup_share": 0.1}
     chosen["probing"] |= {"diagnose_probes": 32, "gate_probes_cap": 96}
-    chosen["probing"] |= {"final_probes": 48, "max_answer_tokens": 64}
+    chosen["probing"] |= {"final_probes": 40, "max_answer_tokens": 64}
     return runs.create(
         actor=POLICY,
         name=NAME,

@@ -19,6 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from waitress import create_server
 
 from curriculum.models import Run
+from ioa_web import first_start
 from ioa_web.wsgi import application
 
 CHROMIUM = "/usr/bin/chromium"
@@ -37,7 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--chromium", default=CHROMIUM)
 
     def handle(self, *, out: Path, chromium: str, **options: Any) -> None:
-        run, user = _find_run(options["run"]), _find_user(options["user"])
+        run = _find_run(options["run"])
+        if not options["user"] and (password := first_start.first_admin()):
+            self.stdout.write(f"Made the user admin, password {password} (shown only now).")
+        user = _find_user(options["user"])
         plan = _plan(run)  # before Playwright: its loop lets nobody ask the database
         out.mkdir(parents=True, exist_ok=True)
         with _session(user) as session, _served() as address, sync_playwright() as playwright:
@@ -105,7 +109,7 @@ def _find_user(name: str | None) -> User:
     for user in people:
         if user.has_perm("curriculum.approve_run"):
             return user
-    raise CommandError("There is nobody who may approve. `make demo` makes an account.")
+    raise CommandError("There is nobody of that name who may approve.")
 
 
 @contextmanager
