@@ -48,7 +48,8 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} ({self.get_status_display()})"
+        round = f", round {self.round}" if self.stage_id else ""
+        return f"{self.get_kind_display()}{round}"
 
     @property
     def is_active(self) -> bool:

@@ -20,7 +20,7 @@ class StepLog:
     total_steps: int
     loss: float
     learning_rate: float
-    tokens_per_second: float
+    tokens_per_second: float  # a mean since this call began to train
 
 
 Log = Callable[[StepLog], None]

@@ -204,11 +204,11 @@ def _callback(beat: Beat, log: Log, n_tokens: int) -> Any:
         """Tells about each step; what `beat` raises ends the training."""
 
         def __init__(self) -> None:
-            self._last: tuple[float, int] | None = None
+            self._begun: tuple[float, int] | None = None
 
         def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            if self._last is None:
-                self._last = (time.monotonic(), state.global_step)
+            if self._begun is None:
+                self._begun = (time.monotonic(), state.global_step)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             beat(state.global_step, state.max_steps)
@@ -216,19 +216,19 @@ def _callback(beat: Beat, log: Log, n_tokens: int) -> Any:
         def on_log(
             self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any
         ) -> None:
-            if "loss" not in logs or self._last is None:
+            if "loss" not in logs or self._begun is None:
                 return
-            now = time.monotonic()
-            since, step = self._last
+            # since the beginning: one step may be of long items, and the last one of few
+            since, step = self._begun
             share = (state.global_step - step) / max(state.max_steps, 1)
-            self._last = (now, state.global_step)
+            seconds = max(time.monotonic() - since, 1e-9)
             log(
                 StepLog(
                     step=state.global_step,
                     total_steps=state.max_steps,
                     loss=float(logs["loss"]),
                     learning_rate=float(logs.get("learning_rate", 0.0)),
-                    tokens_per_second=n_tokens * share / max(now - since, 1e-9),
+                    tokens_per_second=n_tokens * share / seconds,
                 )
             )
 
