@@ -217,6 +217,27 @@ class GateForm(RoundForm):
     reason = forms.CharField(required=False, max_length=2000)
 
 
+class ProbeForm(forms.Form):
+    """How well gaps are to be known: of one skill, or of all of them when none is named."""
+
+    skill = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    width = forms.FloatField(
+        min_value=0.02,
+        max_value=1,
+        initial=0.2,
+        label="Interval at most this wide",
+        help_text="0.20 means about ten points to each side of the gap. Half of it takes four "
+        "times as many probes.",
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        error_messages={
+            "required": "Say how wide an interval may stay, e.g. 0.20.",
+            "invalid": "Say the width as a number, e.g. 0.20.",
+            "min_value": "An interval of less than 0.02 would take too many probes.",
+            "max_value": "An interval is never wider than 1.",
+        },
+    )
+
+
 class VersionForm(forms.Form):
     """The version of the item a person has seen."""
 

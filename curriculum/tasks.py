@@ -12,7 +12,7 @@ from django.db import transaction
 from curriculum import engine
 from curriculum.errors import CurriculumError, Overtaken
 from curriculum.models import Job
-from curriculum.services import jobs, policy, results, runs, stages
+from curriculum.services import jobs, policy, probing, results, runs, stages
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind
 
@@ -69,6 +69,12 @@ def diagnose(job: Job) -> None:
         runs.diagnosed(job.run, actor=Actor.worker())
 
 
+def probe(job: Job) -> None:
+    diagnosis = engine.probe_more(job.run, **job.asked, beat=_beat(job, "answers"), keep=KEEP)
+    with _ending(job):
+        probing.probed(job.run, actor=Actor.worker(), diagnosis=diagnosis)
+
+
 def write(job: Job) -> None:
     assert job.stage is not None
     engine.write(job.stage, beat=_beat(job, "items"), keep=KEEP)
@@ -101,6 +107,7 @@ def report(job: Job) -> None:
 
 WORK: dict[JobKind, Callable[[Job], None]] = {
     JobKind.DIAGNOSE: diagnose,
+    JobKind.PROBE: probe,
     JobKind.WRITE: write,
     JobKind.TRAIN: train,
     JobKind.ASSESS: assess,

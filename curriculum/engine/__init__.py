@@ -20,12 +20,15 @@ from curriculum.engine.describe import (
     teachers,
     write_report,
 )
+from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
+from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.planning import plan, zpd_notices
-from curriculum.engine.work import Keep, assess, diagnose, report, train, write
+from curriculum.engine.work import assess, report, train, write
 from distill.report import table as report_table
 
 __all__ = [
+    "Diagnosis",
     "DomainDescription",
     "Keep",
     "PlanRow",
@@ -41,6 +44,7 @@ __all__ = [
     "domains",
     "mixture",
     "plan",
+    "probe_more",
     "rendered",
     "report",
     "report_table",
@@ -49,6 +53,7 @@ __all__ = [
     "students",
     "teachers",
     "train",
+    "unclear",
     "write",
     "write_report",
     "zpd_notices",

@@ -25,6 +25,7 @@ from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
 
 ACTIONS: dict[str, str] = {
     "run.created": "run created",
+    "run.probed": "skills probed further",
     "run.replanned": "stages planned again",
     "run.autonomy": "autonomy changed",
     "run.concluded": "teaching concluded",

@@ -182,6 +182,7 @@ WRITES = [
     ),
     Write("run-archive", lambda: _run(), "run-now"),
     Write("run-sign-diagnosis", lambda: (diagnosed_run().pk, {}), "diagnosis", needs="approver"),
+    Write("run-probe", lambda: (diagnosed_run().pk, {"width": "0.1"}), "diagnosis"),
     Write("skill-edit", _edit_skill, "diagnosis", again=422),
     Write("skill-retire", lambda: _skill(), "diagnosis"),
     Write("skill-restore", lambda: _skill("retired"), "diagnosis"),
