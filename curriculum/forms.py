@@ -11,6 +11,7 @@ from django import forms
 from curriculum import engine
 from curriculum.errors import BadDomain
 from curriculum.models import Run
+from curriculum.services.trials import MOST_STEPS
 from curriculum.states import Autonomy
 
 # field -> where it lives in the settings of a run
@@ -234,6 +235,25 @@ class ProbeForm(forms.Form):
             "invalid": "Say the width as a number, e.g. 0.20.",
             "min_value": "An interval of less than 0.02 would take too many probes.",
             "max_value": "An interval is never wider than 1.",
+        },
+    )
+
+
+class TrialForm(forms.Form):
+    """How long each of the three trainings of a test is."""
+
+    STEPS = 40
+
+    steps = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_STEPS,
+        label="Steps of each training",
+        help_text="More steps tell weaker prerequisites apart.",
+        error_messages={
+            "required": "Say how many steps each training has.",
+            "invalid": "Say the steps as a whole number.",
+            "min_value": "A training has one step at least.",
+            "max_value": f"{MOST_STEPS} steps are the most a test may take.",
         },
     )
 

@@ -15,6 +15,7 @@ TEACHER, GPU = "teacher", "gpu"
 QUEUE_OF: dict[str, str] = {
     JobKind.DIAGNOSE: GPU,
     JobKind.PROBE: GPU,
+    JobKind.TRIAL: GPU,
     JobKind.WRITE: TEACHER,
     JobKind.TRAIN: GPU,
     JobKind.ASSESS: GPU,

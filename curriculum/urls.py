@@ -37,9 +37,11 @@ urlpatterns = [
     path("skills/<int:pk>/retire/", diagnosis.skill_retire, name="skill-retire"),
     path("skills/<int:pk>/restore/", diagnosis.skill_restore, name="skill-restore"),
     path("runs/<int:pk>/graph/", graph.run_graph, name="run-graph"),
+    path("runs/<int:pk>/graph/now/", graph.run_graph_now, name="run-graph-now"),
     path("runs/<int:pk>/edges/add/", graph.edge_add, name="edge-add"),
     path("edges/<int:pk>/refuse/", graph.edge_refuse, name="edge-refuse"),
     path("edges/<int:pk>/confirm/", graph.edge_confirm, name="edge-confirm"),
+    path("edges/<int:pk>/test/", graph.edge_test, name="edge-test"),
     # curriculum
     path("runs/<int:pk>/curriculum/", plan.run_curriculum, name="run-curriculum"),
     path("runs/<int:pk>/curriculum/sign/", plan.run_sign_curriculum, name="run-sign-curriculum"),

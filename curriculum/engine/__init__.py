@@ -24,6 +24,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.planning import plan, zpd_notices
+from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.work import assess, report, train, write
 from distill.report import table as report_table
 
@@ -33,6 +34,8 @@ __all__ = [
     "Keep",
     "PlanRow",
     "SkillRow",
+    "Tested",
+    "TrialCost",
     "assess",
     "check_item",
     "check_models",
@@ -48,11 +51,13 @@ __all__ = [
     "rendered",
     "report",
     "report_table",
+    "run_trial",
     "sentence",
     "storable",
     "students",
     "teachers",
     "train",
+    "trial_cost",
     "unclear",
     "write",
     "write_report",

@@ -38,6 +38,7 @@ ACTIONS: dict[str, str] = {
     "edge.added": "prerequisite added",
     "edge.confirmed": "prerequisite confirmed",
     "edge.refused": "prerequisite refused",
+    "edge.tested": "prerequisite tested",
     "stage.frozen": "items frozen for training",
     "stage.split": "stage split",
     "stage.merged": "stages merged",

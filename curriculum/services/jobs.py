@@ -33,12 +33,15 @@ LOST = "The worker was stopped from outside, or ran out of memory. A retry conti
 NEEDS: dict[JobKind, RunStatus | StageStatus] = {  # where a job has something to do
     JobKind.DIAGNOSE: RunStatus.DIAGNOSING,
     JobKind.PROBE: RunStatus.REVIEWING_DIAGNOSIS,
+    JobKind.TRIAL: RunStatus.REVIEWING_DIAGNOSIS,
     JobKind.WRITE: StageStatus.WRITING,
     JobKind.TRAIN: StageStatus.TRAINING,
     JobKind.ASSESS: StageStatus.ASSESSING,
     JobKind.REPORT: RunStatus.TEACHING,
 }
-ASIDE = frozenset({JobKind.PROBE})  # asked for by people; the run does not wait for them
+ASIDE = frozenset(
+    {JobKind.PROBE, JobKind.TRIAL}
+)  # asked for by people; the run does not wait for them
 
 
 @transaction.atomic

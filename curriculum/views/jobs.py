@@ -18,7 +18,11 @@ from curriculum.views.common import attempt, person, reviewer
 
 PAGE = "curriculum/job_list.html"
 PART = "curriculum/partials/_job_table.html"
-FROM = {"run": "curriculum:run-detail", "diagnosis": "curriculum:run-diagnosis"}
+FROM = {
+    "run": "curriculum:run-detail",
+    "diagnosis": "curriculum:run-diagnosis",
+    "graph": "curriculum:run-graph",
+}
 SHOWN = 50  # jobs a page
 
 

@@ -13,7 +13,7 @@ import pytest
 import curriculum.services
 from curriculum import engine
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
-from curriculum.services import audit, gates, items, jobs, probing, runs, skills, stages
+from curriculum.services import audit, gates, items, jobs, probing, runs, skills, stages, trials
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind, Verdict
 from tests.factories import (
@@ -64,6 +64,12 @@ def decided(service: Callable[..., Any], by: Actor) -> None:
 
 def edge() -> Any:
     return PrerequisiteFactory(run=RunFactory(reviewing_diagnosis=True))
+
+
+def edge_to_test() -> Any:
+    run = RunFactory(reviewing_diagnosis=True)
+    source, target = (SkillFactory(run=run, key=key) for key in ("A2", "A3"))
+    return PrerequisiteFactory(run=run, source=source, target=target)
 
 
 def assessed(by: Actor) -> None:
@@ -181,6 +187,10 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         ItemFactory(verdict=Verdict.APPROVED).stage, actor=by, round=0
     ),
     "stages.trained": trained,
+    "trials.begin": lambda by: trials.begin(edge_to_test(), actor=by, steps=2),
+    "trials.tested": lambda by: trials.tested(
+        edge(), actor=by, found=engine.Tested(0.6, 48, "It holds.")
+    ),
 }
 
 
