@@ -10,6 +10,8 @@
   + CapReached           409  no further round of this stage
   + BudgetSpent          409  the run's items are used up
   + JobOutdated          409  the run has moved on since this job failed
+  + StillAtWork          409  a job of the run has to end first
+  + NothingToAsk         409  every gap is known as well as was asked for
   + LeakNeverApproved    409  the item repeats a probe
   + CycleRefused         422  an edge that would close a circle
   + OrderBroken          422  a stage before one that it builds on
@@ -114,6 +116,23 @@ class JobOutdated(CurriculumError):
 
     def __init__(self, job: str) -> None:
         super().__init__(f"The run has moved on since: “{job}” has nothing left to do.")
+
+
+class StillAtWork(CurriculumError):
+    http_status = 409
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"A worker is at it: “{job}”. Wait until it has ended, or cancel it.")
+
+
+class NothingToAsk(CurriculumError):
+    http_status = 409
+
+    def __init__(self, width: float) -> None:
+        super().__init__(
+            f"There is nothing more to ask: the interval is at most {width:.2f} wide already, or "
+            "every probe that may be used for it has been asked."
+        )
 
 
 class LeakNeverApproved(CurriculumError):

@@ -11,6 +11,7 @@ from django import forms
 from curriculum import engine
 from curriculum.errors import BadDomain
 from curriculum.models import Run
+from curriculum.services.trials import MOST_STEPS
 from curriculum.states import Autonomy
 
 # field -> where it lives in the settings of a run
@@ -215,6 +216,46 @@ class RoundForm(forms.Form):
 
 class GateForm(RoundForm):
     reason = forms.CharField(required=False, max_length=2000)
+
+
+class ProbeForm(forms.Form):
+    """How well gaps are to be known: of one skill, or of all of them when none is named."""
+
+    skill = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    width = forms.FloatField(
+        min_value=0.02,
+        max_value=1,
+        initial=0.2,
+        label="Interval at most this wide",
+        help_text="0.20 means about ten points to each side of the gap. Half of it takes four "
+        "times as many probes.",
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        error_messages={
+            "required": "Say how wide an interval may stay, e.g. 0.20.",
+            "invalid": "Say the width as a number, e.g. 0.20.",
+            "min_value": "An interval of less than 0.02 would take too many probes.",
+            "max_value": "An interval is never wider than 1.",
+        },
+    )
+
+
+class TrialForm(forms.Form):
+    """How long each of the three trainings of a test is."""
+
+    STEPS = 40
+
+    steps = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_STEPS,
+        label="Steps of each training",
+        help_text="More steps tell weaker prerequisites apart.",
+        error_messages={
+            "required": "Say how many steps each training has.",
+            "invalid": "Say the steps as a whole number.",
+            "min_value": "A training has one step at least.",
+            "max_value": f"{MOST_STEPS} steps are the most a test may take.",
+        },
+    )
 
 
 class VersionForm(forms.Form):

@@ -14,6 +14,8 @@ WORK = "curriculum.tasks.work"  # a path, so services need not import tasks
 TEACHER, GPU = "teacher", "gpu"
 QUEUE_OF: dict[str, str] = {
     JobKind.DIAGNOSE: GPU,
+    JobKind.PROBE: GPU,
+    JobKind.TRIAL: GPU,
     JobKind.WRITE: TEACHER,
     JobKind.TRAIN: GPU,
     JobKind.ASSESS: GPU,

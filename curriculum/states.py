@@ -78,6 +78,8 @@ JOB_MOVES: dict[J, frozenset[J]] = {
 
 class JobKind(TextChoices):
     DIAGNOSE = "diagnose", "diagnose"  # probe teacher and student on every skill
+    PROBE = "probe", "probe more"  # the same, on skills whose gap is not known well enough
+    TRIAL = "trial", "test a prerequisite"  # by throw-away trainings
     WRITE = "write", "write items"
     TRAIN = "train", "train"
     ASSESS = "assess", "assess"

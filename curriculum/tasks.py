@@ -11,8 +11,8 @@ from django.db import transaction
 
 from curriculum import engine
 from curriculum.errors import CurriculumError, Overtaken
-from curriculum.models import Job
-from curriculum.services import jobs, policy, results, runs, stages
+from curriculum.models import Job, Prerequisite
+from curriculum.services import jobs, policy, probing, results, runs, stages, trials
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind
 
@@ -69,6 +69,22 @@ def diagnose(job: Job) -> None:
         runs.diagnosed(job.run, actor=Actor.worker())
 
 
+def probe(job: Job) -> None:
+    diagnosis = engine.probe_more(job.run, **job.asked, beat=_beat(job, "answers"), keep=KEEP)
+    with _ending(job):
+        probing.probed(job.run, actor=Actor.worker(), diagnosis=diagnosis)
+
+
+def trial(job: Job) -> None:
+    edges = Prerequisite.objects.select_related("run", "source", "target")
+    edge = edges.get(pk=job.asked["edge"])
+    found = engine.run_trial(
+        edge, job.asked["steps"], name=str(job.pk), beat=_beat(job, "steps and answers")
+    )
+    with _ending(job):
+        trials.tested(edge, actor=Actor.worker(), found=found)
+
+
 def write(job: Job) -> None:
     assert job.stage is not None
     engine.write(job.stage, beat=_beat(job, "items"), keep=KEEP)
@@ -101,6 +117,8 @@ def report(job: Job) -> None:
 
 WORK: dict[JobKind, Callable[[Job], None]] = {
     JobKind.DIAGNOSE: diagnose,
+    JobKind.PROBE: probe,
+    JobKind.TRIAL: trial,
     JobKind.WRITE: write,
     JobKind.TRAIN: train,
     JobKind.ASSESS: assess,

@@ -31,13 +31,17 @@ urlpatterns = [
     # diagnosis and graph
     path("runs/<int:pk>/diagnosis/", diagnosis.run_diagnosis, name="run-diagnosis"),
     path("runs/<int:pk>/diagnosis/sign/", diagnosis.run_sign_diagnosis, name="run-sign-diagnosis"),
+    path("runs/<int:pk>/diagnosis/now/", diagnosis.run_diagnosis_now, name="run-diagnosis-now"),
+    path("runs/<int:pk>/diagnosis/probe/", diagnosis.run_probe, name="run-probe"),
     path("skills/<int:pk>/edit/", diagnosis.skill_edit, name="skill-edit"),
     path("skills/<int:pk>/retire/", diagnosis.skill_retire, name="skill-retire"),
     path("skills/<int:pk>/restore/", diagnosis.skill_restore, name="skill-restore"),
     path("runs/<int:pk>/graph/", graph.run_graph, name="run-graph"),
+    path("runs/<int:pk>/graph/now/", graph.run_graph_now, name="run-graph-now"),
     path("runs/<int:pk>/edges/add/", graph.edge_add, name="edge-add"),
     path("edges/<int:pk>/refuse/", graph.edge_refuse, name="edge-refuse"),
     path("edges/<int:pk>/confirm/", graph.edge_confirm, name="edge-confirm"),
+    path("edges/<int:pk>/test/", graph.edge_test, name="edge-test"),
     # curriculum
     path("runs/<int:pk>/curriculum/", plan.run_curriculum, name="run-curriculum"),
     path("runs/<int:pk>/curriculum/sign/", plan.run_sign_curriculum, name="run-sign-curriculum"),

@@ -20,16 +20,22 @@ from curriculum.engine.describe import (
     teachers,
     write_report,
 )
+from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
+from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.planning import plan, zpd_notices
-from curriculum.engine.work import Keep, assess, diagnose, report, train, write
+from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
+from curriculum.engine.work import assess, report, train, write
 from distill.report import table as report_table
 
 __all__ = [
+    "Diagnosis",
     "DomainDescription",
     "Keep",
     "PlanRow",
     "SkillRow",
+    "Tested",
+    "TrialCost",
     "assess",
     "check_item",
     "check_models",
@@ -41,14 +47,18 @@ __all__ = [
     "domains",
     "mixture",
     "plan",
+    "probe_more",
     "rendered",
     "report",
     "report_table",
+    "run_trial",
     "sentence",
     "storable",
     "students",
     "teachers",
     "train",
+    "trial_cost",
+    "unclear",
     "write",
     "write_report",
     "zpd_notices",

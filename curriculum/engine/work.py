@@ -1,108 +1,32 @@
-"""The work of each job: distill's steps over rows, continuing where an attempt stopped."""
+"""The work of a round, and the report: distill's steps over rows, continuing where they stopped."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Sum
 
 from curriculum import models
-from curriculum.engine.describe import (
-    find_student,
-    home,
-    load_domain,
-    models_folder,
-    settings_of,
-)
+from curriculum.engine.describe import find_student, home, load_domain, settings_of
+from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
 from curriculum.engine.items import last_evidence, record, rehearsal_pool
-from curriculum.engine.planning import edges_of, gaps_of, taught_skills
+from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus
-from distill import grading, roster
 from distill import report as reports
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order
 from distill.adapter.writing import write as write_items
 from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Backend, Beat
-from distill.domains import Domain, question_key
-from distill.identifier.gaps import find_gap
-from distill.identifier.probing import ask, score
-from distill.identifier.severity import severities
+from distill.domains import question_key
+from distill.identifier.probing import score
 from distill.organizer import mixture
 from distill.organizer.stages import difficulty
-from distill.records import Answer, Gap, Item, Probe, Score, Split
+from distill.records import Answer, Item, Probe, Score, Split
 from distill.training.base import StepLog
-
-Grades = dict[str, dict[str, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How rows are saved, by natural key: saving one twice does no harm. From `services`."""
-
-    probes: Callable[[Sequence[models.Probe]], object]
-    answers: Callable[[Sequence[models.Answer]], object]
-    items: Callable[[Sequence[models.Item]], object]
-    step: Callable[[models.TrainingStep], object]
-
-
-# --- diagnose ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Unsaved scores, and what to write on each skill: key -> field -> value."""
-
-    scores: list[models.Score]
-    skills: dict[str, dict[str, Any]]
-
-
-def diagnose(run: Run, *, beat: Beat, keep: Keep) -> Diagnosis:
-    """Probe teacher and student, as it came, on every active skill that may be taught."""
-    exam = _Exam(run, keep)
-    skills = taught_skills(run)
-    n = exam.settings.probing.diagnose_probes
-    probes = exam.draw(skills, Split.DIAGNOSE, n)
-    base = run.checkpoints.get(parent=None)
-    done, total = 0, 2 * len(probes)
-    with exam.teacher() as teacher:
-        p_teacher = exam.ask(teacher, None, probes, lambda d, _: beat(done + d, total))
-    done = len(probes)
-    with exam.student(base) as student:
-        p_student = exam.ask(student, base, probes, lambda d, _: beat(done + d, total))
-    gaps = {
-        s.key: find_gap(
-            s.key,
-            p_teacher[s.key],
-            p_student[s.key],
-            exam.settings.thresholds,
-            size=exam.domain.size(s.key, Split.DIAGNOSE),
-        )
-        for s in skills
-    }
-    severity = severities(gaps, edges_of(run), alpha=exam.settings.thresholds.severity_alpha)
-    scores = []
-    for s in skills:
-        scores.append(_score_row(s, None, Split.DIAGNOSE, gaps[s.key].teacher))
-        scores.append(_score_row(s, base, Split.DIAGNOSE, gaps[s.key].student))
-    return Diagnosis(scores, {k: _gap_fields(g, severity.get(k)) for k, g in gaps.items()})
-
-
-def _gap_fields(gap: Gap, severity: float | None) -> dict[str, Any]:
-    return {
-        "gap": gap.gap,
-        "gap_low": gap.low,
-        "gap_high": gap.high,
-        "is_deficient": gap.is_deficient,
-        "is_teachable": gap.is_teachable,
-        "severity": severity,
-    }
-
 
 # --- one round ---------------------------------------------------------------------------
 
@@ -191,7 +115,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet."""
     run = stage.run
     checkpoint = run.checkpoints.get(is_current=True)
-    exam = _Exam(run, keep)
+    exam = Exam(run, keep)
     gaps = gaps_of(run)
     own = [row.skill for row in stage.stage_skills.select_related("skill")]
     mastered = {k: was for k, was in _mastered(run).items() if k not in {s.key for s in own}}
@@ -208,7 +132,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         mastered=mastered,
         p_teacher={s.key: gaps[s.key].teacher.mean for s in own},
         seen=seen,
-        grades=_grades(answered.filter(checkpoint=checkpoint)),
+        grades=grades_of(answered.filter(checkpoint=checkpoint)),
     )
 
     def sink(pairs: Sequence[tuple[Probe, Answer]]) -> None:
@@ -219,7 +143,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         evidence = gate.run(student, beat=beat, sink=sink)
     rows = {s.key: s for s in run.skills.all()}
     scores = [
-        _score_row(
+        score_row(
             rows[k],
             checkpoint,
             Split.GATE,
@@ -256,7 +180,7 @@ def _known_at_start(run: Run) -> dict[str, Was]:
         probe__split=Split.DIAGNOSE,
         checkpoint=run.checkpoints.get(parent=None),
     )
-    answered = _grades(answers)
+    answered = grades_of(answers)
     gaps = {k: gap for k, gap in gaps_of(run).items() if k in answered}
     return known_at_start(gaps, answered, settings_of(run).thresholds)
 
@@ -266,7 +190,7 @@ def _known_at_start(run: Run) -> dict[str, Was]:
 
 def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
     """Open the `final` probes for teacher and student, before and now; figures and scores."""
-    exam = _Exam(run, keep)
+    exam = Exam(run, keep)
     skills = list(run.skills.filter(status=SkillStatus.ACTIVE))
     probes = exam.draw(skills, Split.FINAL, exam.settings.probing.final_probes)
     base, now = run.checkpoints.get(parent=None), run.checkpoints.get(is_current=True)
@@ -301,7 +225,7 @@ def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[mo
     )
     by_who: dict[int | None, Checkpoint | None] = {None: None, base.pk: base, now.pk: now}
     rows = [
-        _score_row(s, by_who[who], Split.FINAL, by_skill[s.key])
+        score_row(s, by_who[who], Split.FINAL, by_skill[s.key])
         for who, by_skill in scores.items()
         for s in skills
     ]
@@ -326,129 +250,6 @@ def _costs(run: Run) -> dict[str, Any]:
             for stage in run.stages.prefetch_related("stage_skills__skill", "gates")
         ],
     }
-
-
-# --- asking ------------------------------------------------------------------------------
-
-
-class _Exam:
-    """Probes, answers and grades of one run: rows on one side, distill's records on the other."""
-
-    def __init__(self, run: Run, keep: Keep) -> None:
-        self.run = run
-        self.domain: Domain = load_domain(run.domain)
-        self.settings = settings_of(run)
-        self._keep = keep
-        self._skills: dict[str, Skill] = {s.key: s for s in run.skills.all()}
-
-    def draw(self, skills: Iterable[Skill], split: Split, n: int) -> list[Probe]:
-        """The probes of a split for each skill, made rows of where they are not yet."""
-        probes = [
-            p for s in skills for p in self.domain.probes(s.key, split, n, seed=self.run.seed)
-        ]
-        self.keep_probes(probes)
-        return probes
-
-    def keep_probes(self, probes: Iterable[Probe]) -> None:
-        self._keep.probes(
-            [
-                models.Probe(
-                    skill=self._skills[p.skill],
-                    key=p.id,
-                    split=p.split,
-                    question=p.question,
-                    reference=p.reference,
-                    grader=p.grader,
-                )
-                for p in probes
-            ]
-        )
-
-    def keep_answers(self, who: Checkpoint | None, pairs: Sequence[tuple[Probe, Answer]]) -> None:
-        rows = {
-            (p.skill_id, p.key): p
-            for p in models.Probe.objects.filter(
-                skill__run=self.run, key__in=[probe.id for probe, _ in pairs]
-            )
-        }
-        self._keep.answers(
-            [
-                models.Answer(
-                    probe=rows[self._skills[probe.skill].pk, probe.id],
-                    checkpoint=who,
-                    text=answer.text,
-                    grade=answer.grade,
-                    tokens=answer.tokens,
-                    grader=grading.version_of(probe.grader),
-                    error=answer.error,
-                )
-                for probe, answer in pairs
-            ]
-        )
-
-    def ask(
-        self, backend: Backend, who: Checkpoint | None, probes: Sequence[Probe], beat: Beat
-    ) -> Grades:
-        """Ask what `who` has not answered yet; skill -> probe id -> grade of all of `probes`."""
-        wanted = {(p.skill, p.id) for p in probes}
-
-        def there() -> Grades:
-            found = models.Answer.objects.filter(probe__skill__run=self.run, checkpoint=who)
-            return {
-                k: {p: g for p, g in by_probe.items() if (k, p) in wanted}
-                for k, by_probe in _grades(found).items()
-            }
-
-        answered = there()
-        missing = [p for p in probes if p.id not in answered.get(p.skill, {})]
-        before = len(probes) - len(missing)
-        probing = self.settings.probing
-        ask(
-            backend,
-            missing,
-            batch_size=probing.batch_size,
-            max_tokens=probing.max_answer_tokens,
-            beat=lambda done, _: beat(before + done, len(probes)),
-            sink=lambda pairs: self.keep_answers(who, pairs),
-        )
-        return {k: g for k, g in there().items() if g}
-
-    @contextmanager
-    def teacher(self) -> Iterator[Backend]:
-        backend = roster.find_teacher(self.run.teacher, models_folder())
-        try:
-            yield backend
-        finally:
-            backend.close()
-
-    @contextmanager
-    def student(self, checkpoint: Checkpoint) -> Iterator[Backend]:
-        student = find_student(self.run.student)
-        backend = roster.Lazy(student, home() / checkpoint.folder if checkpoint.folder else None)
-        try:
-            yield backend
-        finally:
-            backend.close()
-
-
-def _grades(answers: Any) -> Grades:
-    found: Grades = {}
-    for skill, probe, grade in answers.values_list("probe__skill__key", "probe__key", "grade"):
-        found.setdefault(skill, {})[probe] = grade
-    return found
-
-
-def _score_row(skill: Skill, who: Checkpoint | None, split: Split, value: Score) -> models.Score:
-    return models.Score(
-        skill=skill,
-        checkpoint=who,
-        split=split,
-        n=value.n,
-        mean=value.mean,
-        low=value.low,
-        high=value.high,
-        is_exhaustive=value.is_exhaustive,
-    )
 
 
 def _item_row(item: Item, stage: Stage, skill: Skill) -> models.Item:

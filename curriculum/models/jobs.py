@@ -18,6 +18,7 @@ class Job(models.Model):
     )
     round = models.PositiveSmallIntegerField(default=0)
     kind = models.CharField(max_length=10, choices=JobKind)
+    asked = models.JSONField(default=dict, blank=True)  # what a person chose for it, if anything
     created_at = models.DateTimeField(auto_now_add=True)
 
     status = models.CharField(max_length=10, choices=JobStatus, default=JobStatus.QUEUED)

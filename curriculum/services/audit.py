@@ -25,6 +25,7 @@ from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
 
 ACTIONS: dict[str, str] = {
     "run.created": "run created",
+    "run.probed": "skills probed further",
     "run.replanned": "stages planned again",
     "run.autonomy": "autonomy changed",
     "run.concluded": "teaching concluded",
@@ -37,6 +38,7 @@ ACTIONS: dict[str, str] = {
     "edge.added": "prerequisite added",
     "edge.confirmed": "prerequisite confirmed",
     "edge.refused": "prerequisite refused",
+    "edge.tested": "prerequisite tested",
     "stage.frozen": "items frozen for training",
     "stage.split": "stage split",
     "stage.merged": "stages merged",

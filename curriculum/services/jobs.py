@@ -7,7 +7,7 @@ one (cancelled, lost, queued again) learns it from `Overtaken`, and stops.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from curriculum import queues
-from curriculum.errors import JobOutdated, MoveRefused, Overtaken
+from curriculum.errors import JobOutdated, MoveRefused, Overtaken, StillAtWork
 from curriculum.models import Job, Run, Stage
 from curriculum.services import audit
 from curriculum.services.audit import Actor
@@ -32,11 +32,16 @@ SILENT = (
 LOST = "The worker was stopped from outside, or ran out of memory. A retry continues where it was."
 NEEDS: dict[JobKind, RunStatus | StageStatus] = {  # where a job has something to do
     JobKind.DIAGNOSE: RunStatus.DIAGNOSING,
+    JobKind.PROBE: RunStatus.REVIEWING_DIAGNOSIS,
+    JobKind.TRIAL: RunStatus.REVIEWING_DIAGNOSIS,
     JobKind.WRITE: StageStatus.WRITING,
     JobKind.TRAIN: StageStatus.TRAINING,
     JobKind.ASSESS: StageStatus.ASSESSING,
     JobKind.REPORT: RunStatus.TEACHING,
 }
+ASIDE = frozenset(
+    {JobKind.PROBE, JobKind.TRIAL}
+)  # asked for by people; the run does not wait for them
 
 
 @transaction.atomic
@@ -68,23 +73,47 @@ def _send(job: Job) -> None:
 
 @transaction.atomic
 def create(
-    run: Run, *, actor: Actor, kind: JobKind, stage: Stage | None = None, round: int = 0
+    run: Run,
+    *,
+    actor: Actor,
+    kind: JobKind,
+    stage: Stage | None = None,
+    round: int = 0,
+    asked: Mapping[str, Any] | None = None,
 ) -> Job:
     """Make the row, and send its numbers to the queue when this transaction has committed."""
     try:
         with transaction.atomic():
-            job = Job.objects.create(run=run, stage=stage, round=round, kind=kind)
+            job = Job.objects.create(
+                run=run, stage=stage, round=round, kind=kind, asked=dict(asked or {})
+            )
     except IntegrityError as exc:  # one job of a kind in a round
         raise Overtaken("The work is queued already: this run") from exc
-    audit.write(
-        run,
-        actor=actor,
-        action="job.queued",
-        subject=job,
-        became={"status": job.status, "kind": kind, "stage": job.stage_id, "round": round},
-    )
+    became = {"status": job.status, "kind": kind, "stage": job.stage_id, "round": round}
+    if asked:
+        became["asked"] = job.asked
+    audit.write(run, actor=actor, action="job.queued", subject=job, became=became)
     _send(job)
     return job
+
+
+@transaction.atomic
+def create_aside(run: Run, *, actor: Actor, kind: JobKind, asked: Mapping[str, Any]) -> Job:
+    """A job that the run does not wait for. Raises `StillAtWork` while there is another."""
+    require_idle(run)
+    round = run.jobs.filter(kind=kind).count()  # the constraint wants a number of its own
+    return create(run, actor=actor, kind=kind, round=round, asked=asked)
+
+
+def require_idle(run: Run, *, besides: Job | None = None) -> None:
+    """Raise `StillAtWork` while a job of the run waits or works. Call it where writers of the
+    run stand in line: after `audit.require` or `audit.write`.
+    """
+    active = run.jobs.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+    if besides is not None:
+        active = active.exclude(pk=besides.pk)
+    if (other := active.first()) is not None:
+        raise StillAtWork(other.get_kind_display())
 
 
 def start(job_id: int, attempt: int) -> Job:
@@ -159,6 +188,8 @@ def retry(job: Job, *, actor: Actor) -> Job:
         )
         if not _has_something_to_do(job):  # read after the audit entry: it holds still now
             raise JobOutdated(job.get_kind_display())
+        if job.kind in ASIDE:
+            require_idle(job.run, besides=job)
         _send(job)
     return job
 
@@ -227,6 +258,8 @@ def _lose(job: Job, why: str) -> Job:
 
 def _has_something_to_do(job: Job) -> bool:
     status = NEEDS[JobKind(job.kind)]
+    if job.kind in ASIDE and job.run.jobs.filter(kind=job.kind, pk__gt=job.pk).exists():
+        return False  # something else has been asked since
     if isinstance(status, RunStatus):
         return Run.objects.filter(pk=job.run_id, status=status).exists()
     return Stage.objects.filter(

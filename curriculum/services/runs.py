@@ -144,6 +144,7 @@ def create(
 def diagnose(run: Run, *, actor: Actor) -> Run:
     """Probe teacher and student on every skill; again, when the diagnosis is under review."""
     run = _move(run, RunStatus.DIAGNOSING, actor=actor)
+    jobs.require_idle(run)
     round = run.jobs.filter(kind=JobKind.DIAGNOSE).count()
     jobs.create(run, actor=actor, kind=JobKind.DIAGNOSE, round=round)
     return run
@@ -158,6 +159,7 @@ def sign_diagnosis(run: Run, *, actor: Actor, note: str = "") -> Run:
     """Accept the diagnosis and plan the stages from it."""
     evidence = _diagnosis_of(run)
     run = _move(run, RunStatus.REVIEWING_CURRICULUM, actor=actor, note=note, evidence=evidence)
+    jobs.require_idle(run)
     plan.make(run)
     policy.act(run)
     run.refresh_from_db()

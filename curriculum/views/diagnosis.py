@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import figures
-from curriculum.forms import NoteForm, SkillForm
-from curriculum.htmx import answer, show
+from curriculum.forms import NoteForm, ProbeForm, SkillForm
+from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run, Skill
-from curriculum.services import runs, skills
-from curriculum.states import RunStatus
+from curriculum.services import probing, runs, skills
+from curriculum.states import JobKind, RunStatus
 from curriculum.views import reads
 from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
 
@@ -24,10 +24,19 @@ PART = "curriculum/partials/_diagnosis.html"
 @require_GET
 @login_required
 def run_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
-    return show(request, PAGE, PART, _context(find_run(pk)))
+    return show(request, PAGE, PART, _context(pk))
 
 
-def _context(run: Run) -> dict[str, Any]:
+@require_GET
+@login_required
+def run_diagnosis_now(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress of the work; the whole region once more than that has changed."""
+    return look_again(request, PART, "#diagnosis", _context(pk))
+
+
+def _context(pk: int, form: ProbeForm | None = None) -> dict[str, Any]:
+    run = get_object_or_404(reads.runs_with_work(), pk=pk)
+    row = reads.run_row(run)
     rows = reads.diagnosis_rows(run)
     threshold = (run.settings.get("thresholds") or {}).get("gap", 0.3)
     measured = [row for row in rows if row.teacher and row.student]
@@ -38,6 +47,12 @@ def _context(run: Run) -> dict[str, Any]:
         "n_deficient": sum(bool(row.skill.is_deficient) for row in rows),
         "n_measured": len(measured),
         "gap_threshold": threshold,
+        **reads.aside(row, JobKind.PROBE),
+        "now_url": reverse("curriculum:run-diagnosis-now", args=[run.pk]),
+        "back": "diagnosis",
+        "is_busy": row.job is not None,
+        "form": form or ProbeForm(),
+        "may_probe": run.status == RunStatus.REVIEWING_DIAGNOSIS,
         "may_sign": run.status == RunStatus.REVIEWING_DIAGNOSIS,
         "may_change": run.status in (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),
         "tab": "diagnosis",
@@ -94,18 +109,45 @@ def skill_restore(request: HttpRequest, pk: int) -> HttpResponse:
     return _answer(request, skill.run, notice, status)
 
 
+@require_POST
+@reviewer
+def run_probe(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    form = ProbeForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        said = form.cleaned_data
+        notice, status = attempt(
+            lambda: probing.probe_more(
+                run,
+                actor=person(request),
+                width=said["width"],
+                skills=[said["skill"]] if said["skill"] else [],
+            ),
+            f"Queued: {said['skill'] or 'what is unclear'} is probed until its interval is at most "
+            f"{said['width']:.2f} wide. This page follows it.",
+        )
+    return _answer(request, run, notice, status, form=form if status == 422 else None)
+
+
 def _find(pk: int) -> Skill:
     return get_object_or_404(Skill.objects.select_related("run"), pk=pk)
 
 
 def _answer(
-    request: HttpRequest, run: Run, notice: str, status: int, *, then: str = ""
+    request: HttpRequest,
+    run: Run,
+    notice: str,
+    status: int,
+    *,
+    then: str = "",
+    form: ProbeForm | None = None,
 ) -> HttpResponse:
     return answer(
         request,
         PAGE,
         PART,
-        lambda: _context(find_run(run.pk)),
+        lambda: _context(run.pk, form),
         then=then or reverse("curriculum:run-diagnosis", args=[run.pk]),
         notice=notice,
         status=status,

@@ -8,11 +8,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from curriculum.forms import EdgeForm, ReasonForm
-from curriculum.htmx import answer, show
+from curriculum import engine
+from curriculum.errors import CurriculumError
+from curriculum.forms import EdgeForm, ReasonForm, TrialForm
+from curriculum.htmx import answer, look_again, show
 from curriculum.models import Prerequisite, Run
-from curriculum.services import skills
-from curriculum.states import RunStatus
+from curriculum.services import skills, trials
+from curriculum.states import JobKind, RunStatus
 from curriculum.views import drawing, reads
 from curriculum.views.common import attempt, find_run, first_error, person, reviewer
 
@@ -23,11 +25,37 @@ PART = "curriculum/partials/_graph.html"
 @require_GET
 @login_required
 def run_graph(request: HttpRequest, pk: int) -> HttpResponse:
+    """With `test`, a prerequisite: what testing it would cost, and the button to have it done."""
     run = find_run(pk)
-    return show(request, PAGE, PART, _context(run, EdgeForm(run=run)))
+    context = _context(run, EdgeForm(run=run))
+    return show(request, PAGE, PART, {**context, "trial": _announced(request, run)})
+
+
+@require_GET
+@login_required
+def run_graph_now(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress of the work; the whole region once more than that has changed."""
+    run = find_run(pk)
+    return look_again(request, PART, "#graph", _context(run, EdgeForm(run=run)))
+
+
+def _announced(request: HttpRequest, run: Run) -> dict[str, Any] | None:
+    pk = request.GET.get("test", "")
+    if not pk.isdecimal() or not request.user.has_perm("curriculum.review_run"):
+        return None
+    edge = get_object_or_404(run.prerequisites.select_related("run", "source", "target"), pk=pk)
+    form = TrialForm(request.GET if "steps" in request.GET else {"steps": TrialForm.STEPS})
+    said: dict[str, Any] = {"edge": edge, "form": form}
+    if form.is_valid():
+        try:
+            said["cost"] = engine.trial_cost(edge, form.cleaned_data["steps"])
+        except CurriculumError as exc:
+            said["refused"] = str(exc)
+    return said
 
 
 def _context(run: Run, form: EdgeForm) -> dict[str, Any]:
+    row = reads.run_row(reads.runs_with_work().get(pk=run.pk))
     found = reads.edges(run)
     active = [edge for edge in found if edge.is_active]
     return {
@@ -36,6 +64,11 @@ def _context(run: Run, form: EdgeForm) -> dict[str, Any]:
         "edges": active,
         "refused": [edge for edge in found if not edge.is_active],
         "form": form,
+        **reads.aside(row, JobKind.TRIAL),
+        "now_url": reverse("curriculum:run-graph-now", args=[run.pk]),
+        "back": "graph",
+        "is_busy": row.job is not None,
+        "may_test": run.status == RunStatus.REVIEWING_DIAGNOSIS and row.job is None,
         "may_change": run.status in (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),
         "tab": "graph",
     }
@@ -89,6 +122,20 @@ def edge_confirm(request: HttpRequest, pk: int) -> HttpResponse:
         notice, status = attempt(
             lambda: skills.confirm_edge(edge, actor=person(request), **form.cleaned_data),
             f"Confirmed: {edge}.",
+        )
+    return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status)
+
+
+@require_POST
+@reviewer
+def edge_test(request: HttpRequest, pk: int) -> HttpResponse:
+    edge = _find(pk)
+    form = TrialForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: trials.begin(edge, actor=person(request), **form.cleaned_data),
+            f"Queued: the test of {edge}. This page follows it.",
         )
     return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status)
 

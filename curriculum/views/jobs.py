@@ -18,6 +18,11 @@ from curriculum.views.common import attempt, person, reviewer
 
 PAGE = "curriculum/job_list.html"
 PART = "curriculum/partials/_job_table.html"
+FROM = {
+    "run": "curriculum:run-detail",
+    "diagnosis": "curriculum:run-diagnosis",
+    "graph": "curriculum:run-graph",
+}
 SHOWN = 50  # jobs a page
 
 
@@ -79,8 +84,9 @@ def _find(pk: int) -> Job:
 
 
 def _answer(request: HttpRequest, job: Job, notice: str, status: int) -> HttpResponse:
-    # The same button stands on the run's page and in the list of jobs: back to where it was.
-    then = job.run.get_absolute_url() if request.POST.get("from") == "run" else _address()
+    # The same buttons stand on a run's pages and in the list of jobs: back to where it was.
+    page = FROM.get(request.POST.get("from", ""))
+    then = reverse(page, args=[job.run_id]) if page else _address()
     return answer(
         request,
         PAGE,

@@ -97,7 +97,9 @@ def current_stage(stages: Sequence[Stage]) -> Stage | None:
 
 
 def current_job(run: Run, stage: Stage | None, jobs: Sequence[Job]) -> Job | None:
-    """The job the run stands or falls with at the moment."""
+    """The job the run stands or falls with at the moment, or what people had done aside."""
+    if run.status == RunStatus.REVIEWING_DIAGNOSIS:
+        return next((job for job in jobs if job.is_active), None)  # one that failed holds up nobody
     kind, of = _work(run, stage)
     if kind is None:
         return None

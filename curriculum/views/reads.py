@@ -101,6 +101,16 @@ def eta_seconds(job: Job) -> float | None:
     return max(0.0, elapsed / job.done * (job.total - job.done))
 
 
+def aside(row: RunRow, kind: str) -> dict[str, Any]:
+    """The work under way, and the last of what people have asked for aside, if it ended early."""
+    last = next((job for job in row.jobs if job.kind == kind), None)
+    return {
+        "row": row,
+        "eta_seconds": eta_seconds(row.job) if row.job else None,
+        "ended_early": last if last is not None and last.may_retry else None,
+    }
+
+
 def cost(run: Run) -> dict[str, Any]:
     """What the run has used up so far."""
     made = Checkpoint.objects.filter(run=run).aggregate(

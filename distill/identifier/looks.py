@@ -35,9 +35,11 @@ def measure(
     n: int,
     until: float | None = None,
     cap: int = CAP,
+    first: Mapping[str, int] | None = None,
 ) -> Measured:
     """Eq. 2 for each skill on `n` diagnose probes; where asked to, on more until it is narrow.
 
+    first: skill -> probes of its first look, where an earlier call has got further than `n`.
     until: width (0..2) from which a skill's 95 % interval is narrow enough: that of Δ, or of P_T
     where the teacher cannot teach the skill. While it is wider, `n` more probes are asked, up to
     `cap` (raised to `n`) or until the skill has no others. None: one look.
@@ -48,7 +50,7 @@ def measure(
     """
     probes: dict[str, list[Probe]] = {}
     gaps: dict[str, Gap] = {}
-    wanted = dict.fromkeys(skills, n)
+    wanted = {k: max(n, (first or {}).get(k, n)) for k in skills}
     while wanted:
         drawn = {k: domain.probes(k, Split.DIAGNOSE, m, seed=seed) for k, m in wanted.items()}
         # the same number again: there are no more, and another look would show the same

@@ -124,7 +124,9 @@ class Tested:
         return (
             f"{verdict}: {j} is at {a.without:.2f} untrained and at {a.with_source:.2f} after {i} "
             f"alone; at {t.without:.2f} after {j}, and at {t.with_source:.2f} after {i} and {j} in "
-            f"as many steps ({self.n} probes)."
+            f"as many steps ({self.n} probes). Dep = {a.dependency:.2f} "
+            f"[{a.low:.2f} {a.high:.2f}] alone, {t.dependency:.2f} "
+            f"[{t.low:.2f} {t.high:.2f}] together."
         )
 
 
@@ -135,12 +137,12 @@ def plan_trial(
 
     `trial.cost` is what running it will take, to be told before. Items are cycled through where
     a skill has fewer than `steps` batches. Deterministic. Raises `DomainError` where the domain
-    cannot write items for one of the two, or has no probes for the target.
+    cannot write items for one of the two, or has not two probes of the target.
     """
     n = steps * settings.lora.batch_size
     probes = domain.probes(target, Split.DIAGNOSE, settings.probing.diagnose_probes, seed=seed)
-    if not probes:
-        raise DomainError(f"There are no questions to measure {target} with.")
+    if len(probes) < 2:
+        raise DomainError(f"There are too few questions to measure {target} with.")
     own = {k: _items(domain, k, n, seed) for k in (source, target)}
     half = (list(islice(cycle(own[source]), n - n // 2)), list(islice(cycle(own[target]), n // 2)))
     mixed = [item for pair in zip(*half, strict=False) for item in pair] + half[0][len(half[1]) :]

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import curriculum.services
+from curriculum import engine
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
-from curriculum.services import audit, gates, items, jobs, runs, skills, stages
+from curriculum.services import audit, gates, items, jobs, probing, runs, skills, stages, trials
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind, Verdict
 from tests.factories import (
@@ -38,6 +39,7 @@ WITHOUT_AN_ENTRY = {
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.stages_of": "only reads",
     "jobs.beat": "progress is no decision",
+    "jobs.require_idle": "only reads",
     "jobs.silent": "only reads",
     "jobs.orphans": "only reads",
     "jobs.requeue_orphans": "changes no row",
@@ -62,6 +64,12 @@ def decided(service: Callable[..., Any], by: Actor) -> None:
 
 def edge() -> Any:
     return PrerequisiteFactory(run=RunFactory(reviewing_diagnosis=True))
+
+
+def edge_to_test() -> Any:
+    run = RunFactory(reviewing_diagnosis=True)
+    source, target = (SkillFactory(run=run, key=key) for key in ("A2", "A3"))
+    return PrerequisiteFactory(run=run, source=source, target=target)
 
 
 def assessed(by: Actor) -> None:
@@ -121,6 +129,9 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "items.undo": lambda by: items.undo(ItemFactory(approved=True), actor=by, version=1),
     "jobs.cancel": lambda by: jobs.cancel(JobFactory(), actor=by),
     "jobs.create": lambda by: jobs.create(run_of(), actor=by, kind=JobKind.DIAGNOSE),
+    "jobs.create_aside": lambda by: jobs.create_aside(
+        run_of(), actor=by, kind=JobKind.PROBE, asked={}
+    ),
     "jobs.fail": lambda by: jobs.fail(JobFactory(running=True), "no"),
     "jobs.lose": lambda by: jobs.lose(JobFactory(running=True).pk, 1),
     "jobs.retry": lambda by: jobs.retry(JobFactory(failed=True), actor=by),
@@ -131,6 +142,10 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "plan.move_skill": moved,
     "plan.reorder": reordered,
     "plan.split": split,
+    "probing.probe_more": lambda by: probing.probe_more(diagnosed_run(), actor=by, width=0.05),
+    "probing.probed": lambda by: probing.probed(
+        diagnosed_run(), actor=by, diagnosis=engine.Diagnosis([], {"A1": {"severity": 0.5}})
+    ),
     "runs.archive": lambda by: runs.archive(run_of(), actor=by),
     "runs.back_to_diagnosis": lambda by: runs.back_to_diagnosis(planned(), actor=by),
     "runs.conclude": lambda by: runs.conclude(run_of(teaching=True), actor=by, reason="enough"),
@@ -172,6 +187,10 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         ItemFactory(verdict=Verdict.APPROVED).stage, actor=by, round=0
     ),
     "stages.trained": trained,
+    "trials.begin": lambda by: trials.begin(edge_to_test(), actor=by, steps=2),
+    "trials.tested": lambda by: trials.tested(
+        edge(), actor=by, found=engine.Tested(0.6, 48, "It holds.")
+    ),
 }
 
 

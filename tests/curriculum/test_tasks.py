@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 
 from curriculum import tasks
-from curriculum.models import Answer, AuditEntry, Item, Job, TrainingStep
-from curriculum.services import audit, gates, jobs
+from curriculum.models import Answer, AuditEntry, Item, Job, Score, TrainingStep
+from curriculum.services import audit, gates, jobs, probing
 from curriculum.states import JobKind, JobStatus, RunStatus
-from tests.curriculum.small import PROBES, assessing, diagnosing, training, work, writing
+from tests.curriculum.small import PROBES, assessing, diagnosed, diagnosing, training, work, writing
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +23,13 @@ def reporting(actor):
     return stage
 
 
+def probing_more(actor):
+    return probing.probe_more(diagnosed(actor), actor=actor, width=0.1)
+
+
 KINDS = {
     "diagnose": (diagnosing, "answers", Answer),
+    "probe": (probing_more, "answers", Answer),
     "write": (writing, "items", Item),
     "train": (training, "step", TrainingStep),
     "assess": (assessing, "answers", Answer),
@@ -194,6 +199,7 @@ def test_a_job_that_is_gone_is_left_alone():
 
 
 def state(job):
-    """Where the run and the job's stage stand."""
+    """Where the run and its stages stand, and how well its skills are known."""
     job.run.refresh_from_db()
-    return job.run.status, list(job.run.stages.values_list("status", flat=True))
+    scores = list(Score.objects.filter(skill__run=job.run).values_list("pk", "n"))
+    return job.run.status, list(job.run.stages.values_list("status", flat=True)), scores

@@ -116,6 +116,12 @@ def _edge(is_active: bool = True) -> Situation:
     return edge.pk, {"reason": "Seen in class."}
 
 
+def _testable_edge() -> Situation:
+    run = RunFactory(reviewing_diagnosis=True)
+    source, target = (SkillFactory(run=run, key=key) for key in ("A2", "A3"))
+    return PrerequisiteFactory(run=run, source=source, target=target).pk, {"steps": "4"}
+
+
 def _move_skill() -> Situation:
     run = planned_run()
     return run.pk, {
@@ -182,12 +188,14 @@ WRITES = [
     ),
     Write("run-archive", lambda: _run(), "run-now"),
     Write("run-sign-diagnosis", lambda: (diagnosed_run().pk, {}), "diagnosis", needs="approver"),
+    Write("run-probe", lambda: (diagnosed_run().pk, {"width": "0.1"}), "diagnosis"),
     Write("skill-edit", _edit_skill, "diagnosis", again=422),
     Write("skill-retire", lambda: _skill(), "diagnosis"),
     Write("skill-restore", lambda: _skill("retired"), "diagnosis"),
     Write("edge-add", _new_edge, "graph", again=422),
     Write("edge-refuse", lambda: _edge(), "graph"),
     Write("edge-confirm", lambda: _edge(), "graph", again=200),
+    Write("edge-test", _testable_edge, "graph"),
     Write("run-sign-curriculum", lambda: (planned_run().pk, {}), "curriculum", needs="approver"),
     Write("run-replan", lambda: (planned_run().pk, {}), "curriculum", again=200),
     Write("run-back", lambda: (planned_run().pk, {}), "curriculum"),

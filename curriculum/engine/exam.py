@@ -1,0 +1,158 @@
+"""Asking probes on behalf of a run: rows on one side, distill's records on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from curriculum import models
+from curriculum.engine.describe import (
+    find_student,
+    home,
+    load_domain,
+    models_folder,
+    settings_of,
+)
+from curriculum.models import Checkpoint, Run, Skill
+from distill import grading, roster
+from distill.backends.base import Backend, Beat
+from distill.domains import Domain
+from distill.identifier.probing import ask
+from distill.records import Answer, Probe, Score, Split
+
+Grades = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How rows are saved, by natural key: saving one twice does no harm. From `services`."""
+
+    probes: Callable[[Sequence[models.Probe]], object]
+    answers: Callable[[Sequence[models.Answer]], object]
+    items: Callable[[Sequence[models.Item]], object]
+    step: Callable[[models.TrainingStep], object]
+
+
+class Exam:
+    """Probes, answers and grades of one run: rows on one side, distill's records on the other."""
+
+    def __init__(self, run: Run, keep: Keep) -> None:
+        self.run = run
+        self.domain: Domain = load_domain(run.domain)
+        self.settings = settings_of(run)
+        self._keep = keep
+        self._skills: dict[str, Skill] = {s.key: s for s in run.skills.all()}
+
+    def draw(self, skills: Iterable[Skill], split: Split, n: int) -> list[Probe]:
+        """The probes of a split for each skill, made rows of where they are not yet."""
+        probes = [
+            p for s in skills for p in self.domain.probes(s.key, split, n, seed=self.run.seed)
+        ]
+        self.keep_probes(probes)
+        return probes
+
+    def keep_probes(self, probes: Iterable[Probe]) -> None:
+        self._keep.probes(
+            [
+                models.Probe(
+                    skill=self._skills[p.skill],
+                    key=p.id,
+                    split=p.split,
+                    question=p.question,
+                    reference=p.reference,
+                    grader=p.grader,
+                )
+                for p in probes
+            ]
+        )
+
+    def keep_answers(self, who: Checkpoint | None, pairs: Sequence[tuple[Probe, Answer]]) -> None:
+        rows = {
+            (p.skill_id, p.key): p
+            for p in models.Probe.objects.filter(
+                skill__run=self.run, key__in=[probe.id for probe, _ in pairs]
+            )
+        }
+        self._keep.answers(
+            [
+                models.Answer(
+                    probe=rows[self._skills[probe.skill].pk, probe.id],
+                    checkpoint=who,
+                    text=answer.text,
+                    grade=answer.grade,
+                    tokens=answer.tokens,
+                    grader=grading.version_of(probe.grader),
+                    error=answer.error,
+                )
+                for probe, answer in pairs
+            ]
+        )
+
+    def ask(
+        self, backend: Backend, who: Checkpoint | None, probes: Sequence[Probe], beat: Beat
+    ) -> Grades:
+        """Ask what `who` has not answered yet; skill -> probe id -> grade of all of `probes`."""
+        missing = self.missing(who, probes)
+        before = len(probes) - len(missing)
+        probing = self.settings.probing
+        ask(
+            backend,
+            missing,
+            batch_size=probing.batch_size,
+            max_tokens=probing.max_answer_tokens,
+            beat=lambda done, _: beat(before + done, len(probes)),
+            sink=lambda pairs: self.keep_answers(who, pairs),
+        )
+        return self._answered(who, probes)
+
+    def missing(self, who: Checkpoint | None, probes: Sequence[Probe]) -> list[Probe]:
+        answered = self._answered(who, probes)
+        return [p for p in probes if p.id not in answered.get(p.skill, {})]
+
+    def _answered(self, who: Checkpoint | None, probes: Sequence[Probe]) -> Grades:
+        wanted = {(p.skill, p.id) for p in probes}
+        found = models.Answer.objects.filter(probe__skill__run=self.run, checkpoint=who)
+        chosen = {
+            k: {p: g for p, g in by_probe.items() if (k, p) in wanted}
+            for k, by_probe in grades_of(found).items()
+        }
+        return {k: grades for k, grades in chosen.items() if grades}
+
+    @contextmanager
+    def teacher(self) -> Iterator[Backend]:
+        backend = roster.find_teacher(self.run.teacher, models_folder())
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+    @contextmanager
+    def student(self, checkpoint: Checkpoint) -> Iterator[Backend]:
+        student = find_student(self.run.student)
+        backend = roster.Lazy(student, home() / checkpoint.folder if checkpoint.folder else None)
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+
+def grades_of(answers: Any) -> Grades:
+    found: Grades = {}
+    for skill, probe, grade in answers.values_list("probe__skill__key", "probe__key", "grade"):
+        found.setdefault(skill, {})[probe] = grade
+    return found
+
+
+def score_row(skill: Skill, who: Checkpoint | None, split: Split, value: Score) -> models.Score:
+    return models.Score(
+        skill=skill,
+        checkpoint=who,
+        split=split,
+        n=value.n,
+        mean=value.mean,
+        low=value.low,
+        high=value.high,
+        is_exhaustive=value.is_exhaustive,
+    )
