@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import subprocess
 import sys
@@ -21,6 +22,8 @@ DOMAIN = load("foundations")
 TAUGHT = [skill.id for skill in DOMAIN.skills if not skill.is_transfer]
 TRANSFER = [skill.id for skill in DOMAIN.skills if skill.is_transfer]
 MEASURED = [Split.DIAGNOSE, Split.GATE, Split.FINAL]
+
+COMPARED = {"<": operator.lt, ">": operator.gt, ">=": operator.ge}
 
 SEEDS = st.integers(0, 2**32)
 BUILDS_ON = {
@@ -101,9 +104,8 @@ def test_every_step_of_a_solution_is_true(skill, seed, level):
     for problem in DOMAIN.problems(skill, 3, seed=seed, level=level):
         for left, right in re.findall(r"([0-9][0-9+\-*/ ]*) = (\d+)", problem.worked):
             assert value_of(left) == int(right), problem.worked
-        for left, sign, right in re.findall(r"(\d[\d\- ]*) ([<>]) (\d+)", problem.worked):
-            is_less = value_of(left) < int(right)
-            assert is_less == (sign == "<"), problem.worked
+        for left, sign, right in re.findall(r"(\d+) ([<>]=?) (\d+(?: \+ \d)?)", problem.worked):
+            assert COMPARED[sign](int(left), value_of(right)), problem.worked
 
 
 @settings(max_examples=100, deadline=None)
