@@ -145,3 +145,11 @@ def test_at_other_times_there_is_nothing_to_press(client, reviewer, status):
     assert 'id="trial"' not in client.get(graph(edge, test=edge.pk)).text
     response = client.post(f"/edges/{edge.pk}/test/", {"steps": "5"}, headers=HTMX)
     assert response.status_code == 409
+
+
+def test_too_few_earlier_checkpoints_are_told_in_a_sentence(client, reviewer, edge):
+    response = client.post(f"/runs/{edge.run_id}/graph/look-back/", headers=HTMX)
+
+    assert response.status_code == 200
+    assert "Not enough evidence: 0 checkpoints in 0 runs" in response.text
+    assert not Evidence.objects.exists()
