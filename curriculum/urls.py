@@ -38,6 +38,7 @@ urlpatterns = [
     path("skills/<int:pk>/restore/", diagnosis.skill_restore, name="skill-restore"),
     path("runs/<int:pk>/graph/", graph.run_graph, name="run-graph"),
     path("runs/<int:pk>/graph/now/", graph.run_graph_now, name="run-graph-now"),
+    path("runs/<int:pk>/graph/look-back/", graph.run_look_back, name="run-look-back"),
     path("runs/<int:pk>/edges/add/", graph.edge_add, name="edge-add"),
     path("edges/<int:pk>/refuse/", graph.edge_refuse, name="edge-refuse"),
     path("edges/<int:pk>/confirm/", graph.edge_confirm, name="edge-confirm"),

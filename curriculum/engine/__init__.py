@@ -23,16 +23,20 @@ from curriculum.engine.describe import (
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
 from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
+from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.planning import plan, zpd_notices
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.work import assess, report, train, write
 from distill.report import table as report_table
 
 __all__ = [
+    "ROUNDS_NEEDED",
     "Diagnosis",
     "DomainDescription",
+    "History",
     "Keep",
     "PlanRow",
+    "Seen",
     "SkillRow",
     "Tested",
     "TrialCost",
@@ -45,6 +49,7 @@ __all__ = [
     "describe_domain",
     "diagnose",
     "domains",
+    "look_back",
     "mixture",
     "plan",
     "probe_more",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from typing import Any
 
 from curriculum import models
@@ -70,12 +71,15 @@ def _measured(
     before = gaps_of(run)
     expected = 0 if until is None else 2 * sum(_expected(exam, k, before, until) for k in skills)
     asking = _Asking(exam, base, beat, expected)
-    with exam.teacher() as teacher, exam.student(base) as student:
+    with ExitStack() as held:
+        # each is loaded when first asked: what the teacher said is kept if the student cannot be
+        teacher = cache(lambda: held.enter_context(exam.teacher()))
+        student = cache(lambda: held.enter_context(exam.student(base)))
         found = measure(
             exam.domain,
             skills,
-            teacher=partial(asking.ask, teacher, None),
-            student=partial(asking.ask, student, base),
+            teacher=lambda probes: asking.ask(teacher(), None, probes),
+            student=lambda probes: asking.ask(student(), base, probes),
             thresholds=settings.thresholds,
             seed=run.seed,
             n=settings.probing.diagnose_probes,

@@ -26,6 +26,7 @@ from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
 ACTIONS: dict[str, str] = {
     "run.created": "run created",
     "run.probed": "skills probed further",
+    "run.observed": "earlier checkpoints looked at",
     "run.replanned": "stages planned again",
     "run.autonomy": "autonomy changed",
     "run.concluded": "teaching concluded",

@@ -106,10 +106,11 @@ def create_aside(run: Run, *, actor: Actor, kind: JobKind, asked: Mapping[str, A
 
 
 def require_idle(run: Run, *, besides: Job | None = None) -> None:
-    """Raise `StillAtWork` while a job of the run waits or works. Call it where writers of the
-    run stand in line: after `audit.require` or `audit.write`.
+    """Raise `StillAtWork` while a job aside waits or works. Call it where writers of the run
+    stand in line: after `audit.require` or `audit.write`.
     """
-    active = run.jobs.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+    at_work = [JobStatus.QUEUED, JobStatus.RUNNING]
+    active = run.jobs.filter(kind__in=ASIDE, status__in=at_work)
     if besides is not None:
         active = active.exclude(pk=besides.pk)
     if (other := active.first()) is not None:

@@ -13,7 +13,7 @@ from curriculum.errors import CurriculumError
 from curriculum.forms import EdgeForm, ReasonForm, TrialForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Prerequisite, Run
-from curriculum.services import skills, trials
+from curriculum.services import observing, skills, trials
 from curriculum.states import JobKind, RunStatus
 from curriculum.views import drawing, reads
 from curriculum.views.common import attempt, find_run, first_error, person, reviewer
@@ -138,6 +138,17 @@ def edge_test(request: HttpRequest, pk: int) -> HttpResponse:
             f"Queued: the test of {edge}. This page follows it.",
         )
     return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status)
+
+
+@require_POST
+@reviewer
+def run_look_back(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    try:
+        notice, status = observing.look_back(run, actor=person(request)), 200
+    except CurriculumError as exc:
+        notice, status = str(exc), exc.http_status
+    return _answer(request, run, EdgeForm(run=run), notice, status)
 
 
 def _find(pk: int) -> Prerequisite:

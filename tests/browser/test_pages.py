@@ -16,6 +16,7 @@ def addresses(school):
         f"/runs/{draft.pk}/curriculum/",
         f"/runs/{diagnosed.pk}/diagnosis/",
         f"/runs/{diagnosed.pk}/graph/",
+        f"/runs/{diagnosed.pk}/graph/?test={diagnosed.prerequisites.first().pk}",
         f"/runs/{planned.pk}/curriculum/",
         f"/stages/{reviewing.pk}/",
         f"/stages/{reviewing.pk}/review/",

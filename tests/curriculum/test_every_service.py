@@ -13,7 +13,18 @@ import pytest
 import curriculum.services
 from curriculum import engine
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
-from curriculum.services import audit, gates, items, jobs, probing, runs, skills, stages, trials
+from curriculum.services import (
+    audit,
+    gates,
+    items,
+    jobs,
+    observing,
+    probing,
+    runs,
+    skills,
+    stages,
+    trials,
+)
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind, Verdict
 from tests.factories import (
@@ -138,6 +149,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "jobs.start": lambda by: jobs.start(JobFactory().pk, 1),
     "jobs.succeed": lambda by: jobs.succeed(JobFactory(running=True)),
     "jobs.sweep": swept,
+    "observing.look_back": lambda by: observing.look_back(edge().run, actor=by),
     "plan.merge": merged,
     "plan.move_skill": moved,
     "plan.reorder": reordered,

@@ -30,7 +30,7 @@ def graph(edge, **asked):
 
 
 def test_each_edge_can_be_asked_about_and_nothing_is_spent_by_asking(client, reviewer, edge):
-    assert f'href="{graph(edge)}?test={edge.pk}"' in client.get(graph(edge)).text
+    assert f'id="test-{edge.pk}"' in client.get(graph(edge)).text
 
     text = client.get(graph(edge, test=edge.pk, steps=5)).text
 
@@ -145,3 +145,11 @@ def test_at_other_times_there_is_nothing_to_press(client, reviewer, status):
     assert 'id="trial"' not in client.get(graph(edge, test=edge.pk)).text
     response = client.post(f"/edges/{edge.pk}/test/", {"steps": "5"}, headers=HTMX)
     assert response.status_code == 409
+
+
+def test_too_few_earlier_checkpoints_are_told_in_a_sentence(client, reviewer, edge):
+    response = client.post(f"/runs/{edge.run_id}/graph/look-back/", headers=HTMX)
+
+    assert response.status_code == 200
+    assert "Not enough evidence: 0 checkpoints in 0 runs" in response.text
+    assert not Evidence.objects.exists()

@@ -196,6 +196,7 @@ WRITES = [
     Write("edge-refuse", lambda: _edge(), "graph"),
     Write("edge-confirm", lambda: _edge(), "graph", again=200),
     Write("edge-test", _testable_edge, "graph"),
+    Write("run-look-back", lambda: (_new_edge()[0], {}), "graph", again=200),
     Write("run-sign-curriculum", lambda: (planned_run().pk, {}), "curriculum", needs="approver"),
     Write("run-replan", lambda: (planned_run().pk, {}), "curriculum", again=200),
     Write("run-back", lambda: (planned_run().pk, {}), "curriculum"),
