@@ -23,7 +23,7 @@ CAP_TRIES = 64
 
 _OPENING = re.compile(r'\{(?=\s*")|\[(?=\s*\{)')
 _SKILLS = re.compile(r'"skills"\s*:\s*\[')
-_LIST = re.compile(rf"{_SKILLS.pattern}|\[(?=\s*\{{)")
+_BARE_LIST = re.compile(r"\[(?=\s*\{)")
 _BETWEEN = re.compile(r"[\s,]*")
 _NEAR_END = 8  # characters: a literal, an escape or the end of a code fence that was cut off
 
@@ -155,7 +155,7 @@ def _bare(value: Any) -> Any:
 
 def _elements(text: str) -> tuple[list[Any], bool, str]:
     """The whole elements of the list of skills; whether it is cut off; or what is wrong in it."""
-    opening = _LIST.search(text)
+    opening = _SKILLS.search(text) or _BARE_LIST.search(text)
     if opening is None:
         return [], False, ""
     found: list[Any] = []
