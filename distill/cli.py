@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from distill import domains, report, roster
-from distill.commands import assess, diagnose
+from distill.commands import assess, decompose, diagnose
 from distill.commands import domains as domains_commands
 from distill.commands.progress import bars, show_on, stderr
 from distill.decisions import AtGate, Decision, autopilot
@@ -37,6 +37,7 @@ def main() -> None:
 
 
 app.command("assess")(assess.command)
+app.command("decompose")(decompose.command)
 app.command("diagnose")(diagnose.command)
 app.add_typer(domains_commands.app, name="domains")
 

@@ -8,6 +8,7 @@
   + BackendError           a model cannot answer
     - BackendUnavailable   it cannot be reached or loaded
     - PromptRefused        it answered, and the answer is "no"
+    - ReplyUnusable        it answered as often as it was asked, and never in the form asked for
     - ModelFolderBroken    a folder that should hold a model does not
   + FetchFailed            a model could not be fetched; nothing was written
   + TrainingError          a training could not be finished
@@ -63,6 +64,10 @@ class BackendUnavailable(BackendError):
 
 
 class PromptRefused(BackendError):
+    pass
+
+
+class ReplyUnusable(BackendError):
     pass
 
 

@@ -72,6 +72,30 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """How a teacher would split a domain: for a person to read and edit, before it is used.
+
+    Every word is a model's: plain text without control characters, to be escaped where it is
+    shown. Ids are letters, digits, "_" and "-". No edge closes a cycle, no question stands twice,
+    and every reference is one that its grader accepts; whether it is *right*, nobody has checked.
+    """
+
+    id: str
+    title: str
+    skills: tuple[Skill, ...]
+    probes: tuple[Probe, ...]
+    notices: tuple[str, ...]  # what was mended, merged or left out, in sentences
+    teacher: str  # a backend's name
+    prompt_version: int
+    asked: int = 1  # how often the teacher was asked
+    reply_tokens: int = 0  # of all its replies
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        return tuple(Edge(source, s.id) for s in self.skills for source in s.prerequisites)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What somebody said to a probe, and what it was worth."""
 

@@ -24,10 +24,18 @@ console = Console()
 def list_() -> None:
     """The domains that are built in."""
     table = Table("domain", "title", "version", "skills")
+    missing = []
     for spec in domains.built_in():
-        domain = domains.load(spec)
-        table.add_row(domain.id, domain.title, domain.version, str(len(domain.skills)))
+        try:
+            domain = domains.load(spec)
+        except DomainError as exc:
+            missing.append(str(exc))
+            table.add_row(spec, "not installed", "–", "–")
+        else:
+            table.add_row(domain.id, domain.title, domain.version, str(len(domain.skills)))
     console.print(table)
+    for sentence in missing:
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     console.print(
         "A path to a file works as well wherever a domain is asked for: see docs/domains.md.",
         markup=False,

@@ -14,6 +14,7 @@ from distill.domains.benchmarks import (
 from distill.domains.export import export
 from distill.domains.files import faults_of_file, load_file
 from distill.domains.foundations import Foundations
+from distill.domains.gym import Gym
 from distill.domains.reading import SUFFIXES
 from distill.errors import DomainError
 
@@ -33,12 +34,12 @@ __all__ = [
 
 
 def built_in() -> tuple[str, ...]:
-    """The names that `load` takes, besides paths."""
-    return (Foundations.id,)
+    """The names that `load` takes, besides paths. “gym” needs the extra of that name."""
+    return (Foundations.id, Gym.id)
 
 
 def load(spec: str, *, to_teach: bool = True) -> Domain:
-    """Return the domain that `spec` names: "foundations", or the path of a domain file.
+    """Return the domain that `spec` names: "foundations", "gym", or the path of a domain file.
 
     Raises DomainError with a sentence; for a file it names the line. Two of its kinds are
     CyclicPrerequisites and UnknownGrader. A benchmark is refused unless `to_teach` is False: it
@@ -46,11 +47,13 @@ def load(spec: str, *, to_teach: bool = True) -> Domain:
     """
     if spec == Foundations.id:
         return Foundations()
+    if spec == Gym.id:
+        return Gym()
     path = Path(spec)
     if path.suffix.lower() not in SUFFIXES:
         raise DomainError(
-            f"There is no domain “{spec}”. Give “{Foundations.id}”, or the path of a file that "
-            f"ends in {', '.join(SUFFIXES)}."
+            f"There is no domain “{spec}”. Give “{Foundations.id}”, “{Gym.id}”, or the path of "
+            f"a file that ends in {', '.join(SUFFIXES)}."
         )
     if not is_benchmark(path):
         return load_file(path)

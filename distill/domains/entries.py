@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -147,7 +148,7 @@ def _skill_entry(source: Source, entry: Entry, told: Told) -> SkillEntry:
 def _probes(
     source: Source, skill: str, grader: str, entries: list[Entry], told: Told
 ) -> tuple[tuple[int, Probe], ...]:
-    """Probes without a split are dealt in the order of their hashes: one to each in turn."""
+    """A skill's probes with their lines; `deal` says the split of those that name none."""
     found: list[tuple[int, Probe]] = []
     undealt: list[str] = []
     for entry in entries:
@@ -159,8 +160,13 @@ def _probes(
         if not str(entry.get("split", "")).strip():
             undealt.append(probe.id)
         found.append((entry.line, probe))
-    dealt = {key: DEALT[place % len(DEALT)] for place, key in enumerate(sorted(undealt))}
+    dealt = deal(undealt)
     return tuple((line, replace(p, split=dealt.get(p.id, p.split))) for line, p in found)
+
+
+def deal(keys: Iterable[str]) -> dict[str, Split]:
+    """One to each measuring split in turn, in the order of the keys, so that theirs is free."""
+    return {key: DEALT[place % len(DEALT)] for place, key in enumerate(sorted(keys))}
 
 
 def _probe(source: Source, skill: str, grader: str, entry: Entry) -> Probe:

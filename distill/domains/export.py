@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,10 +20,11 @@ from distill.errors import DomainError, OutOfSpace
 from distill.records import Skill
 
 
-def export(domain: Domain, path: Path, *, limit: int = 200) -> None:
+def export(domain: Domain, path: Path, *, limit: int = 200, remarks: Sequence[str] = ()) -> None:
     """Write skills, probes and items to `path`, as YAML or JSON Lines by its suffix.
 
     limit: questions a skill and split from a domain that generates them; a file's are all kept.
+    remarks: comments above everything, a line each; JSON Lines cannot have any.
     Deterministic. Written beside and renamed. Raises DomainError for another suffix, OutOfSpace.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -35,7 +37,8 @@ def export(domain: Domain, path: Path, *, limit: int = 200) -> None:
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     else:
         document = {**head, "skills": skills}
-        text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
+        text = "".join(_comment(remark) for remark in remarks)
+        text += yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
     beside = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         beside.write_text(text, encoding="utf-8")
@@ -46,6 +49,12 @@ def export(domain: Domain, path: Path, *, limit: int = 200) -> None:
         raise DomainError(f"{path} could not be written: {exc.strerror}.") from exc
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _comment(remark: str) -> str:
+    """One line, whatever the remark holds: nothing of it may become a part of the document."""
+    words = yaml.reader.Reader.NON_PRINTABLE.sub("", remark)
+    return f"# {' '.join(words.split())}\n"
 
 
 def _skill(domain: Domain, skill: Skill, n: int) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def test_an_alias_bomb_is_read_at_once_and_refused(written):
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        ("fundations", "There is no domain “fundations”. Give “foundations”, or the path"),
+        ("fundations", "There is no domain “fundations”. Give “foundations”, “gym”, or the"),
         ("missing.yaml", "There is no file missing.yaml."),
         ("", "There is no domain “”."),
         ("a\0b.yaml", "There is no file a"),

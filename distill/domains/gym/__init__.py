@@ -1,0 +1,137 @@
+"""`gym`: families of reasoning-gym as a domain. Needs the extra of that name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Set
+from functools import cache
+from importlib import metadata
+from itertools import islice
+from random import Random
+from typing import Any
+
+from distill import grading
+from distill.domains.base import FULL_LEVEL, Problem, declared_edges, question_key, split_of
+from distill.domains.foundations.sheet import Draft
+from distill.domains.gym.families import FAMILIES, Family
+from distill.errors import DomainError
+from distill.records import Edge, Probe, Skill, Split
+
+ASKED_FOR = 'End with "Answer: " and the answer.'
+"""Said after each question; a change of it is a new version of the domain."""
+
+_LIBRARY = "reasoning_gym"
+_PLENTY = 2**62  # of items that a family says it has: it draws each from the seed plus its index
+_CAP_CHARACTERS = 600  # of a question
+
+
+class Gym:
+    """Fifteen of reasoning-gym's 106 families, whose answers can be worked out a second time.
+
+    An item is used where our own solver, from the question's words, comes to an answer that
+    accepts reasoning-gym's; what it calls right is never asked, for it gives credit for pieces of
+    an answer. The words of a question decide its split. Its neighbouring seeds share nearly all
+    items, so ours are hashed first. Families that draw from a set of letters (isomorphic_strings,
+    ransom_note) ask other questions in each process and are left out: deterministic for one
+    version of reasoning-gym.
+
+    Source: Stojanovski et al., "Reasoning Gym", 2025 (Apache-2.0); METHOD.md 6.
+    """
+
+    id = "gym"
+    title = "Gym: families of reasoning-gym"
+
+    def __init__(self) -> None:
+        """Raises DomainError where reasoning-gym is not installed."""
+        _library()
+        self.version = f"1, reasoning-gym {metadata.version('reasoning-gym')}"
+        self.skills: tuple[Skill, ...] = tuple(family.skill for family in FAMILIES.values())
+
+    def edges(self) -> tuple[Edge, ...]:
+        return declared_edges(self.skills)
+
+    def grader(self, skill: str) -> str:
+        return _family(skill).grader
+
+    def size(self, skill: str, split: Split) -> int | None:
+        """None: there are always enough. Raises DomainError for a skill that it does not have."""
+        _family(skill)
+        return None
+
+    def probes(
+        self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
+    ) -> list[Probe]:
+        if split is Split.TRAIN:
+            raise ValueError("Probes are never drawn from the train split.")
+        family = _family(skill)
+        found = islice(_questions(family, split, n, FULL_LEVEL, seed, exclude), n)
+        return [Probe(key, skill, split, d.question, d.answer, family.grader) for key, d in found]
+
+    def problems(
+        self,
+        skill: str,
+        n: int,
+        *,
+        seed: int,
+        level: int = FULL_LEVEL,
+        exclude: Set[str] = frozenset(),
+    ) -> list[Problem]:
+        if not 1 <= level <= FULL_LEVEL:
+            raise ValueError(f"A level is 1 to {FULL_LEVEL}, not {level}.")
+        found = islice(_questions(_family(skill), Split.TRAIN, n, level, seed, exclude), n)
+        return [
+            Problem(key, skill, d.question, d.answer, d.worked, d.terse, level) for key, d in found
+        ]
+
+
+def checked(family: Family, question: str, answer: str) -> Draft | None:
+    """Our answer to a question, with its steps; None where we have none, or not the same one."""
+    asked = f"{question.strip()}\n{ASKED_FOR}"
+    draft = family.solve(asked)
+    if draft is None or len(asked) > _CAP_CHARACTERS:
+        return None
+    probe = Probe("", family.name, Split.TRAIN, asked, draft.answer, family.grader)
+    return draft if grading.grade(probe, f"Answer: {answer}")[0] == 1.0 else None
+
+
+def _family(skill: str) -> Family:
+    try:
+        return FAMILIES[skill]
+    except KeyError:
+        known = ", ".join(FAMILIES)
+        raise DomainError(f"Gym has no skill “{skill}”. It has: {known}.") from None
+
+
+def _library() -> Any:
+    try:
+        return importlib.import_module(_LIBRARY)
+    except ImportError as exc:
+        raise DomainError(
+            "The domain “gym” needs reasoning-gym, which is not installed. Install it with: "
+            "pip install '.[gym]'"
+        ) from exc
+
+
+@cache
+def _dataset(name: str, level: int) -> Any:
+    options = FAMILIES[name].sizes[level - 1]
+    return _library().create_dataset(name, seed=0, size=_PLENTY, **options)
+
+
+def _questions(
+    family: Family, split: Split, n: int, level: int, seed: int, exclude: Set[str]
+) -> Iterator[tuple[str, Draft]]:
+    """Distinct questions in an order of the seed's; ends when there are no more."""
+    # hashed, so that neighbouring seeds share nothing
+    start = Random(f"{family.name}:{seed}:{split}:{level}").getrandbits(60)
+    dataset = _dataset(family.name, level)
+    seen = set(exclude)
+    for at in range(500 + 40 * (n + len(exclude))):  # ends, even where small levels run dry
+        item = dataset[start + at]
+        draft = checked(family, item["question"], item["answer"])
+        if draft is None:
+            continue
+        key = question_key(draft.question)
+        if key not in seen and split_of(key) is split:
+            seen.add(key)
+            yield key, draft

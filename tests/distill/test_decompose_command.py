@@ -1,0 +1,121 @@
+"""`ioa decompose`: a proposal on the screen and in a file, or one sentence and status 1."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from distill import domains
+from distill.cli import app
+
+TITLE = ["--title", "Halves", "--describe", "Halving small numbers."]
+
+
+def ioa(*words):
+    return CliRunner().invoke(app, [str(w) for w in words], env={"COLUMNS": "200"})
+
+
+def said(result):
+    return " ".join(result.stderr.split())
+
+
+@pytest.fixture
+def reply(tmp_path):
+    """What a model replied, in a file."""
+    probes = [
+        {"question": f"What is half of {2 * n}?", "answer": n, "grader": "number"}
+        for n in (1, 2, 3)
+    ]
+    skills = [
+        {
+            "id": "halve",
+            "title": "Halve [red]it[/red]",
+            "prerequisites": ["ghost"],
+            "probes": probes,
+        },
+        {"id": "again", "title": "Halve twice", "prerequisites": ["halve"]},
+    ]
+    path = tmp_path / "reply.txt"
+    path.write_text(f"Of course:\n{json.dumps({'skills': skills})}", encoding="utf-8")
+    return path
+
+
+def test_a_saved_reply_becomes_a_table_notices_and_a_file_that_a_person_has_to_edit(
+    tmp_path, reply
+):
+    out = tmp_path / "proposal.yaml"
+
+    result = ioa("decompose", *TITLE, "--reply", reply, "--out", out)
+
+    assert result.exit_code == 0, result.output
+    assert "Halve [red]it[/red]" in result.stdout
+    assert "- “halve” was to build on “ghost”, and there is no such skill." in result.stdout
+    assert "Too few probes yet: again." in result.stdout
+    assert f"nobody has checked it. Read and edit {out}" in result.stdout
+    assert "scripted was asked once" in result.stdout
+    text = out.read_text()
+    assert text.startswith("# Proposed by scripted, prompt decompose@1. Read and edit this file")
+    assert "# “halve” was to build on “ghost”" in text
+    assert "“again” has no probe for diagnose, gate, final." in str(domains.faults(out)[0])
+
+
+def test_the_prompt_can_be_shown_and_asked_elsewhere(tmp_path):
+    description, examples = tmp_path / "about.txt", tmp_path / "examples.txt"
+    description.write_text("Halving [bold]numbers[/bold].")
+    examples.write_text("What is half of 8?\n\nWhat is half of 9?\n")
+
+    result = ioa(
+        "decompose", "--title", "Halves", "--describe", description, "--examples", examples,
+        *("--skills", 5, "--show-prompt"),
+    )  # fmt: skip
+
+    assert result.exit_code == 0, result.output
+    assert "Halving [bold]numbers[/bold]." in result.stdout
+    assert "- What is half of 8?\n- What is half of 9?\n" in result.stdout
+    assert "Up to 5 skills" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "Name a --teacher to ask, or a file with a --reply: one of the two."),
+        (["--teacher", "x", "--reply", "y"], "one of the two."),
+        (["--teacher", "procedural"], "“procedural” is a program and cannot split a domain."),
+        (["--teacher", "simulated"], "“simulated” is a program and cannot split a domain."),
+        (["--teacher", "nobody"], "ModelFolderBroken: There is no model folder"),
+        (["--reply", "nowhere.txt"], "No such file or directory: 'nowhere.txt'"),
+        (["--reply", "pyproject.toml"], "scripted was asked once, and no reply could be used."),
+        (["--describe", "about.md"], "There is no file about.md."),
+        (["--describe", " "], "A domain needs a title and a description"),
+        (["--describe", "[/red]" * 3000], "these have 6 and 18,000."),
+        (["--out", "proposal.txt"], "proposal.txt has to end in .yaml, .yml, .jsonl."),
+        (["--out", "pyproject.yaml/x.yaml"], "There is no folder pyproject.yaml."),
+    ],
+)
+def test_what_is_wrong_is_a_sentence_and_status_1(tmp_path, words, sentence):
+    result = ioa("decompose", *TITLE, "--out", tmp_path / "p.yaml", *words)
+
+    assert result.exit_code == 1
+    assert sentence in said(result)
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_somebody_may_have_edited_is_never_written_over(tmp_path, reply):
+    out = tmp_path / "proposal.yaml"
+    out.write_text("mine")
+
+    result = ioa("decompose", *TITLE, "--reply", reply, "--out", out)
+
+    assert result.exit_code == 1
+    assert "proposal.yaml is there already." in said(result)
+    assert out.read_text() == "mine"
+
+
+def test_without_a_file_to_write_to_nobody_is_asked(reply):
+    result = ioa("decompose", *TITLE, "--reply", reply)
+
+    assert result.exit_code == 1
+    assert "Name a file for the proposal: --out proposal.yaml." in said(result)
