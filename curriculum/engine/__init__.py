@@ -24,7 +24,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
-from curriculum.engine.planning import plan, zpd_notices
+from curriculum.engine.planning import outweighed, plan, zpd_notices
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.work import assess, report, train, write
 from distill.report import table as report_table
@@ -51,6 +51,7 @@ __all__ = [
     "domains",
     "look_back",
     "mixture",
+    "outweighed",
     "plan",
     "probe_more",
     "rendered",

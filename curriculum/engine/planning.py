@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from curriculum.engine.describe import PlanRow, settings_of
 from curriculum.models import Evidence as Row
 from curriculum.models import Prerequisite, Run, Score, Skill
@@ -30,6 +32,16 @@ def edges_of(run: Run) -> list[Edge]:
         weigh(r.source.key, r.target.key, map(_evidence, r.evidence.all()), threshold) for r in rows
     )
     return [edge for edge in found if edge is not None]
+
+
+def outweighed(run: Run, edges: Iterable[Prerequisite]) -> set[int]:
+    """Those of the edges, by pk, that order nothing: what was measured speaks against them."""
+    holding = {(e.source, e.target) for e in edges_of(run)}
+    return {
+        e.pk
+        for e in edges
+        if e.is_active and e.evidence.all() and (e.source.key, e.target.key) not in holding
+    }
 
 
 def _evidence(row: Row) -> Evidence:

@@ -62,6 +62,7 @@ def _context(run: Run, form: EdgeForm) -> dict[str, Any]:
         "run": run,
         "drawing": drawing.draw(list(run.skills.order_by("pk")), active),
         "edges": active,
+        "outweighed": engine.outweighed(run, active),
         "refused": [edge for edge in found if not edge.is_active],
         "form": form,
         **reads.aside(row, JobKind.TRIAL),

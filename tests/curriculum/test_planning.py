@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from curriculum.engine.planning import edges_of
+from curriculum.engine.planning import edges_of, outweighed
 from distill.records import Edge, EvidenceKind
 from tests.factories import PrerequisiteFactory, RunFactory, SkillFactory
 
@@ -53,3 +53,12 @@ def test_what_was_looked_for_and_not_found_out_says_nothing(edge):
     know(edge, "observed", None)
 
     assert edges_of(edge.run) == [Edge("a", "b", 1.0, EvidenceKind.DECLARED)]
+
+
+def test_an_edge_that_evidence_speaks_against_is_told_from_one_that_nobody_measured(edge):
+    assert outweighed(edge.run, [edge]) == set()
+
+    know(edge, "declared", 1.0)
+    know(edge, "tested", 0.1)
+
+    assert outweighed(edge.run, [edge]) == {edge.pk}
