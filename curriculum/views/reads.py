@@ -12,6 +12,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from curriculum import engine
 from curriculum.models import (
     Answer,
     Checkpoint,
@@ -133,6 +134,7 @@ class SkillRow:
     teacher: Score | None = None
     student: Score | None = None
     wrong: list[Wrong] = field(default_factory=list)
+    slips: list[tuple[str, int]] = field(default_factory=list)  # sentence, how often
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ def diagnosis_rows(run: Run) -> list[SkillRow]:
     base = Q(checkpoint__parent=None, checkpoint__isnull=False)
     for skill_pk, wrong in wrong_answers(run, "diagnose", base).items():
         rows[skill_pk].wrong = wrong
+    for skill_pk, found in slips(run, "diagnose", base).items():
+        rows[skill_pk].slips = found
     return sorted(rows.values(), key=_worst_first)
 
 
@@ -198,6 +202,12 @@ def wrong_answers(
             )
         )
     return found
+
+
+def slips(run: Run, split: str, by: Q) -> dict[int, list[tuple[str, int]]]:
+    """The kinds of errors in all wrong answers, by skill pk. One query."""
+    answers = Answer.objects.filter(by, probe__skill__run=run, probe__split=split, grade__lt=1)
+    return engine.slips(answers.select_related("probe").order_by("pk"))
 
 
 # --- Graph and curriculum -----------------------------------------------------------------------

@@ -139,6 +139,7 @@ class GateRow:
     verdict: Mapping[str, Any]
     skill: Skill | None
     wrong: list[reads.Wrong]
+    slips: list[tuple[str, int]]  # sentence, how often
 
     @property
     def answer_label(self) -> str:
@@ -153,10 +154,12 @@ def gate_rows(gate: GateRecord) -> tuple[list[GateRow], list[GateRow]]:
     kept_verdicts = list(gate.evidence.get("retention", []))
     named = {v["skill"] for v in (*stage_verdicts, *kept_verdicts)}
     skills = {s.key: s for s in Skill.objects.filter(run=run, key__in=named)}
+    by = Q(checkpoint=gate.checkpoint_id)
+    slips = reads.slips(run, "gate", by)
     wrong = reads.wrong_answers(
         run,
         "gate",
-        Q(checkpoint=gate.checkpoint_id),
+        by,
         skills=[s.pk for s in skills.values()],
         each=4,
     )
@@ -165,7 +168,8 @@ def gate_rows(gate: GateRecord) -> tuple[list[GateRow], list[GateRow]]:
         found = []
         for verdict in verdicts:
             skill = skills.get(verdict["skill"])
-            found.append(GateRow(verdict, skill, wrong.get(skill.pk, []) if skill else []))
+            pk = skill.pk if skill else 0
+            found.append(GateRow(verdict, skill, wrong.get(pk, []), slips.get(pk, [])))
         return found
 
     return rows(stage_verdicts), rows(kept_verdicts)
