@@ -123,7 +123,7 @@ TITLES = st.lists(st.text(st.characters(categories=["L", "N", "P", "S"]), min_si
 
 
 @given(TITLES, st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_of_any_reply_cut_off_anywhere_the_whole_skills_are_kept(titles, share):
     skills = [skill(f"s{n}", title, statement=title[::-1]) for n, title in enumerate(titles)]
 
@@ -144,7 +144,7 @@ def check_cut(skills, end):
 
 
 @given(st.text() | st.text('[]{}",:\\skil \n0e-.', max_size=200))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_nothing_a_model_says_raises(text):
     read_reply(text)
     read_reply('{"skills": [' + text)
@@ -158,7 +158,7 @@ SKILL = st.fixed_dictionaries({"title": st.text() | JSON}, optional=dict.fromkey
 
 
 @given(st.lists(SKILL | JSON, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_the_types_a_proposal_holds_or_a_sentence_is_said(skills):
     try:
         found = ids(proposed(*[said(*skills)] * 2, tries=2))
@@ -318,7 +318,7 @@ def test_prerequisites_that_cannot_be_are_left_out_one_notice_each():
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_proposal_has_a_cycle_and_each_edge_that_fell_is_told(pairs):
     names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]
     wanted = {(names[a], names[b]) for a, b in pairs}

@@ -75,7 +75,7 @@ def story_answer(question, values):
     raise AssertionError(question)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(TAUGHT), SEEDS, st.integers(1, 3))
 def test_every_problem_is_right_and_its_solutions_are_graded_right(skill, seed, level):
     for problem in DOMAIN.problems(skill, 3, seed=seed, level=level):
@@ -98,7 +98,7 @@ def test_every_problem_is_right_and_its_solutions_are_graded_right(skill, seed, 
         assert split_of(problem.key) is Split.TRAIN
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(TAUGHT), SEEDS, st.integers(1, 3))
 def test_every_step_of_a_solution_is_true(skill, seed, level):
     for problem in DOMAIN.problems(skill, 3, seed=seed, level=level):
@@ -108,7 +108,7 @@ def test_every_step_of_a_solution_is_true(skill, seed, level):
             assert COMPARED[sign](int(left), value_of(right)), problem.worked
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(TAUGHT + TRANSFER), st.sampled_from(MEASURED), SEEDS)
 def test_every_probe_is_right_and_never_of_the_train_split(skill, split, seed):
     for probe in DOMAIN.probes(skill, split, 5, seed=seed):

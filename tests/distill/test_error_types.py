@@ -37,7 +37,7 @@ def number(question, reference, answer):
 # --- columns -------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(TWO_DIGITS, TWO_DIGITS, st.sampled_from(["Answer: {}", "{}", "That makes {}."]))
 def test_a_sum_without_its_carry_is_a_carry_left_out(a, b, form):
     assume(a % 10 + b % 10 > 9)
@@ -48,7 +48,7 @@ def test_a_sum_without_its_carry_is_a_carry_left_out(a, b, form):
     assert found is ErrorType.NO_CARRY
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(100, 999), st.integers(100, 999))
 def test_any_carry_that_is_left_out_of_a_longer_sum_is_found(a, b):
     assume(a % 10 + b % 10 > 9)
@@ -58,7 +58,7 @@ def test_any_carry_that_is_left_out_of_a_longer_sum_is_found(a, b):
     assert number(f"What is {a} + {b}?", a + b, f"{rest}{ones}") is ErrorType.NO_CARRY
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(TWO_DIGITS, ONE_DIGIT)
 def test_a_product_without_its_carry_is_a_carry_left_out(a, b):
     assume(a % 10 * b > 9)
@@ -67,7 +67,7 @@ def test_a_product_without_its_carry_is_a_carry_left_out(a, b):
     assert number(f"What is {a} * {b}?", a * b, f"Answer: {dropped}") is ErrorType.NO_CARRY
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(two_numbers(borrows=True))
 def test_a_column_turned_around_is_a_borrow_missed(numbers):
     a, b = numbers
@@ -76,7 +76,7 @@ def test_a_column_turned_around_is_a_borrow_missed(numbers):
     assert number(f"What is {a} - {b}?", a - b, f"Answer: {turned}") is ErrorType.BORROW_MISSED
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(two_numbers(borrows=True))
 def test_a_borrow_that_is_not_paid_back_is_a_borrow_missed(numbers):
     a, b = numbers
@@ -84,7 +84,7 @@ def test_a_borrow_that_is_not_paid_back_is_a_borrow_missed(numbers):
     assert number(f"What is {a} - {b}?", a - b, str(a - b + 10)) is ErrorType.BORROW_MISSED
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(two_numbers(borrows=False))
 def test_a_borrow_where_there_is_none_is_needless(numbers):
     a, b = numbers
@@ -102,7 +102,7 @@ def test_a_carry_left_out_of_a_story_is_found_as_well():
 # --- numbers -------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 200), st.integers(0, 200), st.sampled_from([-1, 1]))
 def test_one_too_many_or_too_few_is_off_by_one(a, b, off):
     assume(a + b + off >= 0)
@@ -110,7 +110,7 @@ def test_one_too_many_or_too_few_is_off_by_one(a, b, off):
     assert number(f"What is {a} + {b}?", a + b, f"Answer: {a + b + off}") is ErrorType.OFF_BY_ONE
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(TWO_DIGITS, TWO_DIGITS)
 def test_a_difference_for_a_sum_is_a_wrong_operation(a, b):
     assume(abs(a - b) not in (a, b))
@@ -148,7 +148,7 @@ def joined(words):
     return ", ".join(words)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(WORDS, st.data())
 def test_a_list_with_a_word_left_out_is_missing_it(words, data):
     kept = list(words[::-1])
@@ -161,7 +161,7 @@ def test_a_list_with_a_word_left_out_is_missing_it(words, data):
     assert found is ErrorType.MISSING_ELEMENT
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(WORDS)
 def test_the_words_in_another_order_are_in_a_wrong_order_or_copied(words):
     turned = words[1:] + words[:1]
@@ -212,7 +212,7 @@ def test_other_graders_are_compared_as_numbers_where_both_are_and_are_else_other
 # --- all of them ---------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.text(max_size=80),
     st.text(max_size=20),

@@ -122,7 +122,7 @@ def test_a_weak_prerequisite_is_pulled_in_through_other_weak_ones():
 
 
 @given(ratios, any_edges)
-@settings(max_examples=60)
+@settings(max_examples=150)
 def test_every_deficient_skill_is_in_exactly_one_stage_behind_its_prerequisites(ratios, edges):
     curriculum, gaps = planned(ratios, edges)
 
