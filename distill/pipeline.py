@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -149,9 +149,9 @@ class Pipeline:
         round = 0
         while True:
             key = f"s{position}r{round}"
-            pool = self._pool(key, known)
-            is_bridge = stage.is_bridge and round == 0
-            self._write(key, need, starts_small=is_bridge, rehearses=bool(pool))
+            pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
+            is_small = stage.is_bridge and round == 0
+            self._write(key, need, starts_small=is_small, rehearses=bool(pool))
             self._train(key, pool, lost)
             evidence = self._assess(key, stage, gaps)
             decision = self._decided(
@@ -191,9 +191,8 @@ class Pipeline:
             after_grades={k: list(g.values()) for k, g in grades[who].items()},
             thresholds=self._settings.thresholds,
         )
-        settings = self._settings.model_dump(mode="json")
-        spent = self.journal.spent(TEACHER)
-        return figures | spent | {"stages": stages, "seed": self._seed, "settings": settings}
+        figures |= self.journal.spent(TEACHER) | {"stages": stages, "seed": self._seed}
+        return figures | {"settings": self._settings.model_dump(mode="json")}
 
     # --- one round ---------------------------------------------------------------------
 
@@ -223,10 +222,6 @@ class Pipeline:
             beat=lambda done, total: self._progress(f"{key}: write", done, total),
         )
         self.journal.keep_items(key, items)
-
-    def _pool(self, key: str, known: Set[str]) -> list[Item]:
-        """What the round `key` may rehearse: items of known skills from other rounds."""
-        return [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
 
     def _train(self, key: str, pool: Sequence[Item], lost: Mapping[str, float]) -> None:
         out = self._out / "checkpoints" / key

@@ -28,20 +28,20 @@ def edges_of(run: Run) -> list[Edge]:
         .select_related("source", "target")
         .prefetch_related("evidence")  # in the order in which it came to be known
     )
-    found = (
-        weigh(r.source.key, r.target.key, map(_evidence, r.evidence.all()), threshold) for r in rows
-    )
-    return [edge for edge in found if edge is not None]
+    return [edge for row in rows if (edge := _weighed(row, threshold)) is not None]
 
 
 def outweighed(run: Run, edges: Iterable[Prerequisite]) -> set[int]:
-    """Those of the edges, by pk, that order nothing: what was measured speaks against them."""
-    holding = {(e.source, e.target) for e in edges_of(run)}
-    return {
-        e.pk
-        for e in edges
-        if e.is_active and e.evidence.all() and (e.source.key, e.target.key) not in holding
-    }
+    """Those of the active edges, by pk, that order nothing: what was measured speaks against them.
+
+    Needs `edge.source`, `edge.target` and `edge.evidence`: asks the database for nothing else.
+    """
+    threshold = settings_of(run).thresholds.dependency
+    return {e.pk for e in edges if e.evidence.all() and _weighed(e, threshold) is None}
+
+
+def _weighed(row: Prerequisite, threshold: float) -> Edge | None:
+    return weigh(row.source.key, row.target.key, map(_evidence, row.evidence.all()), threshold)
 
 
 def _evidence(row: Row) -> Evidence:

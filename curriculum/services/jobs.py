@@ -39,9 +39,8 @@ NEEDS: dict[JobKind, RunStatus | StageStatus] = {  # where a job has something t
     JobKind.ASSESS: StageStatus.ASSESSING,
     JobKind.REPORT: RunStatus.TEACHING,
 }
-ASIDE = frozenset(
-    {JobKind.PROBE, JobKind.TRIAL}
-)  # asked for by people; the run does not wait for them
+# asked for by people; the run does not wait for them
+ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL})
 
 
 @transaction.atomic

@@ -29,7 +29,9 @@ def begin(edge: Prerequisite, *, actor: Actor, steps: int) -> Job:
 
 @transaction.atomic
 def tested(edge: Prerequisite, *, actor: Actor, found: engine.Tested) -> Evidence:
-    """Put on record what the test said. Whether the edge counts is still for people to say."""
+    """Put on record what the test said. It outweighs what is declared or was observed; a person's
+    word outweighs it.
+    """
     require(edge.run, RunStatus.REVIEWING_DIAGNOSIS, what="A test counts")
     row = Evidence.objects.create(
         prerequisite=edge,

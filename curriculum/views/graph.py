@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -102,41 +104,33 @@ def edge_add(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @reviewer
 def edge_refuse(request: HttpRequest, pk: int) -> HttpResponse:
-    edge = _find(pk)
-    form = ReasonForm(request.POST)
-    notice, status = first_error(form), 422
-    if form.is_valid():
-        notice, status = attempt(
-            lambda: skills.refuse_edge(edge, actor=person(request), **form.cleaned_data),
-            f"Refused: {edge}. It stays on record, and no longer orders anything.",
-        )
-    return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status)
+    said = "Refused: {}. It stays on record, and no longer orders anything."
+    return _on_edge(request, pk, ReasonForm, skills.refuse_edge, said)
 
 
 @require_POST
 @reviewer
 def edge_confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    edge = _find(pk)
-    form = ReasonForm(request.POST)
-    notice, status = first_error(form), 422
-    if form.is_valid():
-        notice, status = attempt(
-            lambda: skills.confirm_edge(edge, actor=person(request), **form.cleaned_data),
-            f"Confirmed: {edge}.",
-        )
-    return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status)
+    return _on_edge(request, pk, ReasonForm, skills.confirm_edge, "Confirmed: {}.")
 
 
 @require_POST
 @reviewer
 def edge_test(request: HttpRequest, pk: int) -> HttpResponse:
-    edge = _find(pk)
-    form = TrialForm(request.POST)
+    said = "Queued: the test of {}. This page follows it."
+    return _on_edge(request, pk, TrialForm, trials.begin, said)
+
+
+def _on_edge(
+    request: HttpRequest, pk: int, form_of: type[Form], service: Callable[..., object], said: str
+) -> HttpResponse:
+    """Do with an edge what the form says; `said` tells of it, with the edge in its {}."""
+    edge = get_object_or_404(Prerequisite.objects.select_related("run", "source", "target"), pk=pk)
+    form = form_of(request.POST)
     notice, status = first_error(form), 422
     if form.is_valid():
         notice, status = attempt(
-            lambda: trials.begin(edge, actor=person(request), **form.cleaned_data),
-            f"Queued: the test of {edge}. This page follows it.",
+            lambda: service(edge, actor=person(request), **form.cleaned_data), said.format(edge)
         )
     return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status)
 
@@ -150,10 +144,6 @@ def run_look_back(request: HttpRequest, pk: int) -> HttpResponse:
     except CurriculumError as exc:
         notice, status = str(exc), exc.http_status
     return _answer(request, run, EdgeForm(run=run), notice, status)
-
-
-def _find(pk: int) -> Prerequisite:
-    return get_object_or_404(Prerequisite.objects.select_related("run", "source", "target"), pk=pk)
 
 
 def _answer(

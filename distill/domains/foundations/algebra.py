@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from distill.domains.foundations.sheet import Draft, Generator
+from distill.domains.drafts import Draft
+from distill.domains.foundations.sheet import Generator
 from distill.records import Skill
 
 AREA = "Algebra"

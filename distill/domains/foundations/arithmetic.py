@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import product
 from random import Random
 
-from distill.domains.foundations.sheet import Draft, Generator
+from distill.domains.drafts import Draft
+from distill.domains.foundations.sheet import Generator
 from distill.records import Skill
 
 AREA = "Arithmetic"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from distill.domains.foundations.sheet import Draft, Generator
+from distill.domains.drafts import Draft
+from distill.domains.foundations.sheet import Generator
 from distill.domains.foundations.words import WORDS
 from distill.records import Skill
 

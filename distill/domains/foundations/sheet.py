@@ -6,25 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 
+from distill.domains.drafts import Draft
 from distill.records import Skill
 
-Every = Callable[[int], Iterable["Draft"]]
-Draw = Callable[[Random, int], "Draft"]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    question: str
-    answer: str
-    steps: tuple[str, ...] = ()  # none: nothing to work out, the answer is known by heart
-
-    @property
-    def terse(self) -> str:
-        return f"Answer: {self.answer}"
-
-    @property
-    def worked(self) -> str:
-        return ". ".join((*self.steps, self.terse))
+Every = Callable[[int], Iterable[Draft]]
+Draw = Callable[[Random, int], Draft]
 
 
 @dataclass(frozen=True, slots=True)

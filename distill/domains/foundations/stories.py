@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
+from distill.domains.drafts import Draft
 from distill.domains.foundations.arithmetic import add_columns, subtract_columns
-from distill.domains.foundations.sheet import Draft, Generator
+from distill.domains.foundations.sheet import Generator
 from distill.records import Skill
 
 AREA = "Word problems"

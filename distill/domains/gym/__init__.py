@@ -6,16 +6,14 @@ import importlib
 from collections.abc import Iterator, Set
 from functools import cache
 from importlib import metadata
-from itertools import islice
 from random import Random
 from typing import Any
 
 from distill import grading
-from distill.domains.base import FULL_LEVEL, Problem, declared_edges, question_key, split_of
-from distill.domains.foundations.sheet import Draft
+from distill.domains.drafts import Draft, Drafted, Keyed, distinct
 from distill.domains.gym.families import FAMILIES, Family
 from distill.errors import DomainError
-from distill.records import Edge, Probe, Skill, Split
+from distill.records import Probe, Skill, Split
 
 ASKED_FOR = 'End with "Answer: " and the answer.'
 """Said after each question; a change of it is a new version of the domain."""
@@ -25,7 +23,7 @@ _PLENTY = 2**62  # of items that a family says it has: it draws each from the se
 _CAP_CHARACTERS = 600  # of a question
 
 
-class Gym:
+class Gym(Drafted):
     """Fifteen of reasoning-gym's 106 families, whose answers can be worked out a second time.
 
     An item is used where our own solver, from the question's words, comes to an answer that
@@ -47,9 +45,6 @@ class Gym:
         self.version = f"1, reasoning-gym {metadata.version('reasoning-gym')}"
         self.skills: tuple[Skill, ...] = tuple(family.skill for family in FAMILIES.values())
 
-    def edges(self) -> tuple[Edge, ...]:
-        return declared_edges(self.skills)
-
     def grader(self, skill: str) -> str:
         return _family(skill).grader
 
@@ -58,30 +53,12 @@ class Gym:
         _family(skill)
         return None
 
-    def probes(
-        self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
-    ) -> list[Probe]:
-        if split is Split.TRAIN:
-            raise ValueError("Probes are never drawn from the train split.")
+    def _questions(
+        self, skill: str, split: Split, n: int, level: int, seed: int, exclude: Set[str]
+    ) -> Iterator[Keyed]:
         family = _family(skill)
-        found = islice(_questions(family, split, n, FULL_LEVEL, seed, exclude), n)
-        return [Probe(key, skill, split, d.question, d.answer, family.grader) for key, d in found]
-
-    def problems(
-        self,
-        skill: str,
-        n: int,
-        *,
-        seed: int,
-        level: int = FULL_LEVEL,
-        exclude: Set[str] = frozenset(),
-    ) -> list[Problem]:
-        if not 1 <= level <= FULL_LEVEL:
-            raise ValueError(f"A level is 1 to {FULL_LEVEL}, not {level}.")
-        found = islice(_questions(_family(skill), Split.TRAIN, n, level, seed, exclude), n)
-        return [
-            Problem(key, skill, d.question, d.answer, d.worked, d.terse, level) for key, d in found
-        ]
+        tries = 500 + 40 * (n + len(exclude))  # ends, even where small levels run dry
+        yield from distinct(_drafts(family, split, level, seed, tries), split, exclude)
 
 
 def checked(family: Family, question: str, answer: str) -> Draft | None:
@@ -118,20 +95,11 @@ def _dataset(name: str, level: int) -> Any:
     return _library().create_dataset(name, seed=0, size=_PLENTY, **options)
 
 
-def _questions(
-    family: Family, split: Split, n: int, level: int, seed: int, exclude: Set[str]
-) -> Iterator[tuple[str, Draft]]:
-    """Distinct questions in an order of the seed's; ends when there are no more."""
+def _drafts(family: Family, split: Split, level: int, seed: int, tries: int) -> Iterator[Draft]:
     # hashed, so that neighbouring seeds share nothing
     start = Random(f"{family.name}:{seed}:{split}:{level}").getrandbits(60)
     dataset = _dataset(family.name, level)
-    seen = set(exclude)
-    for at in range(500 + 40 * (n + len(exclude))):  # ends, even where small levels run dry
+    for at in range(tries):
         item = dataset[start + at]
-        draft = checked(family, item["question"], item["answer"])
-        if draft is None:
-            continue
-        key = question_key(draft.question)
-        if key not in seen and split_of(key) is split:
-            seen.add(key)
-            yield key, draft
+        if (draft := checked(family, item["question"], item["answer"])) is not None:
+            yield draft

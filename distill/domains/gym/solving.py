@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from distill.domains.foundations.sheet import Draft
+from distill.domains.drafts import Draft
 
 Solve = Callable[[str], Draft | None]
 
