@@ -4,10 +4,12 @@ PYTHON ?= python3
 SERVE ?= 1
 BIN := .venv/bin
 STAMP := .venv/.installed
-FAST := not (torch or redis or browser or postgres or student)
+FAST := not (torch or slow or redis or browser or postgres or student)
 # The slow ring runs one test after the other: each starts servers, or trains on every core.
 PARALLEL := -n auto --maxprocesses=4
 export SERVE
+# What one of the many Pythons of a test run compiles, the others read.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup student demo run test test-fast check format
 

@@ -24,7 +24,7 @@ def reporting(actor):
 
 
 def probing_more(actor):
-    return probing.probe_more(diagnosed(actor), actor=actor, width=0.1)
+    return probing.probe_more(diagnosed(actor), actor=actor, width=0.3)
 
 
 KINDS = {

@@ -144,14 +144,17 @@ def alarms(now: float, trials: int = 2000) -> float:
     return found / trials
 
 
+@pytest.mark.slow
 def test_a_skill_that_is_as_it_was_is_hardly_ever_called_forgotten():
     assert alarms(0.95) <= 0.02
 
 
+@pytest.mark.slow
 def test_a_skill_that_lost_as_much_as_may_be_lost_is_called_forgotten_one_time_in_ten_at_most():
     assert alarms(0.95 * 0.95) <= 0.1
 
 
+@pytest.mark.slow
 def test_a_skill_that_lost_a_fourth_is_nearly_always_called_forgotten():
     assert alarms(0.95 * 0.75) >= 0.95
 

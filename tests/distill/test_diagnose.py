@@ -275,6 +275,7 @@ def first_narrow(rights, n, until):
     return low, high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_gaps_that_are_probed_until_they_are_known_cover_the_truth_nearly_as_often(p):
     rights = np.random.default_rng(5).random((2000, 256)) < p

@@ -143,6 +143,7 @@ def test_skills_that_are_drawn_have_more_than_enough_questions(skill):
     assert len({p.id for p in DOMAIN.probes(skill, Split.FINAL, wanted, seed=3)}) == wanted
 
 
+@pytest.mark.slow
 def test_no_question_belongs_to_two_skills():
     owners = {}
     for skill in TAUGHT + TRANSFER:
@@ -162,6 +163,7 @@ def test_the_same_seed_gives_the_same_items_and_the_next_one_others(skill):
     assert len(shared) < 15
 
 
+@pytest.mark.slow
 def test_items_are_the_same_in_every_process():
     code = (
         "from distill.domains import load; d = load('foundations');"

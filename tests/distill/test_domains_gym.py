@@ -187,6 +187,7 @@ def test_the_same_seed_gives_the_same_items_and_the_next_one_others(gym, skill):
     assert {p.key for p in first}.isdisjoint(p.key for p in rest)
 
 
+@pytest.mark.slow
 @installed
 def test_items_are_the_same_in_every_process():
     code = (

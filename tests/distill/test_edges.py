@@ -41,6 +41,7 @@ def precision_and_recall(needs, **how):
 # --- observed ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_800_checkpoints_of_20_runs_give_the_edges_of_ten_skills_back():
     precision, recall = precision_and_recall(TEN, runs=20, checkpoints=40)
 
@@ -48,6 +49,7 @@ def test_800_checkpoints_of_20_runs_give_the_edges_of_ten_skills_back():
     assert recall >= 0.8
 
 
+@pytest.mark.slow
 def test_1200_checkpoints_of_30_runs_give_the_edges_of_all_sixteen_skills_back():
     sixteen = {s.id: s.prerequisites for s in FOUNDATIONS.skills if not s.is_transfer}
 

@@ -126,6 +126,7 @@ def test_any_whole_number_is_found_with_and_without_separators(n):
     assert graded("number", str(n), f"Answer: {n + 1}") == (0.0, "")
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # `math` starts a process when it is first needed
 @given(st.sampled_from(sorted(grading.GRADERS)), st.text(), st.text())
 def test_grading_never_raises_and_stays_between_nought_and_one(grader, reference, text):

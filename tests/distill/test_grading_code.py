@@ -9,6 +9,8 @@ from distill.grading.code import Code, Unit, code_in
 from distill.grading.sandbox import Limits, passes
 from distill.records import Probe, Split
 
+pytestmark = pytest.mark.slow
+
 ON = {"code": Code(is_on=True)}
 TESTS = "assert double(2) == 4\nassert double(-1) == -2"
 RIGHT = "def double(n):\n    return n + n"

@@ -10,6 +10,8 @@ from distill.grading.math import Math, final_answer
 from distill.grading.mathworker import MathWorker
 from distill.records import Probe, Split
 
+pytestmark = pytest.mark.slow
+
 
 def graded(reference, text):
     return grading.grade(Probe("k", "s", Split.FINAL, "q", reference, "math"), text)

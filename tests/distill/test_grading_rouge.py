@@ -30,6 +30,7 @@ def test_words_are_stemmed():
     assert graded("running jumps", "run jumping")[0] == 1.0
 
 
+@pytest.mark.slow
 def test_long_texts_cost_little():
     long = "a b c d " * 25_000
     graded("a", "a")

@@ -114,6 +114,7 @@ class Killed(BaseException):
     """Not an Exception: like a kill, nothing may catch it and go on."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [i / 13 for i in range(14)])
 def test_a_run_that_was_killed_anywhere_ends_as_if_it_had_not_been(whole, tmp_path, share):
     out, figures, told = whole

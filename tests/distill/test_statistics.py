@@ -85,6 +85,7 @@ def test_grades_that_are_not_paired_are_refused(student, teacher):
         ratio_interval(student, teacher)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("p_teacher", "p_student", "n"),
     [(1.0, 0.5, 64), (1.0, 0.9, 192), (0.9, 0.6, 64), (0.8, 0.7, 96), (0.7, 0.2, 192)],
@@ -111,6 +112,7 @@ def test_the_interval_of_right_or_wrong_grades_covers_the_truth_as_often_as_it_s
     assert 0.93 <= covered / 2000 <= 0.97
 
 
+@pytest.mark.slow
 def test_the_interval_of_shares_covers_the_truth_as_often_as_it_says():
     draw = np.random.default_rng(11)
     covered = 0

@@ -201,6 +201,7 @@ def test_the_command_says_that_it_is_here_already_and_at_once(settings, tmp_path
     assert "here already" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_command_gives_the_reasons_in_a_sentence(settings, tmp_path, monkeypatch):
     settings.IOA_HOME = tmp_path
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
