@@ -24,7 +24,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
-from curriculum.engine.planning import outweighed, plan, zpd_notices
+from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
 from curriculum.engine.slips import slips
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.work import assess, report, train, write
@@ -60,6 +60,7 @@ __all__ = [
     "report_table",
     "run_trial",
     "sentence",
+    "severities_of",
     "slips",
     "storable",
     "students",

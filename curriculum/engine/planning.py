@@ -76,6 +76,12 @@ def gaps_of(run: Run) -> dict[str, Gap]:
     }
 
 
+def severities_of(run: Run) -> dict[str, float]:
+    """Eq. 4 for each measured skill that can be taught, with the edges as they are known now."""
+    alpha = settings_of(run).thresholds.severity_alpha
+    return severities(gaps_of(run), edges_of(run), alpha=alpha)
+
+
 def plan(run: Run) -> PlanRow:
     """The stages that the organizer proposes for the diagnosis in the rows."""
     settings = settings_of(run)
@@ -92,11 +98,15 @@ def plan(run: Run) -> PlanRow:
     )
 
 
-def zpd_notices(run: Run) -> list[str]:
-    """A sentence for each step between neighbouring stages that is over τ_ZPD, as they stand."""
+def zpd_notices(run: Run, stages: Iterable[Iterable[str]] | None = None) -> list[str]:
+    """A sentence for each step between neighbouring stages that is over τ_ZPD: as they stand, or
+    as they would with `stages`, the keys of the skills of each.
+    """
     settings, gaps = settings_of(run), gaps_of(run)
-    stages = [
-        [row.skill.key for row in stage.stage_skills.all() if row.skill.key in gaps]
-        for stage in run.stages.prefetch_related("stage_skills__skill")
-    ]
-    return organizer.steps_too_large(stages, gaps, settings.thresholds)
+    if stages is None:
+        stages = [
+            [row.skill.key for row in stage.stage_skills.all()]
+            for stage in run.stages.prefetch_related("stage_skills__skill")
+        ]
+    measured = [[k for k in stage if k in gaps] for stage in stages]
+    return organizer.steps_too_large(measured, gaps, settings.thresholds)

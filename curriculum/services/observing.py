@@ -8,7 +8,7 @@ from django.db import transaction
 
 from curriculum import engine
 from curriculum.models import Evidence, Prerequisite, Run
-from curriculum.services import audit
+from curriculum.services import audit, results
 from curriculum.services.audit import Actor, require
 from curriculum.states import RunStatus
 
@@ -39,6 +39,8 @@ def look_back(run: Run, *, actor: Actor) -> str:
         if pair in known and not _is_said(known[pair], edge)
     ]
     Evidence.objects.bulk_create(new)
+    if new:
+        results.keep_severities(run)
     others = [edge for pair, edge in seen.items() if edge.holds and pair not in known]
     says = _sentence(history, len(new), others)
     became: dict[str, Any] = {

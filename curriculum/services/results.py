@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from curriculum import engine
-from curriculum.models import Answer, Checkpoint, Item, Probe, Run, Score, TrainingStep
+from curriculum.models import Answer, Checkpoint, Item, Probe, Run, Score, Skill, TrainingStep
 
 
 def keep_probes(rows: Sequence[Probe]) -> None:
@@ -63,6 +63,15 @@ def keep_diagnosis(run: Run, fields: Mapping[str, Mapping[str, Any]]) -> None:
     """Write gap, interval, severity and verdict on each skill, by its key."""
     for key, values in fields.items():
         run.skills.filter(key=key).update(**values)
+
+
+def keep_severities(run: Run) -> None:
+    """Weigh the gaps anew after an edge has changed: a skill is as severe as what it blocks."""
+    severity = engine.severities_of(run)
+    rows = list(run.skills.filter(key__in=severity))
+    for row in rows:
+        row.severity = severity[row.key]
+    Skill.objects.bulk_update(rows, ["severity"])
 
 
 def keep_checkpoint(row: Checkpoint) -> Checkpoint:

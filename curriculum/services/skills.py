@@ -14,7 +14,7 @@ from curriculum.errors import (
     ReasonRequired,
 )
 from curriculum.models import Evidence, Prerequisite, Run, Skill
-from curriculum.services import audit
+from curriculum.services import audit, results
 from curriculum.services.audit import Actor, require
 from curriculum.states import RunStatus, SkillStatus
 
@@ -118,6 +118,7 @@ def _say(edge: Prerequisite, kind: str, *, actor: Actor, action: str, reason: st
     was = {"is_active": edge.is_active}
     Evidence.objects.create(prerequisite=edge, kind=kind, actor=actor.user, reason=reason)
     edge.refresh_from_db()
+    results.keep_severities(edge.run)
     became = {"is_active": edge.is_active, "evidence": kind}
     audit.write(
         edge.run, actor=actor, action=action, subject=edge, was=was, became=became, note=reason

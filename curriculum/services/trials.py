@@ -7,7 +7,7 @@ from django.db import transaction
 from curriculum import engine
 from curriculum.errors import BadSettings
 from curriculum.models import Evidence, Job, Prerequisite
-from curriculum.services import audit, jobs
+from curriculum.services import audit, jobs, results
 from curriculum.services.audit import Actor, require
 from curriculum.states import JobKind, RunStatus
 
@@ -40,6 +40,7 @@ def tested(edge: Prerequisite, *, actor: Actor, found: engine.Tested) -> Evidenc
         n=found.n,
         reason=engine.storable(found.says),
     )
+    results.keep_severities(edge.run)
     audit.write(
         edge.run,
         actor=actor,

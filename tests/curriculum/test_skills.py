@@ -15,6 +15,7 @@ from curriculum.errors import (
 from curriculum.models import AuditEntry, Evidence, Prerequisite, Run, Skill
 from curriculum.services import audit, skills
 from curriculum.states import SkillStatus
+from tests.curriculum.small import diagnosed
 from tests.factories import PrerequisiteFactory, RunFactory, SkillFactory
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +193,16 @@ def test_nothing_changes_in_a_run_that_moved_on_meanwhile(run, approver):
 
     with pytest.raises(Overtaken):
         skills.retire(skill, actor=approver)
+
+
+def test_a_skill_is_as_severe_as_what_it_blocks_by_the_edges_that_hold(approver):
+    run = diagnosed(approver, skills=["A1", "A2"])
+    edge = run.prerequisites.get(source__key="A1", target__key="A2")
+    blocking = run.skills.get(key="A1").severity
+
+    skills.refuse_edge(edge, actor=approver, reason="they learn it at once")
+    assert run.skills.get(key="A1").severity == pytest.approx(blocking - 0.3)  # 1 - alpha
+
+    edge.refresh_from_db()
+    skills.confirm_edge(edge, actor=approver)
+    assert run.skills.get(key="A1").severity == pytest.approx(blocking)
