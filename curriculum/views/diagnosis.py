@@ -16,6 +16,7 @@ from curriculum.services import probing, runs, skills
 from curriculum.states import JobKind, RunStatus
 from curriculum.views import reads
 from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
+from curriculum.views.picking import Pick
 
 PAGE = "curriculum/diagnosis.html"
 PART = "curriculum/partials/_diagnosis.html"
@@ -24,25 +25,27 @@ PART = "curriculum/partials/_diagnosis.html"
 @require_GET
 @login_required
 def run_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
-    return show(request, PAGE, PART, _context(pk))
+    return show(request, PAGE, PART, _context(request, pk))
 
 
 @require_GET
 @login_required
 def run_diagnosis_now(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress of the work; the whole region once more than that has changed."""
-    return look_again(request, PART, "#diagnosis", _context(pk))
+    return look_again(request, PART, "#diagnosis", _context(request, pk))
 
 
-def _context(pk: int, form: ProbeForm | None = None) -> dict[str, Any]:
+def _context(request: HttpRequest, pk: int, form: ProbeForm | None = None) -> dict[str, Any]:
     run = get_object_or_404(reads.runs_with_work(), pk=pk)
     row = reads.run_row(run)
-    rows = reads.diagnosis_rows(run)
+    rows, pick = reads.diagnosis_rows(run), Pick.of(request)
     threshold = (run.settings.get("thresholds") or {}).get("gap", 0.3)
     measured = [row for row in rows if row.teacher and row.student]
     return {
         "run": run,
-        "rows": rows,
+        "rows": pick.rows(rows),
+        "n_rows": len(rows),
+        "pick": pick,
         "figure": figures.gaps(measured, threshold) if measured else None,
         "n_deficient": sum(bool(row.skill.is_deficient) for row in rows),
         "n_measured": len(measured),
@@ -147,7 +150,7 @@ def _answer(
         request,
         PAGE,
         PART,
-        lambda: _context(run.pk, form),
+        lambda: _context(request, run.pk, form),
         then=then or reverse("curriculum:run-diagnosis", args=[run.pk]),
         notice=notice,
         status=status,
