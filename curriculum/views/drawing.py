@@ -5,8 +5,9 @@ Only places are computed here; the template draws them. The same is in the table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from curriculum.models import Prerequisite, Skill
 from curriculum.states import SkillStatus
@@ -37,8 +38,10 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    edge: Prerequisite
+    says: str
     path: str
+    is_circle: bool = False
+    is_refused: bool = False  # not an edge: what would close the circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,14 @@ class Drawing:
     box_height: int = HEIGHT
 
 
-def draw(skills: Sequence[Skill], edges: Iterable[Prerequisite]) -> Drawing:
-    """Skills that nothing connects stand in the first layer, below the others."""
+def draw(
+    skills: Sequence[Skill], edges: Iterable[Prerequisite], circle: Sequence[str] = ()
+) -> Drawing:
+    """Skills that nothing connects stand in the first layer, below the others.
+
+    `circle` has the keys of skills that would require each other, the first one again at the end:
+    its edges are marked, and the one that was refused is drawn as well.
+    """
     edges = list(edges)
     layers = _layers(skills, edges)
     columns: dict[int, list[Skill]] = {}
@@ -67,7 +76,7 @@ def draw(skills: Sequence[Skill], edges: Iterable[Prerequisite]) -> Drawing:
         for layer, column in columns.items()
         for row, skill in enumerate(column)
     }
-    lines = [Line(edge, _path(boxes[edge.source_id], boxes[edge.target_id])) for edge in edges]
+    lines = _lines(skills, edges, boxes, set(pairwise(circle)))
     deepest = max(columns, default=0)
     most = max((len(column) for column in columns.values()), default=0)
     return Drawing(
@@ -76,6 +85,27 @@ def draw(skills: Sequence[Skill], edges: Iterable[Prerequisite]) -> Drawing:
         boxes=list(boxes.values()),
         lines=lines,
     )
+
+
+def _lines(
+    skills: Sequence[Skill],
+    edges: Iterable[Prerequisite],
+    boxes: Mapping[int, Box],
+    circle: set[tuple[str, str]],
+) -> list[Line]:
+    keys = {skill.pk: skill.key for skill in skills}
+    by_key = {skill.key: boxes[skill.pk] for skill in skills}
+    lines, there = [], set()
+    for edge in edges:
+        pair = keys[edge.source_id], keys[edge.target_id]
+        there.add(pair)
+        path = _path(boxes[edge.source_id], boxes[edge.target_id])
+        lines.append(Line(str(edge), path, is_circle=pair in circle))
+    for source, target in sorted(circle - there):
+        if source in by_key and target in by_key:
+            path = _path_back(by_key[source], by_key[target])
+            lines.append(Line(f"{source} → {target}, refused", path, True, is_refused=True))
+    return lines
 
 
 def _layers(skills: Sequence[Skill], edges: Sequence[Prerequisite]) -> dict[int, int]:
@@ -117,3 +147,16 @@ def _path(source: Box, target: Box) -> str:
     x2, y2 = target.x, target.y + HEIGHT // 2
     bend = max(24, (x2 - x1) // 2)
     return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+
+
+def _path_back(source: Box, target: Box) -> str:
+    """Around the boxes, from the left side of the one to the right side of the other."""
+    x1, y1 = source.x, source.y + HEIGHT // 2
+    x2, y2 = target.x + WIDTH, target.y + HEIGHT // 2
+    if x1 < x2:  # the same layer, or the other way round: as any edge is drawn
+        return _path(source, target)
+    dip = HEIGHT // 2 + BETWEEN_ROWS // 2
+    low = max(y1, y2) + dip
+    return (
+        f"M{x1} {y1}C{x1 - 24} {y1} {x1 - 24} {low} {(x1 + x2) // 2} {low}S{x2 + 24} {y2} {x2} {y2}"
+    )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
-from curriculum.errors import CurriculumError
+from curriculum.errors import CurriculumError, CycleRefused
 from curriculum.forms import EdgeForm, ReasonForm, TrialForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Prerequisite, Run
@@ -22,6 +22,7 @@ from curriculum.views.common import attempt, find_run, first_error, person, revi
 
 PAGE = "curriculum/graph.html"
 PART = "curriculum/partials/_graph.html"
+NO_CIRCLE: Sequence[str] = ()
 
 
 @require_GET
@@ -56,13 +57,14 @@ def _announced(request: HttpRequest, run: Run) -> dict[str, Any] | None:
     return said
 
 
-def _context(run: Run, form: EdgeForm) -> dict[str, Any]:
+def _context(run: Run, form: EdgeForm, circle: Sequence[str] = NO_CIRCLE) -> dict[str, Any]:
     row = reads.run_row(reads.runs_with_work().get(pk=run.pk))
     found = reads.edges(run)
     active = [edge for edge in found if edge.is_active]
     return {
         "run": run,
-        "drawing": drawing.draw(list(run.skills.order_by("pk")), active),
+        "drawing": drawing.draw(list(run.skills.order_by("pk")), active, circle),
+        "circle": circle,
         "edges": active,
         "outweighed": engine.outweighed(run, active),
         "refused": [edge for edge in found if not edge.is_active],
@@ -82,11 +84,11 @@ def _context(run: Run, form: EdgeForm) -> dict[str, Any]:
 def edge_add(request: HttpRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
     form = EdgeForm(request.POST, run=run)
-    notice, status = first_error(form), 422
+    notice, status, circle = first_error(form), 422, NO_CIRCLE
     if form.is_valid():
         said = form.cleaned_data
         by_key = {skill.key: skill for skill in run.skills.all()}
-        notice, status = attempt(
+        notice, status, circle = _drawn(
             lambda: skills.add_edge(
                 run,
                 source=by_key[said["source"]],
@@ -98,7 +100,7 @@ def edge_add(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if status == 200:
             form = EdgeForm(run=run)
-    return _answer(request, run, form, notice, status)
+    return _answer(request, run, form, notice, status, circle)
 
 
 @require_POST
@@ -127,12 +129,26 @@ def _on_edge(
     """Do with an edge what the form says; `said` tells of it, with the edge in its {}."""
     edge = get_object_or_404(Prerequisite.objects.select_related("run", "source", "target"), pk=pk)
     form = form_of(request.POST)
-    notice, status = first_error(form), 422
+    notice, status, circle = first_error(form), 422, NO_CIRCLE
     if form.is_valid():
-        notice, status = attempt(
+        notice, status, circle = _drawn(
             lambda: service(edge, actor=person(request), **form.cleaned_data), said.format(edge)
         )
-    return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status)
+    return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status, circle)
+
+
+def _drawn(act: Callable[[], object], done: str) -> tuple[str, int, Sequence[str]]:
+    """As `attempt` does; and the circle that was refused, for the drawing."""
+    circle: list[str] = []
+
+    def call() -> None:
+        try:
+            act()
+        except CycleRefused as exc:
+            circle.extend(exc.cycle)
+            raise
+
+    return (*attempt(call, done), circle)
 
 
 @require_POST
@@ -147,13 +163,18 @@ def run_look_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _answer(
-    request: HttpRequest, run: Run, form: EdgeForm, notice: str, status: int
+    request: HttpRequest,
+    run: Run,
+    form: EdgeForm,
+    notice: str,
+    status: int,
+    circle: Sequence[str] = NO_CIRCLE,
 ) -> HttpResponse:
     return answer(
         request,
         PAGE,
         PART,
-        lambda: _context(find_run(run.pk), form),
+        lambda: _context(find_run(run.pk), form, circle),
         then=reverse("curriculum:run-graph", args=[run.pk]),
         notice=notice,
         status=status,

@@ -29,6 +29,8 @@ def test_a_circle_is_refused_and_told_and_the_curriculum_follows_what_is_added(s
     expect(page.locator("body")).to_contain_text("none could come first")
     for step in ("A1 → A2", "A2 → A3", "A3 → A1"):
         expect(page.locator("body")).to_contain_text(step)
+    expect(page.locator("svg.graph path.circle")).to_have_count(2)
+    expect(page.locator("svg.graph path.refused")).to_have_count(1)
     assert not run.prerequisites.filter(source__key="A3", target__key="A1").exists()
 
     add(page, "A3", "S1", "spelling comes last with us")
