@@ -49,6 +49,7 @@ urlpatterns = [
     path("runs/<int:pk>/curriculum/replan/", plan.run_replan, name="run-replan"),
     path("runs/<int:pk>/curriculum/back/", plan.run_back_to_diagnosis, name="run-back"),
     path("runs/<int:pk>/curriculum/move-skill/", plan.run_move_skill, name="run-move-skill"),
+    path("runs/<int:pk>/curriculum/check-move/", plan.run_check_move, name="run-check-move"),
     path("stages/<int:pk>/split/", plan.stage_split, name="stage-split"),
     path("stages/<int:pk>/merge/", plan.stage_merge, name="stage-merge"),
     path("stages/<int:pk>/reorder/", plan.stage_reorder, name="stage-reorder"),

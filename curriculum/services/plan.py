@@ -71,6 +71,34 @@ def move_skill(skill: Skill, *, to_stage: Stage, actor: Actor) -> Stage:
     return to_stage
 
 
+def objections(skill: Skill, *, to_stage: Stage) -> tuple[list[str], list[str]]:
+    """What would be said of teaching the skill there: what forbids it, and steps over τ_ZPD that
+    are not there now. Nothing is written.
+    """
+    run = to_stage.run
+    places = _places(run)
+    moved = list(places)
+    own = [i for i, (pk, _) in enumerate(places) if pk == skill.pk]
+    if own and places[own[-1]][1] == to_stage.position:
+        return [], []
+    if own:
+        del moved[own[-1]]
+    moved.append((skill.pk, to_stage.position))
+    before = _broken(run, places)
+    broken = [pair for pair in _broken(run, moved) if pair not in before]
+    keys = dict(run.skills.values_list("pk", "key"))
+
+    def stages(placed: Sequence[tuple[int, int]]) -> list[list[str]]:
+        positions = sorted({position for _, position in placed})
+        return [[keys[pk] for pk, at in placed if at == position] for position in positions]
+
+    steps = engine.zpd_notices(run, stages(places))
+    return (
+        [str(OrderBroken(*pair)) for pair in broken],
+        [step for step in engine.zpd_notices(run, stages(moved)) if step not in steps],
+    )
+
+
 @transaction.atomic
 def split(stage: Stage, *, skills: Iterable[Skill | int], actor: Actor) -> Stage:
     """Put `skills` of the stage into a new stage right after it, and return that."""
@@ -126,14 +154,14 @@ def reorder(run: Run, *, order: Sequence[int], actor: Actor) -> list[Stage]:
 
 def _begin(run: Run) -> dict[str, Any]:
     require(run, RunStatus.REVIEWING_CURRICULUM, what=_WHAT)
-    return {"stages": stages_of(run), "broken": _broken(run)}
+    return {"stages": stages_of(run), "broken": _broken(run, _places(run))}
 
 
 def _end(
     run: Run, before: dict[str, Any], *, actor: Actor, action: str, subject: Skill | Stage | Run
 ) -> None:
     """Refuse an order that this change broke; one that was broken before is not its fault."""
-    for source, target in _broken(run):
+    for source, target in _broken(run, _places(run)):
         if (source, target) not in before["broken"]:
             raise OrderBroken(source, target)
     audit.write(
@@ -146,12 +174,17 @@ def _end(
     )
 
 
-def _broken(run: Run) -> list[tuple[str, str]]:
+def _places(run: Run) -> list[tuple[int, int]]:
+    """Skill and position of its stage, in the order in which they are taught."""
+    places = StageSkill.objects.filter(stage__run=run).order_by("stage__position", "pk")
+    return list(places.values_list("skill_id", "stage__position"))
+
+
+def _broken(run: Run, places: Iterable[tuple[int, int]]) -> list[tuple[str, str]]:
     """Edges whose source is not taught before their target, as skill keys, in order."""
     first: dict[int, int] = {}
     last: dict[int, int] = {}
-    places = StageSkill.objects.filter(stage__run=run).order_by("stage__position")
-    for skill, position in places.values_list("skill_id", "stage__position"):
+    for skill, position in sorted(places, key=lambda place: place[1]):
         first.setdefault(skill, position)
         last[skill] = position
     edges = Prerequisite.objects.filter(run=run, is_active=True).select_related("source", "target")

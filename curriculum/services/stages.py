@@ -31,7 +31,7 @@ from curriculum.models import (
 )
 from curriculum.services import audit, budget, jobs
 from curriculum.services.audit import Actor
-from curriculum.services.plan import merge, move_skill, reorder, split
+from curriculum.services.plan import merge, move_skill, objections, reorder, split
 from curriculum.states import (
     SETTLED,
     STAGE_MOVES,
@@ -48,6 +48,7 @@ __all__ = [
     "merge",
     "move",
     "move_skill",
+    "objections",
     "open",
     "reorder",
     "roll_back",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -103,6 +103,21 @@ def run_move_skill(request: HttpRequest, pk: int) -> HttpResponse:
             f"Moved: {skill.key} is taught in stage {to_stage.position}.",
         )
     return _answer(request, run, notice, status)
+
+
+@require_GET
+@reviewer
+def run_check_move(request: HttpRequest, pk: int) -> JsonResponse:
+    """What would be said of a move, while it is thought about: `refused`, and `says`."""
+    form = MoveSkillForm(request.GET)
+    if not form.is_valid():
+        return JsonResponse({"refused": True, "says": "Choose the stage this skill moves to."})
+    run = find_run(pk)
+    skill = get_object_or_404(run.skills, pk=form.cleaned_data["skill"])
+    to_stage = get_object_or_404(run.stages.select_related("run"), pk=form.cleaned_data["to_stage"])
+    broken, steps = stages.objections(skill, to_stage=to_stage)
+    fine = f"{skill.key} can be taught in stage {to_stage.position}."
+    return JsonResponse({"refused": bool(broken), "says": " ".join(broken or steps or [fine])})
 
 
 @require_POST

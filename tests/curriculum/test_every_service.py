@@ -48,6 +48,7 @@ WITHOUT_AN_ENTRY = {
     "policy": "decides through other services; tests/curriculum/test_policy.py",
     "results": "rows of a job; the move that ends the job is their entry",
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
+    "plan.objections": "only reads",
     "plan.stages_of": "only reads",
     "jobs.beat": "progress is no decision",
     "jobs.require_idle": "only reads",

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from curriculum.errors import BadPlan, OrderBroken, WrongMoment
-from curriculum.models import AuditEntry, Stage
-from curriculum.services import audit, plan, stages
+from curriculum.models import AuditEntry, Score, Stage
+from curriculum.services import audit, plan, runs, stages
+from tests.curriculum.small import diagnosed
 from tests.factories import PrerequisiteFactory, RunFactory, SkillFactory, StageFactory
 
 pytestmark = pytest.mark.django_db
@@ -192,3 +193,33 @@ def test_every_change_keeps_the_log_whole(run, approver):
     stages.move_skill(skill(run, "b"), to_stage=at(run, 2), actor=approver)
 
     assert audit.verify(run)[0] == 3
+
+
+def test_what_would_be_said_of_a_move_is_said_and_nothing_moves(run):
+    before = taught(run)
+
+    broken, steps = stages.objections(skill(run, "d"), to_stage=at(run, 1))
+
+    assert broken == ["d builds on c, so c has to be taught in an earlier stage."]
+    assert stages.objections(skill(run, "b"), to_stage=at(run, 3)) == ([], [])
+    assert stages.objections(skill(run, "b"), to_stage=at(run, 1)) == ([], [])
+    assert taught(run) == before
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_step_that_a_move_would_make_too_large_is_told_before(approver):
+    run = diagnosed(approver, skills=["A2", "S1"])
+    runs.sign_diagnosis(run, actor=approver)
+    run.skills.filter(key="A2").update(gap=0.2)
+    for key, mean in {"A2": 0.8, "S1": 0.0}.items():
+        Score.objects.filter(skill__key=key, checkpoint__isnull=False).update(mean=mean)
+    run.stages.all().delete()
+    both = StageFactory(run=run, skills=["A2", "S1"])
+    behind = StageFactory(run=run, skills=[])
+
+    broken, steps = stages.objections(run.skills.get(key="S1"), to_stage=behind)
+
+    assert broken == []
+    assert len(steps) == 1
+    assert "over the bound of 0.15" in steps[0]
+    assert both.stage_skills.count() == 2

@@ -19,7 +19,7 @@ def test_the_table_names_every_address_that_only_takes_posts():
         *("run-list", "run-create", "run-detail", "run-now", "run-diagnosis", "run-graph"),
         *("run-curriculum", "run-report", "run-report-json", "run-audit", "job-list"),
         *("stage-detail", "stage-now", "stage-training", "stage-review", "stage-gate"),
-        *("run-diagnosis-now", "run-graph-now", "item-rendered"),
+        *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),
     }
 
     assert names - reads == {write.name for write in WRITES}
