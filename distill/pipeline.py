@@ -202,12 +202,8 @@ class Pipeline:
         if self.journal.is_written(key):
             return
         budget = self._settings.budget
-        n = mixture.room_for_new(
-            budget,
-            need,
-            used=self.journal.total("items"),
-            rehearses=rehearses,
-        )
+        used = self.journal.total("items")
+        n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses)
         items = write(
             self._domain,
             [

@@ -60,7 +60,7 @@ def move_skill(skill: Skill, *, to_stage: Stage, actor: Actor) -> Stage:
         StageSkill.objects.filter(skill=skill).select_related("stage").order_by("stage__position")
     )
     if any(place.stage_id == to_stage.pk for place in places):
-        raise BadPlan(f"{skill} is in this stage already.")
+        raise BadPlan(_there_already(skill))
     if places:
         StageSkill.objects.filter(pk=places[-1].pk).update(stage=to_stage)
     else:
@@ -78,9 +78,9 @@ def objections(skill: Skill, *, to_stage: Stage) -> tuple[list[str], list[str]]:
     run = to_stage.run
     places = _places(run)
     moved = list(places)
+    if (skill.pk, to_stage.position) in places:
+        return [_there_already(skill)], []
     own = [i for i, (pk, _) in enumerate(places) if pk == skill.pk]
-    if own and places[own[-1]][1] == to_stage.position:
-        return [], []
     if own:
         del moved[own[-1]]
     moved.append((skill.pk, to_stage.position))
@@ -172,6 +172,10 @@ def _end(
         was={"stages": before["stages"]},
         became={"stages": stages_of(run)},
     )
+
+
+def _there_already(skill: Skill) -> str:
+    return f"{skill} is in this stage already."
 
 
 def _places(run: Run) -> list[tuple[int, int]]:

@@ -81,7 +81,8 @@ def draw(
     most = max((len(column) for column in columns.values()), default=0)
     return Drawing(
         width=2 * EDGE + deepest * (WIDTH + BETWEEN_LAYERS) + WIDTH,
-        height=2 * EDGE + most * (HEIGHT + BETWEEN_ROWS) - BETWEEN_ROWS,
+        # a line back dips below the row of its boxes, which may be the last
+        height=2 * EDGE + most * (HEIGHT + BETWEEN_ROWS) - (0 if circle else BETWEEN_ROWS),
         boxes=list(boxes.values()),
         lines=lines,
     )

@@ -202,7 +202,8 @@ def test_what_would_be_said_of_a_move_is_said_and_nothing_moves(run):
 
     assert broken == ["d builds on c, so c has to be taught in an earlier stage."]
     assert stages.objections(skill(run, "b"), to_stage=at(run, 3)) == ([], [])
-    assert stages.objections(skill(run, "b"), to_stage=at(run, 1)) == ([], [])
+    there, _ = stages.objections(skill(run, "b"), to_stage=at(run, 1))
+    assert there == [f"{skill(run, 'b')} is in this stage already."]
     assert taught(run) == before
     assert not AuditEntry.objects.exists()
 
