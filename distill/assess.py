@@ -31,7 +31,7 @@ class Asking:
     """How a benchmark is asked. Greedily: temperature 0."""
 
     limit: int | None = None  # questions, a fair sample that grows with it; None: all
-    batch_size: int = 16
+    batch_size: int = 32
     max_tokens: int = 512  # after which an answer is cut off
 
 

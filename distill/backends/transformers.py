@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 MIN_SHARED_TOKENS = 8  # below it, running the prefix apart costs more than it saves
+STEPS = 32  # tokens after which rows that have ended leave the batch
+MAX_BATCH_TOKENS = 64 * 1024  # of prompts and replies: some 3 GB of a small student's cache
 
 
 def check_model_folder(folder: Path) -> None:
@@ -111,7 +113,8 @@ class TransformersBackend:
     """A model folder, with or without a LoRA adapter, answering in this process.
 
     Greedy answers (temperature 0) are the same in every call with the same batches. The tokens
-    that all prompts of a batch share, such as a template's system turn, are run once.
+    that all prompts of a batch share, such as a template's system turn, are run once; a row that
+    has ended soon leaves its batch, and no batch holds more than `MAX_BATCH_TOKENS`.
     """
 
     def __init__(
@@ -120,10 +123,13 @@ class TransformersBackend:
         self.name = folder.name.lower()
         self._batch_size = batch_size
         self._system = system
+        from distill.backends import decoding
+
         self._model, self._tokenizer = load_model(folder, adapter)
         if adapter is not None:
             # unmerged, the small matrices take a third of the time of every token
             self._model = self._model.merge_and_unload()
+        decoding.quicken(self._model)
         ends = self._model.generation_config.eos_token_id  # one, several or none
         self._ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
         self._ends -= {None}
@@ -147,14 +153,22 @@ class TransformersBackend:
         by_sampling: dict[Sampling, list[int]] = {}
         for i, prompt in enumerate(prompts):
             by_sampling.setdefault(prompt.sampling, []).append(i)
-        for indices in by_sampling.values():
+        for sampling, indices in by_sampling.items():
             ordered = sorted(indices, key=lambda i: (len(encoded[i]), i))
-            for start in range(0, len(ordered), self._batch_size):
-                yield ordered[start : start + self._batch_size]
+            batch: list[int] = []
+            for i in ordered:
+                tokens = (len(batch) + 1) * (len(encoded[i]) + sampling.max_tokens)
+                if batch and (len(batch) == self._batch_size or tokens > MAX_BATCH_TOKENS):
+                    yield batch
+                    batch = []
+                batch.append(i)
+            yield batch
 
     def _generate_batch(self, rows: list[list[int]], sampling: Sampling) -> list[list[int]]:
         """rows: B lists of token ids. Returns B lists of new token ids, without padding."""
         import torch
+
+        from distill.backends import decoding
 
         device = self._model.device
         shared = common_prefix(rows) if len(rows) > 1 else 0
@@ -164,31 +178,45 @@ class TransformersBackend:
         pad = self._tokenizer.pad_token_id
         # padding stands between the shared prefix and the rest, so that the prefix's keys and
         # values, computed once, fit every row; the mask hides it and positions skip it
-        ids = [r[:shared] + [pad] * (longest - len(r)) + r[shared:] for r in rows]
-        mask = [[1] * shared + [0] * (longest - len(r)) + [1] * (len(r) - shared) for r in rows]
-        inputs: dict[str, Any] = {
-            "input_ids": torch.tensor(ids, device=device),
-            "attention_mask": torch.tensor(mask, device=device),
-        }
+        padded = [r[:shared] + [pad] * (longest - len(r)) + r[shared:] for r in rows]
+        seen = [[1] * shared + [0] * (longest - len(r)) + [1] * (len(r) - shared) for r in rows]
+        ids = torch.tensor(padded, device=device)
+        mask = torch.tensor(seen, device=device)
+        ends = torch.tensor(sorted(self._ends), dtype=torch.long, device=device)
+        options: dict[str, Any] = {"do_sample": False}
+        if sampling.temperature > 0:
+            torch.manual_seed(sampling.seed)
+            options = {"do_sample": True, "temperature": sampling.temperature}
+        cache = decoding.new_cache(self._model)
+        replies: list[list[int]] = [[] for _ in rows]
+        going = list(range(len(rows)))
         with torch.inference_mode():
             if shared:
                 prefix = torch.tensor([rows[0][:shared]], device=device)
-                cache = self._model(input_ids=prefix, use_cache=True).past_key_values
+                self._model(input_ids=prefix, past_key_values=cache, use_cache=True)
                 cache.batch_repeat_interleave(len(rows))
-                inputs["past_key_values"] = cache
-            options: dict[str, Any] = {"do_sample": False}
-            if sampling.temperature > 0:
-                torch.manual_seed(sampling.seed)
-                options = {"do_sample": True, "temperature": sampling.temperature}
-            out = self._model.generate(
-                **inputs,
-                **options,
-                max_new_tokens=sampling.max_tokens,
-                pad_token_id=pad,
-                eos_token_id=sorted(self._ends) or None,
-            )
-        new: list[list[int]] = out[:, longest:].tolist()
-        return [self._until_end(row) for row in new]
+            for done in range(0, sampling.max_tokens, STEPS):
+                out = self._model.generate(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    past_key_values=cache,
+                    **options,
+                    max_new_tokens=min(STEPS, sampling.max_tokens - done),
+                    pad_token_id=pad,
+                    eos_token_id=ends.tolist() or None,
+                )
+                new = out[:, ids.shape[1] :]
+                for row, tokens in zip(going, new.tolist(), strict=True):
+                    replies[row] += tokens
+                stays = (~torch.isin(new, ends).any(dim=1)).nonzero().flatten()
+                if not len(stays):
+                    break
+                going = [going[i] for i in stays.tolist()]
+                ids = out[stays]
+                mask = torch.cat([mask, torch.ones_like(new)], dim=1)[stays]
+                if len(stays) < len(out):
+                    cache.batch_select_indices(stays)
+        return [self._until_end(row) for row in replies]
 
     def _until_end(self, ids: list[int]) -> list[int]:
         end = next((at for at, id in enumerate(ids) if id in self._ends), len(ids))

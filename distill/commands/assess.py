@@ -32,7 +32,7 @@ def command(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Questions: a fair sample. [default: all]")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Questions at once.")] = 16,
+    batch_size: Annotated[int, typer.Option(min=1, help="Questions at once.")] = 32,
     max_tokens: Annotated[int, typer.Option(min=1, help="Where an answer is cut off.")] = 512,
     run_code: Annotated[
         bool, typer.Option("--run-code", help="Run the programs that a model writes.")

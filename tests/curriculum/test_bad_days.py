@@ -91,6 +91,7 @@ def test_a_teacher_of_nonsense_can_teach_nothing_and_nothing_is_called_mastered(
     assert not run.stages.exists()
 
 
+@pytest.mark.slow
 def test_what_the_teacher_cannot_do_is_left_out_of_the_plan_and_never_mastered(taught_by, approver):
     taught_by(lambda p: f"Answer: {p.reference}" if p.skill == "A2" else "no idea")
     run = diagnosed(approver, skills=["A1", "A2"])

@@ -120,6 +120,7 @@ def test_a_run_that_was_never_diagnosed_has_no_history():
     assert reading.checkpoints(RunFactory()) == []
 
 
+@pytest.mark.slow
 def test_each_assessed_round_is_a_checkpoint_with_what_it_taught(settings, tmp_path, approver):
     settings.IOA_HOME = tmp_path
     stage = assessing(approver)

@@ -78,6 +78,7 @@ def test_nothing_is_asked_twice_and_an_earlier_look_is_never_forgotten(run, appr
     assert dict(Score.objects.values_list("pk", "n")) == n
 
 
+@pytest.mark.slow
 def test_a_second_probing_goes_on_from_the_first(run, approver):
     probing.probe_more(run, actor=approver, width=0.3)
     work(run)

@@ -136,6 +136,7 @@ def test_grading_never_raises_and_stays_between_nought_and_one(grader, reference
     assert value == 0.0 or not error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grader", sorted(grading.GRADERS))
 @pytest.mark.parametrize(
     "piece",

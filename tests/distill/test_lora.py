@@ -287,6 +287,47 @@ def test_small_batches_give_the_same_answers_in_order(base, backend):
     )
 
 
+def test_long_answers_are_those_of_transformers_own_generate(base, backend):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = AutoModelForCausalLM.from_pretrained(base).eval()
+    tokenizer = AutoTokenizer.from_pretrained(base, padding_side="left")
+    rendered = [
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": q}], tokenize=False, add_generation_prompt=True
+        )
+        for q in QUESTIONS
+    ]
+    inputs = tokenizer(rendered, return_tensors="pt", padding=True, add_special_tokens=False)
+    out = model.generate(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        do_sample=False,
+        max_new_tokens=150,  # rows end in the middle, and the cache grows more than once
+    )
+    new = out[:, inputs["input_ids"].shape[1] :]
+    bare = [tokenizer.decode(row, skip_special_tokens=True).strip() for row in new]
+
+    assert model.config.num_attention_heads > model.config.num_key_value_heads
+    assert answers(backend, QUESTIONS, 150) == bare
+    assert len({len(text) for text in bare}) >= 3
+
+
+def test_a_batch_is_no_larger_than_memory_allows(backend, monkeypatch):
+    from distill.backends import transformers
+
+    monkeypatch.setattr(transformers, "MAX_BATCH_TOKENS", 300)
+    sizes = []
+    really = backend._generate_batch
+    monkeypatch.setattr(
+        backend, "_generate_batch", lambda rows, s: sizes.append(len(rows)) or really(rows, s)
+    )
+
+    assert answers(backend, ["Hi"] * 7, 60) == answers(backend, ["Hi"], 60) * 7
+    assert max(sizes) < 7
+    assert sum(sizes) == 8
+
+
 def test_a_prompt_may_bring_a_system_turn_and_a_sampling_of_its_own(backend):
     mixed = [
         Prompt("Hi", Sampling(max_tokens=4)),

@@ -25,6 +25,7 @@ def test_the_table_names_every_address_that_only_takes_posts():
     assert names - reads == {write.name for write in WRITES}
 
 
+@pytest.mark.slow
 @each
 def test_it_works_once_and_a_second_time_is_refused_or_does_no_harm(client, approver, write):
     url, form = write.arrange()
