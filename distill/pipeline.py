@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -146,12 +146,13 @@ class Pipeline:
         need = {k: difficulty(gaps[k]) for k in stage.skills}
         lost: dict[str, float] = {}
         known = set(self._mastered)
-        round = 0
+        small = set(stage.skills) if stage.is_bridge else set()
+        rounds: list[GateEvidence] = []
         while True:
+            round = len(rounds)
             key = f"s{position}r{round}"
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
-            is_small = stage.is_bridge and round == 0
-            self._write(key, need, starts_small=is_small, rehearses=bool(pool))
+            self._write(key, need, small=small, rehearses=bool(pool))
             self._train(key, pool, lost)
             evidence = self._assess(key, stage, gaps)
             decision = self._decided(
@@ -161,9 +162,10 @@ class Pipeline:
                 self._settle(key, evidence)
             if decision is not Decision.REMEDY:
                 return decision
+            rounds.append(evidence)
             need, lost = mixture.still_needed(evidence)
             known = {*self._mastered, *mixture.sitting(evidence)}
-            round += 1
+            small = mixture.bridged(rounds)
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
@@ -197,7 +199,7 @@ class Pipeline:
     # --- one round ---------------------------------------------------------------------
 
     def _write(
-        self, key: str, need: Mapping[str, float], *, starts_small: bool, rehearses: bool
+        self, key: str, need: Mapping[str, float], *, small: Set[str], rehearses: bool
     ) -> None:
         if self.journal.is_written(key):
             return
@@ -207,7 +209,7 @@ class Pipeline:
         items = write(
             self._domain,
             [
-                Order(k, count, 1.0 - need[k], starts_small)
+                Order(k, count, 1.0 - need[k], k in small)
                 for k, count in mixture.new_items(need, n).items()
             ],
             seed=self._seed,

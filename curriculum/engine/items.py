@@ -91,12 +91,16 @@ def rehearsal_pool(stage: Stage) -> QuerySet[Item]:
 
 def last_evidence(stage: Stage) -> GateEvidence | None:
     """The evidence of the stage's last round since it was begun, or None in its first round."""
-    gate = (
-        GateRecord.objects.filter(stage=stage, round__gte=stage.first_round, round__lt=stage.round)
-        .order_by("round")
-        .last()
+    rounds = evidence_so_far(stage)
+    return rounds[-1] if rounds else None
+
+
+def evidence_so_far(stage: Stage) -> list[GateEvidence]:
+    """The evidence of the stage's rounds since it was begun, before the one it is in."""
+    gates = GateRecord.objects.filter(
+        stage=stage, round__gte=stage.first_round, round__lt=stage.round
     )
-    return None if gate is None else evidence_record(gate.evidence)
+    return [evidence_record(gate.evidence) for gate in gates.order_by("round")]
 
 
 def evidence_record(values: dict[str, Any]) -> GateEvidence:

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from curriculum import models
 from curriculum.engine.describe import find_student, home, load_domain, settings_of
 from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
-from curriculum.engine.items import last_evidence, record, rehearsal_pool
+from curriculum.engine.items import evidence_so_far, record, rehearsal_pool
 from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus
@@ -34,9 +34,13 @@ from distill.training.base import StepLog
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
     run, settings = stage.run, settings_of(stage.run)
-    gaps, last = gaps_of(run), last_evidence(stage)
+    gaps, rounds = gaps_of(run), evidence_so_far(stage)
     own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
-    need = mixture.still_needed(last)[0] if last else {k: difficulty(gaps[k]) for k in own}
+    if rounds:
+        need, small = mixture.still_needed(rounds[-1])[0], mixture.bridged(rounds)
+    else:
+        need = {k: difficulty(gaps[k]) for k in own}
+        small = set(own) if stage.is_bridge else set()
     spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
     n = mixture.room_for_new(
         settings.budget,
@@ -54,7 +58,7 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     items = write_items(
         load_domain(run.domain),
         [
-            Order(k, count, 1.0 - need[k], stage.is_bridge and last is None)
+            Order(k, count, 1.0 - need[k], k in small)
             for k, count in mixture.new_items(need, n).items()
         ],
         seed=run.seed,

@@ -23,8 +23,8 @@ def levels(n: int, mastery: float, *, starts_small: bool) -> list[int]:
     """Sizes (1 smallest, 3 full) of `n` items of one skill, in teaching order: *limit load*.
 
     mastery: r(k) in 0..1, the student as it is now. A skill at or above 0.5 needs no small
-    instances. Below, a fifth of the items are small, and two fifths where the stage begins with
-    a bridge (`starts_small`). Pure.
+    instances. Below, a fifth of the items are small, and two fifths, whatever the mastery, on a
+    bridge (`starts_small`). Pure.
 
     Ours: the paper bounds the load by prompt; a generator can bound it by size.
     """

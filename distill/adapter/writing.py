@@ -22,7 +22,7 @@ class Order:
     skill: str
     n: int
     mastery: float = 0.0  # r(k) in 0..1, measured last
-    starts_small: bool = False  # the stage begins with a bridge
+    starts_small: bool = False  # a bridge: the stage begins with one, or two rounds have failed
 
 
 ItemSink = Callable[[Item], None]

@@ -10,6 +10,7 @@ from distill.records import GateAnswer, GateEvidence, Item
 from distill.settings import Budget
 
 SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
+FAILS_BEFORE_BRIDGE = 2  # rounds in a row, after which a skill is begun small again
 
 
 def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
@@ -90,6 +91,22 @@ def sitting(evidence: GateEvidence) -> set[str]:
     """
     need, _ = still_needed(evidence)
     return {v.skill for v in evidence.stage if v.answer is GateAnswer.MASTERED} - need.keys()
+
+
+def bridged(rounds: Sequence[GateEvidence]) -> set[str]:
+    """The skills whose next items begin with smaller instances: a bridge down.
+
+    rounds: the evidence of a stage's rounds so far, first to last. A skill that was not mastered
+    at the last `FAILS_BEFORE_BRIDGE` of them has not been reached by more of the same. Pure.
+    """
+    last = rounds[-FAILS_BEFORE_BRIDGE:]
+    if len(last) < FAILS_BEFORE_BRIDGE:
+        return set()
+    failed = (
+        {v.skill for v in evidence.stage if v.answer is not GateAnswer.MASTERED}
+        for evidence in last
+    )
+    return set.intersection(*failed)
 
 
 def mix(

@@ -314,6 +314,31 @@ def test_what_sits_in_a_stage_that_goes_on_is_rehearsed():
     assert mixture.sitting(evidence) == {"A"}
 
 
+def rounds_of(*answers):
+    """A stage of A and B, a round for each pair: “+” mastered, “-” not yet, “?” unclear."""
+    kinds = {"+": GateAnswer.MASTERED, "-": GateAnswer.NOT_YET, "?": GateAnswer.UNCLEAR}
+    return [
+        evidence_of(verdict("A", kinds[a], 0.9), verdict("B", kinds[b], 0.6)) for a, b in answers
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((), set()),
+        (("--",), set()),
+        (("--", "+-"), {"B"}),
+        (("--", "--"), {"A", "B"}),
+        (("--", "?-"), {"A", "B"}),
+        (("+-", "-+"), set()),
+        (("--", "--", "+-"), {"B"}),
+        (("--", "--", "++"), set()),
+    ],
+)
+def test_a_skill_that_failed_twice_in_a_row_is_begun_small_again(answers, expected):
+    assert mixture.bridged(rounds_of(*answers)) == expected
+
+
 def some_items():
     new = [item_of("N", i, level=1 + i % 3, round_key="s2r0") for i in range(30)]
     pool = [item_of(k, i) for k in "AB" for i in range(40)]

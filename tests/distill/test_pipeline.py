@@ -395,3 +395,18 @@ def test_the_simulated_student_learns_a_skill_by_the_number_of_its_items(tmp_pat
 
     assert mean(None) < 0.25 < mean(half.folder) < 0.75 < mean(full.folder) == 1.0
     assert train(20, half.folder, "full") == full
+
+
+def test_after_two_failed_rounds_a_skill_is_begun_small_again(tmp_path):
+    never = roster.Student("never", lambda _: RuleStudent(lambda p: False), SimulatedTrainer())
+
+    cap = SMALL.model_copy(update={"budget": Budget(items_per_skill=50, rounds_cap=4)})
+
+    pipeline(tmp_path, skills=["A2"], settings=cap, student=never).run()
+
+    sizes = collections.defaultdict(list)
+    for e in entries(tmp_path):
+        if e["kind"] == "item":
+            sizes[e["round"]].append(e["level"])
+    small = {key: sum(size < 3 for size in of) / len(of) for key, of in sizes.items()}
+    assert small == pytest.approx({"s1r0": 0.2, "s1r1": 0.2, "s1r2": 0.4, "s1r3": 0.4}, abs=0.01)
