@@ -2,7 +2,7 @@
 
     ioa distil --domain foundations --student smollm2-135m --out DIR
 
-Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong words.
+Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong words, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 
 from distill import domains, report, roster
 from distill.commands import assess, decompose, diagnose
 from distill.commands import domains as domains_commands
-from distill.commands.progress import bars, show_on, stderr
+from distill.commands.ending import told
+from distill.commands.progress import bars, show_on
 from distill.decisions import AtGate, Decision, autopilot
 from distill.errors import DistillError
 from distill.pipeline import Pipeline
@@ -68,7 +68,7 @@ def distil(
     """Diagnose a student, plan a curriculum and teach it, stage by stage."""
     if autonomy not in ("none", "gates"):
         raise typer.BadParameter("it is none or gates", param_hint="--autonomy")
-    try:
+    with told(f"Everything so far is kept in {out}; the same command with --resume goes on."):
         chosen = _settings(settings, items, items_per_round)
         with bars() as progress:
             pipeline = Pipeline(
@@ -84,9 +84,6 @@ def distil(
                 resume=resume,
             )
             figures = pipeline.run()
-    except (DistillError, OSError) as exc:
-        stderr.print(f"[red]{type(exc).__name__}[/red]: {escape(str(exc))}", soft_wrap=True)
-        raise typer.Exit(1) from exc
     console.print(report.table(figures))
     for notice in figures["notices"]:
         console.print(notice, markup=False)

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from distill import grading, roster
 from distill.assess import Asking, assess
-from distill.commands.progress import bars, show_on, stderr
+from distill.commands.ending import told
+from distill.commands.progress import bars, show_on
 from distill.domains.benchmarks import load_benchmark
-from distill.errors import DistillError
 
 console = Console()
 
@@ -46,28 +46,25 @@ def command(
 
     Stopped, and called again with the same words, it goes on where it was and asks nothing twice.
     """
-    try:
-        with ExitStack() as open_:
-            benchmark = load_benchmark(data)
-            backend = roster.Lazy(roster.find_student(model, models), adapter)
-            open_.enter_context(closing(backend))
-            judging = roster.Lazy(roster.find_student(judge, models), None) if judge else None
-            if judging is not None:
-                open_.enter_context(closing(judging))
-            show = show_on(open_.enter_context(bars()))
-            figures = assess(
-                backend,
-                benchmark,
-                out=out,
-                asking=Asking(limit, batch_size, max_tokens),
-                graders=grading.switched_on(run_code=run_code, judge=judging),
-                judge=judging.name if judging else "",
-                about={"adapter": str(adapter.resolve()) if adapter else ""},
-                beat=lambda done, total: show(f"{backend.name} on {benchmark.id}", done, total),
-            )
-    except (DistillError, OSError) as exc:
-        stderr.print(f"[red]{type(exc).__name__}[/red]: {escape(str(exc))}", soft_wrap=True)
-        raise typer.Exit(1) from exc
+    kept = f"Every answer so far is kept beside {out}; the same command goes on from there."
+    with told(kept), ExitStack() as open_:
+        benchmark = load_benchmark(data)
+        backend = roster.Lazy(roster.find_student(model, models), adapter)
+        open_.enter_context(closing(backend))
+        judging = roster.Lazy(roster.find_student(judge, models), None) if judge else None
+        if judging is not None:
+            open_.enter_context(closing(judging))
+        show = show_on(open_.enter_context(bars()))
+        figures = assess(
+            backend,
+            benchmark,
+            out=out,
+            asking=Asking(limit, batch_size, max_tokens),
+            graders=grading.switched_on(run_code=run_code, judge=judging),
+            judge=judging.name if judging else "",
+            about={"adapter": str(adapter.resolve()) if adapter else ""},
+            beat=lambda done, total: show(f"{backend.name} on {benchmark.id}", done, total),
+        )
     console.print(_table(figures))
     for sentence, count in figures["errors"].items():
         console.print(f"{count} not graded: {sentence}", markup=False, soft_wrap=True)

@@ -14,11 +14,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill import domains, history, roster
+from distill.commands.ending import told
 from distill.commands.progress import bars, show_on, stderr
 from distill.diagnosis import Plan, diagnose
 from distill.disk import write_beside
 from distill.domains.base import Domain
-from distill.errors import DistillError, DomainError
+from distill.errors import DomainError
 from distill.identifier.edges import Observed, observe
 from distill.identifier.looks import CAP
 from distill.journal import Journal
@@ -58,13 +59,10 @@ def command(
     Stopped, and called again with the same words, it goes on where it was.
     """
     started = time.monotonic()
-    try:
+    with told(f"Every answer so far is kept beside {out}; the same command goes on from there."):
         figures, asked = _diagnose(
             out, domain, student, teacher, skills, seed, probes, until, cap, history or [], models
         )
-    except (DistillError, OSError) as exc:
-        stderr.print(f"[red]{type(exc).__name__}[/red]: {escape(str(exc))}", soft_wrap=True)
-        raise typer.Exit(1) from exc
     console.print(_table(figures))
     console.print(f"Figures: {out}", markup=False)
     seconds = time.monotonic() - started

@@ -29,6 +29,8 @@ def bars() -> Progress:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=stderr,
+        # of the last ten minutes: a batch on a CPU may take two, and less would give no estimate
+        speed_estimate_period=600,
     )
 
 

@@ -106,6 +106,22 @@ def test_a_run_is_continued_only_when_asked(tmp_path, quick):
     assert resumed.exit_code == 0
 
 
+def test_a_run_that_is_stopped_says_what_is_kept_and_goes_on(tmp_path, quick, monkeypatch):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    words = ["distil", "--out", tmp_path / "run", "--settings", quick, *QUICK]
+    with monkeypatch.context() as patch:
+        patch.setattr("distill.pipeline.write", stop)
+        stopped = ioa(*words)
+
+    assert stopped.exit_code == 130
+    assert "Stopped. Everything so far is kept in" in said(stopped)
+    assert "with --resume goes on" in said(stopped)
+    assert not (tmp_path / "run" / "report.json").exists()
+    assert ioa(*words, "--resume").exit_code == 0
+
+
 def test_a_person_decides_at_the_gates_and_is_offered_only_what_is_allowed(tmp_path, quick):
     words = ["distil", "--out", tmp_path / "run", "--settings", quick, "--autonomy", "gates"]
 
