@@ -108,6 +108,10 @@ class Journal:
         items = self._ledger.all("item")
         return {question_key(e["question"]) for e in items if e["round"] != except_of}
 
+    def trained(self) -> set[str]:
+        """Question keys of every item that may have been trained on: none is a fair probe."""
+        return {question_key(item.question) for item in self.clean_items()}
+
     def keep_checkpoint(self, key: str, n_items: int, result: TrainingResult) -> None:
         self._ledger.add(
             "checkpoint",

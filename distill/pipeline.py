@@ -255,6 +255,7 @@ class Pipeline:
             p_teacher={k: gaps[k].teacher.mean for k in stage.skills},
             seen=self.journal.seen_at_gates(except_by=key),
             grades=self.journal.grades(key, Split.GATE),
+            trained=self.journal.trained(),
         )
         with closing(Lazy(self._student, self._adapter)) as student:
             return exam.run(
@@ -286,8 +287,11 @@ class Pipeline:
     # --- asking ------------------------------------------------------------------------
 
     def _probes(self, split: Split, n: int) -> list[Probe]:
+        trained = self.journal.trained()
         return [
-            p for s in self.skills for p in self._domain.probes(s.id, split, n, seed=self._seed)
+            p
+            for s in self.skills
+            for p in self._domain.probes(s.id, split, n, seed=self._seed, exclude=trained)
         ]
 
     def _ask(

@@ -214,6 +214,8 @@ class RetentionVerdict:
 class GateEvidence:
     stage: tuple[SkillVerdict, ...]
     retention: tuple[RetentionVerdict, ...]
+    void: tuple[tuple[str, int], ...] = ()  # skill, and how many of its answers do not count:
+    # their questions were found in what the student was trained on
 
     @property
     def is_mastered(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,10 +45,14 @@ class Exam:
         self._keep = keep
         self._skills: dict[str, Skill] = {s.key: s for s in run.skills.all()}
 
-    def draw(self, skills: Iterable[Skill], split: Split, n: int) -> list[Probe]:
+    def draw(
+        self, skills: Iterable[Skill], split: Split, n: int, *, exclude: Set[str] = frozenset()
+    ) -> list[Probe]:
         """The probes of a split for each skill, made rows of where they are not yet."""
         probes = [
-            p for s in skills for p in self.domain.probes(s.key, split, n, seed=self.run.seed)
+            p
+            for s in skills
+            for p in self.domain.probes(s.key, split, n, seed=self.run.seed, exclude=exclude)
         ]
         self.keep_probes(probes)
         return probes

@@ -10,7 +10,16 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from curriculum.engine.describe import load_domain, models_folder, settings_of
-from curriculum.models import GateRecord, Item, Probe, SnapshotItem, Stage, StageSkill
+from curriculum.models import (
+    GateRecord,
+    Item,
+    Probe,
+    Revision,
+    Run,
+    SnapshotItem,
+    Stage,
+    StageSkill,
+)
 from curriculum.states import SETTLED, SkillOutcome
 from distill import records, roster
 from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
@@ -89,6 +98,16 @@ def rehearsal_pool(stage: Stage) -> QuerySet[Item]:
     return pool.exclude(stage=stage, round=stage.round)
 
 
+def trained_questions(run: Run) -> set[str]:
+    """Question keys of all that the run's student was trained on, in every version an item had."""
+    taught = SnapshotItem.objects.filter(snapshot__stage__run=run).values("item")
+    words = [
+        *Item.objects.filter(pk__in=taught).values_list("question", flat=True),
+        *Revision.objects.filter(item__in=taught).values_list("question", flat=True),
+    ]
+    return {question_key(question) for question in words}
+
+
 def last_evidence(stage: Stage) -> GateEvidence | None:
     """The evidence of the stage's last round since it was begun, or None in its first round."""
     rounds = evidence_so_far(stage)
@@ -113,6 +132,7 @@ def evidence_record(values: dict[str, Any]) -> GateEvidence:
             RetentionVerdict(**{**v, "answer": records.Retention(v["answer"])})
             for v in values["retention"]
         ),
+        void=tuple((skill, n) for skill, n in values.get("void", ())),
     )
 
 

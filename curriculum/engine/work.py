@@ -11,7 +11,12 @@ from django.db.models import Sum
 from curriculum import models
 from curriculum.engine.describe import find_student, home, load_domain, settings_of
 from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
-from curriculum.engine.items import evidence_so_far, record, rehearsal_pool
+from curriculum.engine.items import (
+    evidence_so_far,
+    record,
+    rehearsal_pool,
+    trained_questions,
+)
 from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus
@@ -137,6 +142,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         p_teacher={s.key: gaps[s.key].teacher.mean for s in own},
         seen=seen,
         grades=grades_of(answered.filter(checkpoint=checkpoint)),
+        trained=trained_questions(run),
     )
 
     def sink(pairs: Sequence[tuple[Probe, Answer]]) -> None:
@@ -196,7 +202,8 @@ def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[mo
     """Open the `final` probes for teacher and student, before and now; figures and scores."""
     exam = Exam(run, keep)
     skills = list(run.skills.filter(status=SkillStatus.ACTIVE))
-    probes = exam.draw(skills, Split.FINAL, exam.settings.probing.final_probes)
+    n = exam.settings.probing.final_probes
+    probes = exam.draw(skills, Split.FINAL, n, exclude=trained_questions(run))
     base, now = run.checkpoints.get(parent=None), run.checkpoints.get(is_current=True)
     grades: dict[int | None, Grades] = {}
     total = len(probes) * (2 if base == now else 3)

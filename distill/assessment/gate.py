@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from distill.assessment.mastery import judge
 from distill.assessment.retention import judge_retention
@@ -59,7 +59,9 @@ class GateExam:
     """One checkpoint before the gate: which probes it has still to answer, and the verdicts.
 
     Resumable: hand in the grades already there and only the missing probes are asked. Probes
-    that earlier checkpoints have seen are asked only when a skill has no fresh ones left.
+    that earlier checkpoints have seen are asked only when a skill has no fresh ones left. A
+    question that the student was trained on is never asked, and an answer to one that is there
+    all the same is void: it is taken out of `grades`, counted, and told with the evidence.
 
     Source: He et al. 2026, Eq. 9, and METHOD.md 2 for retention and the third answer.
     """
@@ -72,6 +74,17 @@ class GateExam:
     p_teacher: Mapping[str, float]  # P_T of each skill of the stage, from the diagnosis
     seen: Mapping[str, Set[str]]  # skill -> gate probe ids asked of earlier checkpoints
     grades: Grades
+    trained: Set[str] = frozenset()  # question keys of all that the student was trained on
+    void: dict[str, int] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        for skill, grades in self.grades.items():
+            if found := grades.keys() & self.trained:
+                self.void[skill] = len(found)
+        self.grades = {
+            skill: {probe: grade for probe, grade in grades.items() if probe not in self.trained}
+            for skill, grades in self.grades.items()
+        }
 
     def run(self, backend: Backend, *, beat: Beat = no_beat, sink: Sink = no_sink) -> GateEvidence:
         """Ask look by look until every answer is clear or the cap is reached.
@@ -103,12 +116,11 @@ class GateExam:
 
     def probes(self, skill: str, n: int) -> list[Probe]:
         """The first `n` gate probes for this checkpoint: fresh ones first, the same every time."""
-        fresh = self.domain.probes(
-            skill, Split.GATE, n, seed=self.seed, exclude=self.seen.get(skill, frozenset())
-        )
+        known = self.seen.get(skill, frozenset()) | self.trained
+        fresh = self.domain.probes(skill, Split.GATE, n, seed=self.seed, exclude=known)
         if len(fresh) >= n:
             return fresh
-        ids = {p.id for p in fresh}
+        ids = {p.id for p in fresh} | self.trained
         return fresh + self.domain.probes(
             skill, Split.GATE, n - len(fresh), seed=self.seed, exclude=ids
         )
@@ -118,6 +130,7 @@ class GateExam:
         return GateEvidence(
             stage=tuple(self._judge(k) for k in self.stage),
             retention=tuple(self._retention(k) for k in sorted(self.mastered)),
+            void=tuple(sorted(self.void.items())),
         )
 
     def _next_look(self) -> list[Probe]:

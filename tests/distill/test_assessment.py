@@ -211,7 +211,17 @@ def test_skills_that_sit_already_are_known_from_the_start_with_their_score():
 # --- the exam ---------------------------------------------------------------------------------
 
 
-def exam(*, size=5000, stage=("A",), mastered=None, seen=None, grades=None, probing=None, seed=0):
+def exam(
+    *,
+    size=5000,
+    stage=("A",),
+    mastered=None,
+    seen=None,
+    grades=None,
+    probing=None,
+    seed=0,
+    trained=frozenset(),
+):
     return GateExam(
         domain=Numbered((skill_of("A"), skill_of("B")), sizes=dict.fromkeys(Split, size)),
         settings=Settings(probing=probing or Probing()),
@@ -221,6 +231,7 @@ def exam(*, size=5000, stage=("A",), mastered=None, seen=None, grades=None, prob
         p_teacher=dict.fromkeys(stage, 1.0),
         seen=seen or {},
         grades=grades if grades is not None else {},
+        trained=trained,
     )
 
 
@@ -265,6 +276,30 @@ def test_fresh_probes_come_first_and_seen_ones_only_when_there_are_no_others():
     assert not {p.id for p in fresh_only} & seen["A"]
     assert {p.id for p in reused[:20]} == {p.id for p in probes[40:]}
     assert len({p.id for p in reused}) == 32
+
+
+def test_what_the_student_was_trained_on_is_not_asked():
+    trained = {p.id for p in exam().probes("A", 10)}
+    student = RuleStudent(lambda _: True)
+
+    evidence = exam(trained=trained).run(student)
+    of_few = exam(size=20, trained=trained).run(RuleStudent(lambda _: True))
+
+    assert not {p.id for p in exam(trained=trained).probes("A", CAP)} & trained
+    assert (evidence.is_mastered, evidence.void) == (True, ())
+    assert (of_few.stage[0].n, of_few.allows_advance) == (10, False)  # too few fair ones
+
+
+def test_answers_to_what_the_student_was_trained_on_are_void_and_told():
+    ids = [p.id for p in exam().probes("A", LOOK)]
+    student = RuleStudent(lambda _: False)
+
+    evidence = exam(grades={"A": dict.fromkeys(ids, 1.0)}, trained=set(ids[:30])).run(student)
+
+    assert evidence.void == (("A", 30),)
+    assert len(student.asked) == LOOK - 2
+    assert evidence.stage[0].answer is GateAnswer.NOT_YET
+    assert not set(student.asked) & set(ids)
 
 
 def test_a_split_that_is_used_up_decides_by_the_ratio():
