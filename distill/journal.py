@@ -141,7 +141,7 @@ class Journal:
             "train_tokens": self.total("tokens"),
             "teacher_tokens": sum(e["tokens"] for e in answers if e["who"] == teacher),
             "probes": len(answers),
-            "audit_entries": len(self.decisions()),
+            "audit_entries": len(self.gates()),
         }
 
     def decision(self, key: str) -> str | None:
@@ -151,8 +151,10 @@ class Journal:
     def keep_decision(self, key: str, decision: str, evidence: GateEvidence) -> None:
         self._ledger.add("decision", key, decision=decision, evidence=dataclasses.asdict(evidence))
 
-    def decisions(self, prefix: str = "") -> list[str]:
-        return [e["decision"] for e in self._ledger.all("decision") if e["key"].startswith(prefix)]
+    def gates(self, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
+        """What was decided at each gate of these rounds, and its evidence as plain JSON."""
+        found = (e for e in self._ledger.all("decision") if e["key"].startswith(prefix))
+        return [(str(e["decision"]), e["evidence"]) for e in found]
 
     def keep_curriculum(self, values: dict[str, Any]) -> None:
         self._ledger.add("curriculum", "1", **values)

@@ -180,7 +180,7 @@ class Pipeline:
             for name, by_skill in grades.items()
         }
         stages = [
-            {"skills": list(s.skills), "decisions": self.journal.decisions(f"s{i}r")}
+            report.stage(s.skills, self.journal.gates(f"s{i}r"))
             for i, s in enumerate(curriculum.stages, 1)
         ]
         figures = report.build(

@@ -68,6 +68,35 @@ def build(
     }
 
 
+def stage(
+    skills: Sequence[str], gates: Sequence[tuple[str, Mapping[str, Any]]], **more: Any
+) -> dict[str, Any]:
+    """A stage in a report: its skills, how many rounds it had, and what was decided on what.
+
+    gates: (decision, evidence as plain JSON) of each round, first to last.
+    """
+    return {
+        "skills": list(skills),
+        **more,
+        "rounds": len(gates),
+        "decisions": [decision for decision, _ in gates],
+        "gates": [_gate(decision, evidence) for decision, evidence in gates],
+    }
+
+
+def _gate(decision: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
+    verdicts = [*evidence["stage"], *evidence["retention"]]
+    by_answer: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        by_answer.setdefault(str(verdict["answer"]), []).append(verdict["skill"])
+    return {
+        "decision": decision,
+        "probes": sum(verdict["n"] for verdict in verdicts),
+        "ratios": {v["skill"]: round(v["ratio"], 4) for v in evidence["stage"]},
+        **by_answer,  # mastered, not_yet, unclear of the stage; kept, forgotten, unclear of others
+    }
+
+
 def table(figures: dict[str, Any]) -> Table:
     """A report as people read it: skill, before, after, teacher, mastered."""
     shown = Table(title="What the student can do", title_justify="left")

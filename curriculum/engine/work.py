@@ -253,11 +253,11 @@ def _costs(run: Run) -> dict[str, Any]:
         "teacher_tokens": answers.filter(checkpoint=None).aggregate(n=Sum("tokens"))["n"] or 0,
         "probes": answers.count(),
         "stages": [
-            {
-                "skills": [row.skill.key for row in stage.stage_skills.all()],
-                "status": stage.status,
-                "rounds": [gate.decision for gate in stage.gates.all()],
-            }
+            reports.stage(
+                [row.skill.key for row in stage.stage_skills.all()],
+                [(gate.decision, gate.evidence) for gate in stage.gates.all()],
+                status=stage.status,
+            )
             for stage in run.stages.prefetch_related("stage_skills__skill", "gates")
         ],
     }

@@ -82,6 +82,22 @@ def test_every_advance_has_evidence_that_allows_it(whole):
             assert not any(v["answer"] == "forgotten" for v in entry["evidence"]["retention"])
 
 
+def test_the_report_lists_each_round_with_what_was_decided_on_what(whole):
+    out, figures, _ = whole
+    asked = [e for e in entries(out) if e["kind"] == "answer"]
+
+    for number, stage in enumerate(figures["stages"], 1):
+        assert stage["rounds"] == len(stage["decisions"]) == len(stage["gates"]) > 0
+        last = stage["gates"][-1]
+        assert (last["decision"], sorted(last["mastered"])) == ("advance", sorted(stage["skills"]))
+        assert last["ratios"].keys() == set(stage["skills"])
+        for round, gate in enumerate(stage["gates"]):
+            assert gate["probes"] == sum(
+                e["who"] == f"s{number}r{round}" and e["split"] == "gate" for e in asked
+            )
+    assert figures["probes"] == len(asked)
+
+
 def test_the_gates_ask_every_skill_that_was_mastered_before(whole):
     out, figures, _ = whole
     decisions = {e["key"]: e for e in entries(out) if e["kind"] == "decision"}
