@@ -98,6 +98,8 @@ class Exam:
         self, backend: Backend, who: Checkpoint | None, probes: Sequence[Probe], beat: Beat
     ) -> Grades:
         """Ask what `who` has not answered yet; skill -> probe id -> grade of all of `probes`."""
+        if who is None:
+            self._reuse(self.missing(who, probes))
         missing = self.missing(who, probes)
         before = len(probes) - len(missing)
         probing = self.settings.probing
@@ -110,6 +112,46 @@ class Exam:
             sink=lambda pairs: self.keep_answers(who, pairs),
         )
         return self._answered(who, probes)
+
+    def _reuse(self, probes: Sequence[Probe]) -> None:
+        """Take over what the same teacher said to the same question in another run: answers are
+        greedy, and would be paid for twice. They cost this run nothing.
+        """
+        if self.run.teacher == roster.PROCEDURAL:  # which answers for nothing
+            return
+        limit = self.settings.probing.max_answer_tokens
+        earlier = (
+            models.Answer.objects.filter(
+                checkpoint=None,
+                error="",
+                probe__key__in=[p.id for p in probes],
+                probe__skill__run__teacher=self.run.teacher,
+                probe__skill__run__settings__probing__max_answer_tokens=limit,
+            )
+            .exclude(probe__skill__run=self.run)
+            .select_related("probe")
+            .order_by("-pk")  # the oldest of several comes last, and stays
+        )
+        said = {(a.probe.question, a.probe.reference, a.grader): a for a in earlier}
+        own = models.Probe.objects.filter(
+            skill__run=self.run, key__in=[p.id for p in probes]
+        ).select_related("skill")
+        rows = {(p.skill.key, p.key): p for p in own}
+        reused = [
+            models.Answer(
+                probe=rows[probe.skill, probe.id],
+                text=was.text,
+                grade=was.grade,
+                grader=was.grader,
+                reused_from=was,
+            )
+            for probe in probes
+            if (
+                was := said.get((probe.question, probe.reference, grading.version_of(probe.grader)))
+            )
+        ]
+        if reused:
+            self._keep.answers(reused)
 
     def missing(self, who: Checkpoint | None, probes: Sequence[Probe]) -> list[Probe]:
         answered = self._answered(who, probes)

@@ -38,7 +38,10 @@ class Answer(models.Model):
     )
     text = models.TextField(blank=True)
     grade = models.FloatField()
-    tokens = models.PositiveIntegerField(default=0)
+    tokens = models.PositiveIntegerField(default=0)  # spent on it by this run
+    reused_from = models.ForeignKey(  # the same teacher said it to the same question before
+        "self", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     grader = models.CharField(max_length=40)  # with its version, e.g. number@1
     error = models.TextField(blank=True)  # why the grader failed; such an answer grades 0
     created_at = models.DateTimeField(auto_now_add=True)
