@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ from distill.identifier.probing import score
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer import mixture
-from distill.organizer.stages import difficulty, plan
+from distill.organizer.stages import difficulty, lacking, plan
 from distill.records import (
     Curriculum,
     Gap,
@@ -143,7 +143,7 @@ class Pipeline:
 
     def teach(self, stage: PlannedStage, position: int, gaps: Mapping[str, Gap]) -> Decision:
         """The rounds of one stage, until somebody lets it pass. Returns the last decision."""
-        need = {k: difficulty(gaps[k]) for k in stage.skills}
+        need = self._lacking(stage.skills, gaps)
         lost: dict[str, float] = {}
         known = set(self._mastered)
         small = set(stage.skills) if stage.is_bridge else set()
@@ -169,7 +169,8 @@ class Pipeline:
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
-        probes = self._probes(Split.FINAL, self._settings.probing.final_probes)
+        skills = [s.id for s in self.skills]
+        probes = self._probes(Split.FINAL, self._settings.probing.final_probes, skills)
         who = self._adapter.name if self._adapter else BASE
         grades = {TEACHER: self._ask(TEACHER, self._teacher, probes)}
         for name, adapter in ((BASE, None), (who, self._adapter)):
@@ -184,7 +185,7 @@ class Pipeline:
             for i, s in enumerate(curriculum.stages, 1)
         ]
         figures = report.build(
-            [s.id for s in self.skills],
+            skills,
             [k for s in stages if s["decisions"] for k in s["skills"]],
             before=scores[BASE],
             after=scores[who],
@@ -195,6 +196,15 @@ class Pipeline:
         )
         figures |= self.journal.spent(TEACHER) | {"stages": stages, "seed": self._seed}
         return figures | {"settings": self._settings.model_dump(mode="json")}
+
+    def _lacking(self, skills: Sequence[str], gaps: Mapping[str, Gap]) -> dict[str, float]:
+        """1 − r of each skill before its stage: measured again, where anything was taught since."""
+        if self._adapter is None:
+            return {k: difficulty(gaps[k]) for k in skills}
+        probes = self._probes(Split.DIAGNOSE, self._settings.probing.gate_probes, skills)
+        with closing(Lazy(self._student, self._adapter)) as student:
+            now = self._ask(self._adapter.name, student, probes)
+        return {k: lacking(gaps[k], score(k, now[k], None).mean) for k in skills}
 
     # --- one round ---------------------------------------------------------------------
 
@@ -286,12 +296,12 @@ class Pipeline:
 
     # --- asking ------------------------------------------------------------------------
 
-    def _probes(self, split: Split, n: int) -> list[Probe]:
+    def _probes(self, split: Split, n: int, skills: Iterable[str]) -> list[Probe]:
         trained = self.journal.trained()
         return [
             p
-            for s in self.skills
-            for p in self._domain.probes(s.id, split, n, seed=self._seed, exclude=trained)
+            for k in skills
+            for p in self._domain.probes(k, split, n, seed=self._seed, exclude=trained)
         ]
 
     def _ask(

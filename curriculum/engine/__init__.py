@@ -25,9 +25,10 @@ from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
+from curriculum.engine.reporting import report
 from curriculum.engine.slips import slips
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
-from curriculum.engine.work import assess, report, train, write
+from curriculum.engine.work import assess, train, write
 from distill.report import table as report_table
 
 __all__ = [

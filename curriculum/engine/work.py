@@ -1,4 +1,4 @@
-"""The work of a round, and the report: distill's steps over rows, continuing where they stopped."""
+"""The work of a round: distill's steps over rows, continuing where they stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from curriculum import models
 from curriculum.engine.describe import find_student, home, load_domain, settings_of
-from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
+from curriculum.engine.exam import Exam, Keep, grades_of, score_row
 from curriculum.engine.items import (
     evidence_so_far,
     record,
@@ -19,18 +19,17 @@ from curriculum.engine.items import (
 )
 from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
-from curriculum.states import SETTLED, SkillOutcome, SkillStatus
-from distill import report as reports
+from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order
 from distill.adapter.writing import write as write_items
 from distill.assessment.gate import GateExam, Was, known_at_start
-from distill.backends.base import Backend, Beat
+from distill.backends.base import Beat
 from distill.domains import question_key
 from distill.identifier.probing import score
 from distill.organizer import mixture
-from distill.organizer.stages import difficulty
-from distill.records import Answer, Item, Probe, Score, Split
+from distill.organizer.stages import difficulty, lacking
+from distill.records import Answer, Item, Probe, Split
 from distill.training.base import StepLog
 
 # --- one round ---------------------------------------------------------------------------
@@ -44,7 +43,8 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     if rounds:
         need, small = mixture.still_needed(rounds[-1])[0], mixture.bridged(rounds)
     else:
-        need = {k: difficulty(gaps[k]) for k in own}
+        now = _measured_since(stage)
+        need = {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in own}
         small = set(own) if stage.is_bridge else set()
     spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
     n = mixture.room_for_new(
@@ -75,6 +75,16 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
         sink=sink,
     )
     return len(items)
+
+
+def _measured_since(stage: Stage) -> dict[str, float]:
+    """What the student as it is now scored on the stage's skills: skill -> mean in 0..1."""
+    scores = models.Score.objects.filter(
+        skill__in=stage.stage_skills.values("skill"),
+        split=Split.DIAGNOSE,
+        checkpoint=Checkpoint.objects.get(run=stage.run_id, is_current=True),
+    )
+    return dict(scores.values_list("skill__key", "mean"))
 
 
 def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoint:
@@ -121,13 +131,17 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
 
 
 def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
-    """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet."""
+    """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet.
+
+    Where the stage may advance, the next one's skills are measured as well: what this stage
+    taught may have helped them, and their first round is written for the student as it is.
+    """
     run = stage.run
     checkpoint = run.checkpoints.get(is_current=True)
     exam = Exam(run, keep)
     gaps = gaps_of(run)
     own = [row.skill for row in stage.stage_skills.select_related("skill")]
-    mastered = {k: was for k, was in _mastered(run).items() if k not in {s.key for s in own}}
+    mastered = {k: was for k, was in mastered_so_far(run).items() if k not in {s.key for s in own}}
     answered = models.Answer.objects.filter(probe__skill__run=run, probe__split=Split.GATE)
     seen: dict[str, set[str]] = {}
     earlier = answered.exclude(checkpoint=checkpoint).exclude(checkpoint=None)
@@ -149,8 +163,20 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         exam.keep_probes([probe for probe, _ in pairs])
         exam.keep_answers(checkpoint, pairs)
 
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        told = total
+        beat(done, total)
+
     with exam.student(checkpoint) as student:
-        evidence = gate.run(student, beat=beat, sink=sink)
+        evidence = gate.run(student, beat=tell, sink=sink)
+        ahead = _skills_ahead(stage) if evidence.allows_advance else []
+        probes = exam.draw(ahead, Split.DIAGNOSE, exam.settings.probing.gate_probes)
+        before = exam.ask(
+            student, checkpoint, probes, lambda done, total: beat(told + done, told + total)
+        )
     rows = {s.key: s for s in run.skills.all()}
     scores = [
         score_row(
@@ -161,10 +187,28 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         )
         for k, grades in gate.grades.items()
     ]
+    scores += [
+        score_row(
+            rows[k],
+            checkpoint,
+            Split.DIAGNOSE,
+            score(k, grades, exam.domain.size(k, Split.DIAGNOSE)),
+        )
+        for k, grades in before.items()
+    ]
     return dataclasses.asdict(evidence), scores
 
 
-def _mastered(run: Run) -> dict[str, Was]:
+def _skills_ahead(stage: Stage) -> list[Skill]:
+    """The active skills of the stage that comes after this one, if any."""
+    later = stage.run.stages.filter(status=StageStatus.PLANNED, position__gt=stage.position)
+    after = later.order_by("position").first()
+    if after is None:
+        return []
+    return list(Skill.objects.filter(stage_skills__stage=after, status=SkillStatus.ACTIVE))
+
+
+def mastered_so_far(run: Run) -> dict[str, Was]:
     """Skills that sit, taught or known from the start, with what they scored then."""
     known = _known_at_start(run)
     rows = StageSkill.objects.filter(
@@ -193,74 +237,6 @@ def _known_at_start(run: Run) -> dict[str, Was]:
     answered = grades_of(answers)
     gaps = {k: gap for k, gap in gaps_of(run).items() if k in answered}
     return known_at_start(gaps, answered, settings_of(run).thresholds)
-
-
-# --- report ------------------------------------------------------------------------------
-
-
-def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
-    """Open the `final` probes for teacher and student, before and now; figures and scores."""
-    exam = Exam(run, keep)
-    skills = list(run.skills.filter(status=SkillStatus.ACTIVE))
-    n = exam.settings.probing.final_probes
-    probes = exam.draw(skills, Split.FINAL, n, exclude=trained_questions(run))
-    base, now = run.checkpoints.get(parent=None), run.checkpoints.get(is_current=True)
-    grades: dict[int | None, Grades] = {}
-    total = len(probes) * (2 if base == now else 3)
-
-    def asked(backend: Backend, who: Checkpoint | None) -> None:
-        done = len(probes) * len(grades)
-        grades[who.pk if who else None] = exam.ask(
-            backend, who, probes, lambda d, _: beat(done + d, total)
-        )
-
-    with exam.teacher() as teacher:
-        asked(teacher, None)
-    for who in {base.pk: base, now.pk: now}.values():
-        with exam.student(who) as student:
-            asked(student, who)
-    scores: dict[int | None, dict[str, Score]] = {
-        who: {k: score(k, g, exam.domain.size(k, Split.FINAL)) for k, g in by_skill.items()}
-        for who, by_skill in grades.items()
-    }
-    taught = StageSkill.objects.filter(stage__run=run).exclude(stage__snapshots=None)
-    figures = reports.build(
-        [s.key for s in skills],
-        list(taught.values_list("skill__key", flat=True).distinct()),
-        before=scores[base.pk],
-        after=scores[now.pk],
-        teacher=scores[None],
-        mastered={k: was for k, was in _mastered(run).items() if k in scores[now.pk]},
-        after_grades={k: list(g.values()) for k, g in grades[now.pk].items()},
-        thresholds=exam.settings.thresholds,
-    )
-    by_who: dict[int | None, Checkpoint | None] = {None: None, base.pk: base, now.pk: now}
-    rows = [
-        score_row(s, by_who[who], Split.FINAL, by_skill[s.key])
-        for who, by_skill in scores.items()
-        for s in skills
-    ]
-    return figures | _costs(run), rows
-
-
-def _costs(run: Run) -> dict[str, Any]:
-    answers = models.Answer.objects.filter(probe__skill__run=run)
-    checkpoints = run.checkpoints.exclude(parent=None)
-    spent = checkpoints.aggregate(tokens=Sum("train_tokens"), items=Sum("snapshot__n_items"))
-    return {
-        "items": spent["items"] or 0,
-        "train_tokens": spent["tokens"] or 0,
-        "teacher_tokens": answers.filter(checkpoint=None).aggregate(n=Sum("tokens"))["n"] or 0,
-        "probes": answers.count(),
-        "stages": [
-            reports.stage(
-                [row.skill.key for row in stage.stage_skills.all()],
-                [(gate.decision, gate.evidence) for gate in stage.gates.all()],
-                status=stage.status,
-            )
-            for stage in run.stages.prefetch_related("stage_skills__skill", "gates")
-        ],
-    }
 
 
 def _item_row(item: Item, stage: Stage, skill: Skill) -> models.Item:

@@ -18,6 +18,11 @@ def difficulty(gap: Gap) -> float:
     return 1.0 if gap.gap is None else min(1.0, max(0.0, gap.gap))
 
 
+def lacking(gap: Gap, now: float) -> float:
+    """d(k) of a student that scores `now` (0..1), with the teacher's score of the diagnosis."""
+    return 1.0 if not gap.teacher.mean else min(1.0, max(0.0, 1.0 - now / gap.teacher.mean))
+
+
 def plan(
     skills: Sequence[Skill],
     edges: Iterable[Edge],

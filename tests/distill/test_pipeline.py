@@ -426,3 +426,36 @@ def test_after_two_failed_rounds_a_skill_is_begun_small_again(tmp_path):
             sizes[e["round"]].append(e["level"])
     small = {key: sum(size < 3 for size in of) / len(of) for key, of in sizes.items()}
     assert small == pytest.approx({"s1r0": 0.2, "s1r1": 0.2, "s1r2": 0.4, "s1r3": 0.4}, abs=0.01)
+
+
+def test_a_later_stage_is_written_for_the_student_as_it_is_by_then(tmp_path):
+    class Helped:
+        """Being taught A helps with most of B, which builds on it."""
+
+        name = "helped"
+
+        def __init__(self, adapter):
+            self.generate = RuleStudent(
+                lambda p: bool(adapter) and (p.skill == "A" or int(p.text.split()[-1]) % 4 > 0)
+            ).generate
+
+        def close(self):
+            pass
+
+    domain = Numbered((skill_of("A"), skill_of("B", "A")))
+    student = roster.Student("helped", Helped, SimulatedTrainer())
+    settings = SMALL.model_copy(update={"budget": Budget(items_per_skill=40)})
+
+    def decide(gate):
+        return autopilot(gate) if gate.position == 1 else Decision.WAIVE
+
+    pipeline(
+        tmp_path, domain=domain, skills=[], student=student, settings=settings, decide=decide
+    ).run()
+
+    seen = [e for e in entries(tmp_path) if e["kind"] == "answer" and e["who"] == "s1r0"]
+    before = {e["split"] for e in seen if e["skill"] == "B"}
+    assert before == {"diagnose"}  # the gate of A asks nothing of B, and no gate probe is used up
+    items = [e for e in entries(tmp_path) if e["kind"] == "item"]
+    small = {k: sum(e["level"] < 3 for e in items if e["round"] == k) for k in ("s1r0", "s2r0")}
+    assert small["s1r0"] > 0 == small["s2r0"]  # most of B sits: no small instances are wanted

@@ -1,0 +1,72 @@
+"""Before a stage begins its skills are measured again: what was taught meanwhile counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from curriculum import engine
+from curriculum.models import Answer, GateRecord, Item, Score
+from curriculum.services import gates, items, runs, stages
+from tests.curriculum.small import PROBES, diagnosed, work
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def home(settings, tmp_path):
+    settings.IOA_HOME = tmp_path
+
+
+def assessed(approver, *, items_per_round):
+    """A run of two stages, A2 and then A3, with the first at its gate."""
+    chosen = engine.default_settings()
+    chosen["budget"] |= {"items_per_round": items_per_round}
+    chosen["probing"] |= {
+        "diagnose_probes": PROBES,
+        "gate_probes": 24,
+        "gate_probes_cap": 48,
+        "batch_size": 24,
+    }
+    run = diagnosed(approver, skills=["A2", "A3"], settings=chosen)
+    runs.sign_diagnosis(run, actor=approver)
+    runs.sign_curriculum(run, actor=approver)
+    assert [s.stage_skills.get().skill.key for s in run.stages.all()] == ["A2", "A3"]
+    stage = stages.open(run.stages.first(), actor=approver)
+    work(run)
+    stage.refresh_from_db()
+    items.approve_all(stage, actor=approver, round=0)
+    stages.train(stage, actor=approver, round=0)
+    work(run)
+    work(run)
+    return run
+
+
+def again(run):
+    """Scores on diagnostic probes of any student but the one that came."""
+    return Score.objects.filter(skill__run=run, split="diagnose", checkpoint__parent__isnull=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("now", "is_small"), [(0.9, False), (0.1, True)])
+def test_the_next_stage_is_measured_and_written_for_the_student_as_it_is(approver, now, is_small):
+    run = assessed(approver, items_per_round=120)
+    assert [s.skill.key for s in again(run)] == ["A3"]
+    current = run.checkpoints.get(is_current=True)
+    asked = Answer.objects.filter(checkpoint=current, probe__skill__key="A3")
+    assert set(asked.values_list("probe__split", flat=True)) == {"diagnose"}
+    assert asked.count() == 24
+    again(run).update(mean=now)
+
+    gates.advance(GateRecord.objects.get(), actor=approver, round=0)
+    stages.open(run.stages.last(), actor=approver)
+    work(run)
+
+    levels = set(Item.objects.filter(stage=run.stages.last()).values_list("level", flat=True))
+    assert (min(levels) < 3) == is_small
+
+
+def test_nothing_is_measured_ahead_while_the_stage_has_to_go_on(approver):
+    run = assessed(approver, items_per_round=8)
+
+    assert not GateRecord.objects.get().allows_advance
+    assert not again(run).exists()
