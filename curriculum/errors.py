@@ -50,8 +50,9 @@ class MoveRefused(CurriculumError):
 class Overtaken(CurriculumError):
     http_status = 409
 
-    def __init__(self, what: str = "This") -> None:
-        super().__init__(f"{what} has just been changed. Look again before you decide.")
+    def __init__(self, what: str = "This", how: str = "") -> None:
+        changed = f"{what} has just been changed{f': {how}' if how else ''}"
+        super().__init__(f"{changed}. Look again before you decide.")
 
 
 class RunOver(CurriculumError):

@@ -78,9 +78,17 @@ def roll_back(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Sta
 def _seen(gate: GateRecord, round: int) -> Stage:
     """The gate's stage, if the round on the person's screen is still the one to decide."""
     stage = gate.stage
-    if not round == gate.round == stage.round or gate.decision:
-        raise Overtaken("This gate")
+    if gate.decision:
+        raise Overtaken("This gate", _how_decided(gate))
+    if not round == gate.round == stage.round:
+        raise Overtaken("This gate", f"the stage is in round {stage.round} by now")
     return stage
+
+
+def _how_decided(gate: GateRecord) -> str:
+    who = gate.decided_by.get_full_name() or gate.decided_by.username if gate.decided_by else ""
+    what = {"advance": "let it pass", "remedy": "wants another round", "waive": "waived it"}
+    return f"{who or 'policy'} {what.get(gate.decision, 'rolled it back')}"
 
 
 def _record(gate: GateRecord, decision: str, *, actor: Actor, reason: str) -> None:

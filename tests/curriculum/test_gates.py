@@ -177,8 +177,25 @@ def test_the_gate_of_an_earlier_round_is_closed(approver, service):
     Stage.objects.update(round=1)
     gate = GateRecord.objects.get()
 
-    with pytest.raises(Overtaken):
+    with pytest.raises(Overtaken, match="the stage is in round 1 by now"):
         decide(service, gate, approver)
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        (gates.advance, "let it pass"),
+        (gates.remedy, "wants another round"),
+        (gates.waive, "waived it"),
+        (gates.roll_back, "rolled it back"),
+    ],
+)
+def test_who_comes_too_late_is_told_what_was_decided_and_by_whom(approver, first, words):
+    gate = GateFactory(mastered=True)
+    decide(first, gate, approver)
+
+    with pytest.raises(Overtaken, match=f"{approver.user.get_full_name()} {words}. Look again"):
+        decide(gates.advance, GateRecord.objects.get(), approver)
 
 
 @pytest.mark.parametrize("first", ALL)
