@@ -69,7 +69,7 @@ class RunForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="None ticked means all of them.",
     )
-    teacher = forms.ChoiceField(help_text="Who writes and who sets the mark.")
+    teacher = forms.ChoiceField(help_text="Who sets the mark. Items are written by the domain.")
     student = forms.ChoiceField(
         help_text="The model that is taught. Its weights stay; it gets an adapter."
     )

@@ -8,6 +8,7 @@ Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong words,
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,7 +50,7 @@ def distil(
     student: Annotated[
         str, typer.Option(help="A folder in --models, a path, or “simulated”.")
     ] = "smollm2-135m",
-    teacher: Annotated[str, typer.Option(help="Who writes and answers.")] = roster.PROCEDURAL,
+    teacher: Annotated[str, typer.Option(help=roster.TEACHERS_HELP)] = roster.PROCEDURAL,
     skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
     items: Annotated[
         int | None, typer.Option(min=1, help="Items to train on, in all. [default: 3000]")
@@ -74,7 +75,7 @@ def distil(
             pipeline = Pipeline(
                 domains.load(domain),
                 roster.find_student(student, models),
-                roster.find_teacher(teacher, models),
+                roster.find_teacher(teacher, models, os.environ),
                 chosen,
                 seed=seed,
                 out=out,

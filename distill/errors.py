@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class DistillError(Exception):
@@ -56,7 +57,9 @@ class SwitchedOff(DistillError):
 
 
 class BackendError(DistillError):
-    pass
+    """`replies`: of the prompts of a batch, those that came all the same; None where none did."""
+
+    replies: Sequence[Any] = ()
 
 
 class BackendUnavailable(BackendError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,9 @@ from distill.training.base import Trainer
 
 SIMULATED = "simulated"
 PROCEDURAL = "procedural"
+OPENAI, LOCAL = "openai:", "transformers:"  # what the spec of a language model begins with
+TEACHERS_HELP = f"Who sets the mark: {PROCEDURAL}, {LOCAL}NAME or {OPENAI}MODEL@URL#NAME_OF_KEY."
+MODELS_HELP = f"a folder in --models, a path, or {OPENAI}MODEL@https://host/v1#NAME_OF_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +48,42 @@ def find_student(spec: str, models: Path) -> Student:
     )
 
 
-def find_teacher(spec: str, models: Path) -> Backend:
-    """The teacher called `spec`: "procedural" so far. Raises `BackendUnavailable`."""
+def find_teacher(spec: str, models: Path, keys: Mapping[str, str] | None = None) -> Backend:
+    """The teacher called `spec`: "procedural", or a language model by its whole spec.
+
+    Cheap, see `find_model`. Raises `BackendUnavailable` or `ModelFolderBroken`.
+    """
     if spec == PROCEDURAL:
         return ProceduralBackend()
-    raise BackendUnavailable(f"There is no teacher “{spec}”. Known teachers: {PROCEDURAL}.")
+    if spec.startswith((OPENAI, LOCAL)):
+        return find_model(spec, models, keys)
+    raise BackendUnavailable(
+        f"There is no teacher “{spec}”. Known teachers: {PROCEDURAL}, {LOCAL}NAME and "
+        f"{OPENAI}MODEL@https://host/v1#NAME_OF_KEY."
+    )
+
+
+def find_model(spec: str, models: Path, keys: Mapping[str, str] | None = None) -> Backend:
+    """The language model called `spec`: "openai:MODEL@URL#NAME_OF_KEY", or a folder as in
+    `find_student`, with "transformers:" before it or without.
+
+    keys: from the names that a spec may use to keys; an environment will do. Whoever may write
+    a spec may send any of them to any server.
+
+    Cheap: asks nobody, loads nothing. Raises `BackendUnavailable`, also for a key that is
+    missing, or `ModelFolderBroken`.
+    """
+    if spec.startswith(OPENAI):
+        from distill.backends.openai import OpenAIBackend
+        from distill.backends.servers import parse
+
+        server = parse(spec)
+        return OpenAIBackend(server, (keys or {}).get(server.key_name, ""))
+    return Lazy(find_student(spec.removeprefix(LOCAL), models), None)
 
 
 class Lazy:
-    """A student that is loaded when it is first asked something."""
+    """A model that is loaded when it is first asked something."""
 
     def __init__(self, student: Student, adapter: Path | None) -> None:
         self.name = student.name

@@ -146,6 +146,10 @@ IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading
     "IOA_LOST_AFTER_SECONDS", 600, least=30
 )
 
+# --- Who may teach -------------------------------------------------------------------
+# Not what a form says: a teacher's name says which key is sent to which server.
+IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher
+
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server
 IOA_BEFORE_WORK = "curriculum.workers.recover"  # called when no worker is alive
@@ -156,5 +160,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"httpx2": {"level": "WARNING"}},  # else a line for each question to a server
     "root": {"handlers": ["console"], "level": env.text("IOA_LOG_LEVEL", "INFO").upper()},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from curriculum.errors import BadDomain, BadModel, BadSettings, CurriculumError
 from curriculum.models import Run
 from distill import domains as distill_domains
 from distill import report, roster
+from distill.backends.base import Backend
 from distill.disk import is_full_disk
 from distill.domains.foundations import Foundations
 from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
@@ -99,7 +101,11 @@ def describe_domain(spec: str, skills: Sequence[str] = ()) -> DomainDescription:
 
 
 def teachers() -> list[tuple[str, str]]:
-    return [(roster.PROCEDURAL, "procedural: exact generators with worked solutions")]
+    """(value, label) of the generators, and of every model that `IOA_TEACHERS` names."""
+    return [
+        (roster.PROCEDURAL, "procedural: exact generators with worked solutions"),
+        *((spec, spec.partition("#")[0]) for spec in django_settings.IOA_TEACHERS),
+    ]
 
 
 def students() -> list[tuple[str, str]]:
@@ -114,10 +120,18 @@ def students() -> list[tuple[str, str]]:
 def check_models(teacher: str, student: str) -> None:
     """Raise `BadModel`, with a sentence, unless both could be loaded."""
     try:
-        roster.find_teacher(teacher, models_folder())
+        find_teacher(teacher).close()
         find_student(student)
     except BackendError as exc:
         raise BadModel(str(exc)) from exc
+
+
+def find_teacher(spec: str) -> Backend:
+    """A teacher of `teachers()`; never one that a form could name, with a key of ours."""
+    known = [value for value, _ in teachers()]
+    if spec not in known:
+        raise BadModel(f"“{spec}” is no teacher of this installation: see IOA_TEACHERS.")
+    return roster.find_teacher(spec, models_folder(), os.environ)
 
 
 def find_student(spec: str) -> roster.Student:

@@ -10,9 +10,9 @@ from typing import Any
 from curriculum import models
 from curriculum.engine.describe import (
     find_student,
+    find_teacher,
     home,
     load_domain,
-    models_folder,
     settings_of,
 )
 from curriculum.models import Checkpoint, Run, Skill
@@ -168,7 +168,7 @@ class Exam:
 
     @contextmanager
     def teacher(self) -> Iterator[Backend]:
-        backend = roster.find_teacher(self.run.teacher, models_folder())
+        backend = find_teacher(self.run.teacher)
         try:
             yield backend
         finally:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from distill.settings import Sampling
 
@@ -23,6 +23,7 @@ class Prompt:
     system: str = ""  # empty: what the tokenizer's template says by itself
     reference: str = ""  # the right answer, and
     skill: str = ""  # the skill asked about: for backends that stand for somebody, see Backend
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)  # JSON schema of the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,21 @@ class Reply:
     truncated: bool = False  # it ran into max_tokens
 
 
+def at_once(backend: Backend, most: int) -> int:
+    """How many prompts to put in one call so that it does not take long: `most`, or fewer for a
+    backend that says (`.at_once`) that it works on fewer at the same time.
+    """
+    return min(most, getattr(backend, "at_once", most))
+
+
 class Backend(Protocol):
     """Anything that can answer prompts: a teacher, a student, a judge.
 
     A backend knows nothing of stages. It retries what is worth retrying by itself; what it
-    raises is final: `BackendUnavailable` or `PromptRefused`. Only `procedural` and `simulated`
-    look at `Prompt.reference` and `.skill`: they stand for somebody who knows the answer exactly,
-    or who is played by a model of learning.
+    raises is final: `BackendUnavailable` or `PromptRefused`, whose `.replies` are those of the
+    batch that came all the same. Only `procedural` and `simulated` look at `Prompt.reference` and
+    `.skill`: they stand for somebody who knows the answer exactly, or who is played by a model of
+    learning. Only `openai` looks at `.schema`: whoever asks for a form has to check the reply.
     """
 
     name: str  # goes into the audit log and into file names: [a-z0-9.-]+

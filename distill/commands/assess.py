@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,7 +39,8 @@ def command(
         bool, typer.Option("--run-code", help="Run the programs that a model writes.")
     ] = False,
     judge: Annotated[
-        str, typer.Option(help="A model that judges open questions, instead of ROUGE.")
+        str,
+        typer.Option(help=f"Who judges open questions, not ROUGE: {roster.MODELS_HELP}."),
     ] = "",
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("var/models"),
 ) -> None:
@@ -51,7 +53,7 @@ def command(
         benchmark = load_benchmark(data)
         backend = roster.Lazy(roster.find_student(model, models), adapter)
         open_.enter_context(closing(backend))
-        judging = roster.Lazy(roster.find_student(judge, models), None) if judge else None
+        judging = roster.find_model(judge, models, os.environ) if judge else None
         if judging is not None:
             open_.enter_context(closing(judging))
         show = show_on(open_.enter_context(bars()))

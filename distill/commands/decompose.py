@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -30,7 +31,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="A new domain file: .yaml, .yml or .jsonl.")
     ] = None,
-    teacher: Annotated[str, typer.Option(help="A folder in --models, or a path.")] = "",
+    teacher: Annotated[str, typer.Option(help=f"A model: {roster.MODELS_HELP}.")] = "",
     reply: Annotated[
         Path | None, typer.Option(help="In place of --teacher: a file with a model's reply.")
     ] = None,
@@ -91,16 +92,14 @@ def command(
 
 
 def _backend(teacher: str, reply: Path | None, models: Path) -> Backend:
-    """The model folder that is to be asked; or somebody who says what a file says."""
+    """The model that is to be asked; or somebody who says what a file says."""
     if bool(teacher) == bool(reply):
         raise DistillError("Name a --teacher to ask, or a file with a --reply: one of the two.")
     if reply:
         return ScriptedBackend([_read(reply)])
     if teacher in (roster.PROCEDURAL, roster.SIMULATED):
-        raise DistillError(
-            f"“{teacher}” is a program and cannot split a domain. Name a model folder."
-        )
-    return roster.Lazy(roster.find_student(teacher, models), None)
+        raise DistillError(f"“{teacher}” is a program and cannot split a domain. Name a model.")
+    return roster.find_model(teacher, models, os.environ)
 
 
 def _check_out(out: Path | None) -> None:

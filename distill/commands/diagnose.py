@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from contextlib import closing
 from pathlib import Path
@@ -37,7 +38,7 @@ def command(
     student: Annotated[
         str, typer.Option(help="A folder in --models, a path, or “simulated”.")
     ] = "smollm2-135m",
-    teacher: Annotated[str, typer.Option(help="Who is compared with.")] = roster.PROCEDURAL,
+    teacher: Annotated[str, typer.Option(help=roster.TEACHERS_HELP)] = roster.PROCEDURAL,
     skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
     seed: int = 0,
     probes: Annotated[
@@ -86,7 +87,7 @@ def _diagnose(
     found = domains.load(domain)
     chosen = _chosen(found, skills)
     learner = roster.find_student(student, models)
-    judge = roster.find_teacher(teacher, models)
+    judge = roster.find_teacher(teacher, models, os.environ)
     settings = Settings()
     journal = Journal(out.parent, resume=True, name=out.name + SIDE)
     journal.begin(

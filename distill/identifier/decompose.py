@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib import resources
 
 from distill.backends.base import Backend, Beat, Prompt, no_beat
-from distill.errors import DistillError, ReplyUnusable
+from distill.errors import BackendError, DistillError, ReplyUnusable
 from distill.identifier.proposals import propose
-from distill.identifier.replies import Reading, read_reply
+from distill.identifier.replies import SCHEMA, Reading, read_reply
 from distill.records import Proposal
 from distill.settings import Sampling
 
@@ -49,10 +49,12 @@ def decompose(
     tries: how often it is asked. A reply that is not in the form asked for (`read_reply`) is
     asked for again with its faults named; one that is merely cut off is not. After the last try
     the reply with the most usable skills is taken, its faults among the notices.
-    max_tokens: of one reply; a skill with six probes takes about 350.
+    max_tokens: of one reply; a skill with six probes takes about 350. The form is sent along as
+    a schema, for backends that can hold a model to it; every reply is read as if none had.
 
     Raises ReplyUnusable when no reply held a usable skill, DistillError for a domain without a
-    title or a description, or with too long ones, and what the backend raises. What `beat` raises
+    title or a description, or with too long ones, and what the backend raises, unless an earlier
+    reply can be used: then it is, with a notice. What `beat` raises
     passes through. As deterministic as the teacher.
 
     Source: He et al. 2026, section 3.1, where the teacher lists modules with a difficulty. Ours:
@@ -61,11 +63,19 @@ def decompose(
     text = prompt_text(wish)
     best = Reading()
     faults: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     tokens = 0
     for attempt in range(1, max(tries, 1) + 1):
         beat(attempt - 1, tries)
         sampling = Sampling(max_tokens=max_tokens, seed=seed + attempt - 1)
-        (reply,) = teacher.generate([Prompt(_again(text, faults), sampling)])
+        prompt = Prompt(_again(text, faults), sampling, schema=SCHEMA)
+        try:
+            (reply,) = teacher.generate([prompt])
+        except BackendError as exc:
+            if not best.skills:
+                raise
+            told = (f"Asked again, the teacher did not answer: {exc}",)
+            break
         tokens += reply.reply_tokens
         reading = read_reply(reply.text)
         faults = reading.faults
@@ -84,7 +94,11 @@ def decompose(
         best.skills,
         teacher=teacher.name,
         prompt_version=PROMPT_VERSION,
-        notices=(*best.notices, *(f"Left out of the teacher's reply: {f}" for f in best.faults)),
+        notices=(
+            *told,
+            *best.notices,
+            *(f"Left out of the teacher's reply: {f}" for f in best.faults),
+        ),
         asked=attempt,
         reply_tokens=tokens,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from distill.backends.base import Backend, Beat, Prompt, no_beat
+from distill.backends.base import Backend, Beat, Prompt, Reply, at_once, no_beat
+from distill.errors import BackendError
 from distill.grading import GRADERS, Graders, grade
 from distill.records import Answer, Probe, Score
 from distill.settings import Sampling
@@ -30,37 +31,46 @@ def ask(
 ) -> list[Answer]:
     """Ask every probe once, greedily, and grade the answers. N probes in, N answers out, in order.
 
+    batch_size: at most; fewer for a backend that works on fewer at the same time.
+
     Grades are in 0..1; a grader that fails grades 0 and leaves its error on the answer. Sinks
     each batch before it beats, so that a stopped call has lost at most the batch in flight: ask
-    again with the probes that are missing.
+    again with the probes that are missing. Of a batch that a backend gives up, what it has
+    answered all the same (`BackendError.replies`) is sunk as well.
 
     Deterministic as far as the backend is. Raises what `backend`, `beat` and `sink` raise.
     """
     answers: list[Answer] = []
     beat(0, len(probes))
-    for start in range(0, len(probes), batch_size):
-        batch = probes[start : start + batch_size]
-        replies = backend.generate(
-            [
-                Prompt(
-                    p.question,
-                    Sampling(max_tokens=max_tokens),
-                    reference=p.reference,
-                    skill=p.skill,
-                )
-                for p in batch
-            ]
-        )
-        graded = []
-        for probe, reply in zip(batch, replies, strict=True):
-            worth, error = grade(probe, reply.text, graders=graders)
-            graded.append(
-                Answer(probe.id, reply.text, worth, reply.prompt_tokens + reply.reply_tokens, error)
+    step = at_once(backend, batch_size)
+    for start in range(0, len(probes), step):
+        batch = probes[start : start + step]
+        prompts = [
+            Prompt(
+                p.question,
+                Sampling(max_tokens=max_tokens),
+                reference=p.reference,
+                skill=p.skill,
             )
+            for p in batch
+        ]
+        try:
+            replies = backend.generate(prompts)
+        except BackendError as exc:
+            came = [(p, r) for p, r in zip(batch, exc.replies, strict=False) if r is not None]
+            if came:
+                sink([(probe, _graded(probe, reply, graders)) for probe, reply in came])
+            raise
+        graded = [_graded(p, reply, graders) for p, reply in zip(batch, replies, strict=True)]
         sink(list(zip(batch, graded, strict=True)))
         answers += graded
         beat(len(answers), len(probes))
     return answers
+
+
+def _graded(probe: Probe, reply: Reply, graders: Graders) -> Answer:
+    worth, error = grade(probe, reply.text, graders=graders)
+    return Answer(probe.id, reply.text, worth, reply.prompt_tokens + reply.reply_tokens, error)
 
 
 def score(skill: str, grades: Mapping[str, float] | Sequence[float], size: int | None) -> Score:

@@ -85,6 +85,41 @@ class SkillWords(BaseModel):
     probes: Annotated[list[Any], BeforeValidator(_nothing_is_none)] = []
 
 
+def _object(**properties: Any) -> dict[str, Any]:
+    """Every property asked for and no other, as servers want it that keep to a schema."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_TEXT = {"type": "string"}
+SCHEMA: dict[str, Any] = _object(
+    skills={
+        "type": "array",
+        "items": _object(
+            id=_TEXT,
+            title=_TEXT,
+            statement=_TEXT,
+            area=_TEXT,
+            level={"type": "integer"},
+            prerequisites={"type": "array", "items": _TEXT},
+            probes={
+                "type": "array",
+                "items": _object(
+                    question=_TEXT,
+                    answer=_TEXT,
+                    grader={"type": "string", "enum": ["number", "exact", "choice"]},
+                ),
+            },
+        ),
+    }
+)
+"""The form that decompose.txt asks for, for backends that can hold a model to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A valid skill of a reply, with those of its probes that are valid."""

@@ -32,12 +32,13 @@ class Paid:
 @pytest.fixture(autouse=True)
 def teacher(settings, tmp_path, monkeypatch):
     settings.IOA_HOME = tmp_path
+    settings.IOA_TEACHERS = ["paid", "paid-other"]
     teacher = Paid()
     really = roster.find_teacher
     monkeypatch.setattr(
         roster,
         "find_teacher",
-        lambda spec, models: teacher if spec.startswith("paid") else really(spec, models),
+        lambda spec, *where: teacher if spec.startswith("paid") else really(spec, *where),
     )
     return teacher
 

@@ -97,6 +97,40 @@ def test_an_unknown_teacher_is_a_sentence(tmp_path):
         roster.find_teacher("socrates", tmp_path)
 
 
+def test_a_teacher_may_be_a_model_on_a_server_whose_key_is_in_the_variable_it_names(tmp_path):
+    spec = "openai:org/Big_1@https://h/v1#MY_KEY"
+
+    teacher = roster.find_teacher(spec, tmp_path, {"MY_KEY": "sk-1"})
+
+    assert teacher.name == "org-big-1"
+    for keys in (None, {}, {"OTHER": "sk-1"}, {"MY_KEY": ""}):
+        with pytest.raises(BackendUnavailable, match="environment variable MY_KEY"):
+            roster.find_teacher(spec, tmp_path, keys)
+
+
+def test_a_teacher_may_be_a_model_folder_which_is_looked_at_and_not_loaded(tmp_path):
+    folder = tmp_path / "Big"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (folder / name).write_text("{}")
+
+    found = [
+        roster.find_teacher("transformers:Big", tmp_path),
+        roster.find_teacher(f"transformers:{folder}", tmp_path / "elsewhere"),
+        roster.find_model("Big", tmp_path),
+    ]
+
+    assert [teacher.name for teacher in found] == ["Big"] * 3
+    with pytest.raises(BackendUnavailable, match="There is no teacher “Big”"):
+        roster.find_teacher("Big", tmp_path)
+
+
+@pytest.mark.parametrize("spec", ["transformers:nobody", "transformers:"])
+def test_a_teacher_without_a_model_folder_is_a_sentence(tmp_path, spec):
+    with pytest.raises(ModelFolderBroken):
+        roster.find_teacher(spec, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [

@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 
 from distill import domains
 from distill.backends.scripted import ScriptedBackend
-from distill.errors import DistillError, ReplyUnusable
+from distill.errors import BackendUnavailable, DistillError, ReplyUnusable
 from distill.identifier.decompose import PROMPT_VERSION, Wish, decompose, prompt_text
 from distill.identifier.likeness import is_alike
 from distill.identifier.proposals import as_domain, slug, unready
-from distill.identifier.replies import CAP_CHARACTERS, read_reply
+from distill.identifier.replies import (
+    CAP_CHARACTERS,
+    SCHEMA,
+    ProbeWords,
+    SkillWords,
+    read_reply,
+)
 from distill.records import Edge, Proposal, Split
 
 WISH = Wish("Fractions", "Adding and comparing fractions.", ("What is 1/2 + 1/4?",))
@@ -179,6 +185,45 @@ def test_a_reply_of_the_wrong_types_is_asked_for_again_with_its_faults():
     assert second.startswith(first)
     assert "Skill 1: “level”: Input should be a valid integer" in second
     assert "Skill 1: “probes”: Input should be a valid list" in second
+
+
+def test_the_form_of_a_reply_is_sent_along_and_is_the_one_that_is_read():
+    teacher = ScriptedBackend(["no", GOOD])
+
+    decompose(WISH, teacher)
+
+    assert [prompt.schema for prompt in teacher.asked] == [SCHEMA, SCHEMA]
+    skills = SCHEMA["properties"]["skills"]["items"]
+    probes = skills["properties"]["probes"]["items"]
+    for form, words in ((skills, SkillWords), (probes, ProbeWords)):
+        assert set(form["required"]) == set(form["properties"]) == set(words.model_fields)
+    for grader in probes["properties"]["grader"]["enum"]:
+        assert ProbeWords(question="?", answer="1", grader=grader).grader == grader
+
+
+class Leaves(ScriptedBackend):
+    """Answers from a list, and is gone when the list is at its end."""
+
+    def generate(self, prompts):
+        try:
+            return super().generate(prompts)
+        except StopIteration:
+            raise BackendUnavailable("The server is gone.") from None
+
+
+def test_what_a_teacher_said_before_it_was_gone_is_kept_with_a_notice():
+    partly = said(HALVES, skill("odd", "An odd one", level=0))
+
+    proposal = decompose(WISH, Leaves([partly]))
+
+    assert ids(proposal) == ["halves"]
+    assert "Asked again, the teacher did not answer: The server is gone." in proposal.notices
+
+
+@pytest.mark.parametrize("replies", [[], ["no"]])
+def test_a_teacher_that_is_gone_before_it_said_anything_usable_is_a_sentence(replies):
+    with pytest.raises(BackendUnavailable, match="The server is gone"):
+        decompose(WISH, Leaves(replies))
 
 
 def test_after_the_last_try_what_was_usable_is_kept_and_the_rest_told():

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from distill import domains
 from distill.cli import app
+from tests.distill.serving import Said, completion, serving
 
 TITLE = ["--title", "Halves", "--describe", "Halving small numbers."]
 
@@ -85,6 +86,9 @@ def test_the_prompt_can_be_shown_and_asked_elsewhere(tmp_path):
         (["--teacher", "procedural"], "“procedural” is a program and cannot split a domain."),
         (["--teacher", "simulated"], "“simulated” is a program and cannot split a domain."),
         (["--teacher", "nobody"], "ModelFolderBroken: There is no model folder"),
+        (["--teacher", "transformers:nobody"], "ModelFolderBroken: There is no model folder"),
+        (["--teacher", "openai:m"], "is not a model on a server. It is written openai:MODEL@"),
+        (["--teacher", "openai:m@http://h#NO_KEY_1"], "The environment variable NO_KEY_1 is to"),
         (["--reply", "nowhere.txt"], "No such file or directory: 'nowhere.txt'"),
         (["--reply", "pyproject.toml"], "scripted was asked once, and no reply could be used."),
         (["--describe", "about.md"], "There is no file about.md."),
@@ -119,3 +123,24 @@ def test_without_a_file_to_write_to_nobody_is_asked(reply):
 
     assert result.exit_code == 1
     assert "Name a file for the proposal: --out proposal.yaml." in said(result)
+
+
+def test_a_model_on_a_server_is_asked_with_the_form_and_the_key_of_the_variable_it_names(
+    tmp_path, reply, monkeypatch
+):
+    monkeypatch.setenv("IOA_TEST_KEY", "sk-secret")
+    out = tmp_path / "proposal.yaml"
+    said = completion(reply.read_text(), usage={"prompt_tokens": 9, "completion_tokens": 1234})
+
+    with serving() as server:
+        server.script = [Said("", 503, {"Retry-After": "0.01"}), said]
+        spec = f"openai:Big@{server.url}#IOA_TEST_KEY"
+        result = ioa("decompose", *TITLE, "--teacher", spec, "--out", out)
+
+    assert result.exit_code == 0, result.output
+    assert "big was asked once, 1,234 tokens" in result.stdout
+    assert [a.headers["Authorization"] for a in server.asked] == ["Bearer sk-secret"] * 2
+    form = server.asked[0].body["response_format"]["json_schema"]["schema"]
+    assert form["properties"].keys() == {"skills"}
+    assert out.read_text().startswith("# Proposed by big, prompt decompose@1.")
+    assert "sk-secret" not in out.read_text() + result.output
