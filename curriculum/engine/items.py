@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from curriculum.engine.describe import load_domain, models_folder, settings_of
-from curriculum.models import GateRecord, Item, Probe, SnapshotItem, Stage, StageSkill
+from curriculum.engine.planning import gaps_of
+from curriculum.models import GateRecord, Item, Probe, Snapshot, SnapshotItem, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome
 from distill import records, roster
 from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
 from distill.domains import question_key
 from distill.organizer import mixture as organizer
+from distill.organizer.stages import difficulty
 from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
 
 
@@ -46,6 +48,26 @@ def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]
     )
     edited = dataclasses.replace(record(item), question=question, solution=solution)
     return [dataclasses.asdict(result) for result in check(edited, checks)]
+
+
+def to_write(stage: Stage, last: GateEvidence | None) -> tuple[dict[str, float], dict[str, int]]:
+    """What the stage's round has to teach, and how many new items each skill gets for it.
+
+    last: see `last_evidence`. Returns (need, counts) by skill: see `mixture.still_needed` and
+    `mixture.new_items`. Raises `BudgetSpent`.
+    """
+    run = stage.run
+    if last is None:
+        gaps = gaps_of(run)
+        own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
+        need = {k: difficulty(gaps[k]) for k in own}
+    else:
+        need = organizer.still_needed(last)[0]
+    spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
+    n = organizer.room_for_new(
+        settings_of(run).budget, need, used=spent, rehearses=rehearsal_pool(stage).exists()
+    )
+    return need, organizer.new_items(need, n)
 
 
 def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from curriculum import models
 from curriculum.engine.describe import find_student, home, load_domain, settings_of
 from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
-from curriculum.engine.items import last_evidence, record, rehearsal_pool
+from curriculum.engine.items import last_evidence, record, to_write
 from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus
@@ -23,8 +23,6 @@ from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Backend, Beat
 from distill.domains import question_key
 from distill.identifier.probing import score
-from distill.organizer import mixture
-from distill.organizer.stages import difficulty
 from distill.records import Answer, Item, Probe, Score, Split
 from distill.training.base import StepLog
 
@@ -33,17 +31,8 @@ from distill.training.base import StepLog
 
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
-    run, settings = stage.run, settings_of(stage.run)
-    gaps, last = gaps_of(run), last_evidence(stage)
-    own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
-    need = mixture.still_needed(last)[0] if last else {k: difficulty(gaps[k]) for k in own}
-    spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
-    n = mixture.room_for_new(
-        settings.budget,
-        need,
-        used=spent,
-        rehearses=rehearsal_pool(stage).exists(),
-    )
+    run, last = stage.run, last_evidence(stage)
+    need, counts = to_write(stage, last)
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
     probes = models.Probe.objects.filter(skill__run=run)
     skills = {s.key: s for s in run.skills.all()}
@@ -55,7 +44,7 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
         load_domain(run.domain),
         [
             Order(k, count, 1.0 - need[k], stage.is_bridge and last is None)
-            for k, count in mixture.new_items(need, n).items()
+            for k, count in counts.items()
         ],
         seed=run.seed,
         round_key=f"s{stage.position}r{stage.round}",
