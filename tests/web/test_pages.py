@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
+from curriculum.models import SnapshotItem
 from curriculum.states import JobKind
 from tests.factories import (
     AnswerFactory,
@@ -17,7 +18,9 @@ from tests.factories import (
     PrerequisiteFactory,
     ProbeFactory,
     RunFactory,
+    SnapshotFactory,
     StageFactory,
+    evidence,
 )
 from tests.web.writes import HTMX, diagnosed_run, planned_run
 
@@ -207,3 +210,35 @@ def test_the_queue_costs_the_same_for_one_item_and_for_twenty(
     ItemFactory.create_batch(19, stage=item.stage)
 
     assert count(client, django_assert_max_num_queries, url) == one
+
+
+def test_a_gate_costs_the_same_for_one_round_and_for_six(
+    client, approver, django_assert_max_num_queries
+):
+    stage = StageFactory(deciding=True, skills=["A1", "A2"])
+
+    def another_round(number):
+        snapshot = SnapshotFactory(stage=stage, round=number, n_items=1)
+        item = ItemFactory(stage=stage, round=number, approved=True)
+        SnapshotItem.objects.create(snapshot=snapshot, item=item, version=1, position=0)
+        GateFactory(
+            stage=stage,
+            round=number,
+            evidence=evidence(
+                stage, "not_yet", retention={"M1": "forgotten", f"N{number}": "kept"}
+            ),
+            decision="remedy" if number < 5 else "",
+        )
+
+    another_round(5)
+    stage.round = 5
+    stage.run.settings["budget"]["rounds_cap"] = 9
+    stage.run.save()
+    stage.save()
+    url = address("stage-gate", stage.pk)
+    one = count(client, django_assert_max_num_queries, url)
+    for number in range(5):
+        another_round(number)
+
+    assert count(client, django_assert_max_num_queries, url) == one
+    assert one <= 40
