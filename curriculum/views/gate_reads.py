@@ -84,7 +84,7 @@ class Ahead:
 
     planned: engine.NextRound
     mixture: list[dict[str, Any]]  # as `stage_reads.mixture` has them
-    gains: list[dict[str, Any]]  # key, n, now, guess
+    gains: list[dict[str, Any]]  # key, n, now, guess; no ratio of what was forgotten
 
 
 def ahead(gate: GateRecord) -> Ahead | None:
@@ -109,8 +109,13 @@ def ahead(gate: GateRecord) -> Ahead | None:
             if n
         ],
         [
-            {"key": key, "n": planned.new[key], "now": now, "guess": planned.expected.get(key)}
-            for key, now in planned.now.items()
-            if key in planned.new
+            {
+                "key": key,
+                "n": n,
+                "now": planned.now.get(key),
+                "guess": planned.expected.get(key),
+            }
+            for key, n in planned.new.items()
+            if n
         ],
     )

@@ -176,3 +176,16 @@ def test_a_round_that_is_not_to_be_had_is_not_shown(client, reviewer, gate, why)
 
     assert "Mixture of this round" in page
     assert "One more round <small" not in page
+
+
+def test_of_a_forgotten_skill_that_is_taught_again_no_gain_is_guessed(client, reviewer, gate):
+    gate.evidence = evidence(gate.stage, "not_yet", retention={"M": "forgotten"})
+    gate.save()
+
+    found = gate_reads.ahead(gate)
+
+    assert [(gain["key"], gain["now"], gain["guess"]) for gain in found.gains] == [
+        ("A", 0.95, None),
+        ("M", None, None),
+    ]
+    assert sum(gain["n"] for gain in found.gains) == found.planned.n_new

@@ -11,6 +11,7 @@ from curriculum.models import SnapshotItem
 from curriculum.states import JobKind
 from tests.factories import (
     AnswerFactory,
+    ApproverFactory,
     CheckpointFactory,
     GateFactory,
     ItemFactory,
@@ -242,3 +243,32 @@ def test_a_gate_costs_the_same_for_one_round_and_for_six(
 
     assert count(client, django_assert_max_num_queries, url) == one
     assert one <= 40
+
+
+@pytest.mark.parametrize("name", ["run-detail", "run-now"])
+def test_a_run_costs_the_same_for_one_checkpoint_and_for_six(
+    client, approver, django_assert_max_num_queries, name
+):
+    stage = StageFactory(deciding=True, skills=["A1", "A2"])
+    last = CheckpointFactory(run=stage.run, is_current=False)
+
+    def another_round(number, parent):
+        made = CheckpointFactory(
+            run=stage.run,
+            parent=parent,
+            stage=stage,
+            round=number,
+            snapshot=SnapshotFactory(stage=stage, round=number),
+            is_current=False,
+        )
+        decided = {"decision": "remedy", "decided_as": "person", "decided_by": ApproverFactory()}
+        GateFactory(stage=stage, round=number, checkpoint=made, **decided)
+        return made
+
+    last = another_round(0, last)
+    url = address(name, stage.run_id)
+    one = count(client, django_assert_max_num_queries, url)
+    for number in range(1, 6):
+        last = another_round(number, last)
+
+    assert count(client, django_assert_max_num_queries, url) == one
