@@ -5,7 +5,7 @@ the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 Figure = dict[str, Any]
@@ -119,34 +119,6 @@ def loss(steps: Sequence[Any]) -> Figure:
                 "tickformat": ".0e",
                 "title": {"text": "learning rate"},
             },
-        },
-    }
-
-
-def rounds(found: Iterable[Any]) -> Figure:
-    """Ratio to the teacher of each skill of a stage, round by round."""
-    by_skill: dict[str, list[tuple[int, float]]] = {}
-    for round_ in sorted(found, key=lambda r: r.number):
-        for verdict in round_.gate.evidence.get("stage", []):
-            by_skill.setdefault(verdict["skill"], []).append((round_.number, verdict["ratio"]))
-    dashes = ("solid", "dash", "dot", "dashdot")
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "name": skill,
-                "x": [number for number, _ in points],
-                "y": [ratio for _, ratio in points],
-                "line": {"color": "--now", "dash": dashes[i % len(dashes)]},
-                "hovertemplate": "round %{x}: %{y:.0%}<extra>" + skill + "</extra>",
-            }
-            for i, (skill, points) in enumerate(by_skill.items())
-        ],
-        "layout": {
-            "height": 260,
-            "xaxis": {"title": {"text": "round"}, "dtick": 1},
-            "yaxis": _shares("student / teacher"),
         },
     }
 

@@ -24,6 +24,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
+from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
 from curriculum.engine.reporting import report
 from curriculum.engine.slips import slips
@@ -37,6 +38,7 @@ __all__ = [
     "DomainDescription",
     "History",
     "Keep",
+    "NextRound",
     "PlanRow",
     "Seen",
     "SkillRow",
@@ -53,6 +55,7 @@ __all__ = [
     "domains",
     "look_back",
     "mixture",
+    "next_round",
     "outweighed",
     "plan",
     "probe_more",

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from curriculum.engine.describe import load_domain, models_folder, settings_of
+from curriculum.engine.planning import gaps_of
 from curriculum.models import (
+    Checkpoint,
     GateRecord,
     Item,
     Probe,
     Revision,
     Run,
+    Score,
+    Snapshot,
     SnapshotItem,
     Stage,
     StageSkill,
@@ -25,6 +29,7 @@ from distill import records, roster
 from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
 from distill.domains import question_key
 from distill.organizer import mixture as organizer
+from distill.organizer.stages import difficulty, lacking
 from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
 
 
@@ -55,6 +60,38 @@ def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]
     )
     edited = dataclasses.replace(record(item), question=question, solution=solution)
     return [dataclasses.asdict(result) for result in check(edited, checks)]
+
+
+def to_write(
+    stage: Stage, rounds: Sequence[GateEvidence]
+) -> tuple[dict[str, float], dict[str, int]]:
+    """What the stage's round has to teach, and how many new items each skill gets for it.
+
+    rounds: see `evidence_so_far`. Returns (need, counts) by skill: see `mixture.still_needed` and
+    `mixture.new_items`. Raises `BudgetSpent`.
+    """
+    run = stage.run
+    if rounds:
+        need = organizer.still_needed(rounds[-1])[0]
+    else:
+        gaps, now = gaps_of(run), _measured_since(stage)
+        own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
+        need = {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in own}
+    spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
+    n = organizer.room_for_new(
+        settings_of(run).budget, need, used=spent, rehearses=rehearsal_pool(stage).exists()
+    )
+    return need, organizer.new_items(need, n)
+
+
+def _measured_since(stage: Stage) -> dict[str, float]:
+    """What the student as it is now scored on the stage's skills: skill -> mean in 0..1."""
+    scores = Score.objects.filter(
+        skill__in=stage.stage_skills.values("skill"),
+        split=records.Split.DIAGNOSE,
+        checkpoint=Checkpoint.objects.get(run=stage.run_id, is_current=True),
+    )
+    return dict(scores.values_list("skill__key", "mean"))
 
 
 def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:

@@ -6,17 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Sum
-
 from curriculum import models
 from curriculum.engine.describe import find_student, home, load_domain, settings_of
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
-from curriculum.engine.items import (
-    evidence_so_far,
-    record,
-    rehearsal_pool,
-    trained_questions,
-)
+from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
 from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
@@ -28,7 +21,6 @@ from distill.backends.base import Beat
 from distill.domains import question_key
 from distill.identifier.probing import score
 from distill.organizer import mixture
-from distill.organizer.stages import difficulty, lacking
 from distill.records import Answer, Item, Probe, Split
 from distill.training.base import StepLog
 
@@ -37,22 +29,9 @@ from distill.training.base import StepLog
 
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
-    run, settings = stage.run, settings_of(stage.run)
-    gaps, rounds = gaps_of(run), evidence_so_far(stage)
-    own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
-    if rounds:
-        need, small = mixture.still_needed(rounds[-1])[0], mixture.bridged(rounds)
-    else:
-        now = _measured_since(stage)
-        need = {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in own}
-        small = set(own) if stage.is_bridge else set()
-    spent = models.Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
-    n = mixture.room_for_new(
-        settings.budget,
-        need,
-        used=spent,
-        rehearses=rehearsal_pool(stage).exists(),
-    )
+    run, rounds = stage.run, evidence_so_far(stage)
+    need, counts = to_write(stage, rounds)
+    begins_small = need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
     probes = models.Probe.objects.filter(skill__run=run)
     skills = {s.key: s for s in run.skills.all()}
@@ -62,10 +41,7 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
 
     items = write_items(
         load_domain(run.domain),
-        [
-            Order(k, count, 1.0 - need[k], k in small)
-            for k, count in mixture.new_items(need, n).items()
-        ],
+        [Order(k, count, 1.0 - need[k], k in begins_small) for k, count in counts.items()],
         seed=run.seed,
         round_key=f"s{stage.position}r{stage.round}",
         operations=PROCEDURAL_OPERATIONS,
@@ -75,16 +51,6 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
         sink=sink,
     )
     return len(items)
-
-
-def _measured_since(stage: Stage) -> dict[str, float]:
-    """What the student as it is now scored on the stage's skills: skill -> mean in 0..1."""
-    scores = models.Score.objects.filter(
-        skill__in=stage.stage_skills.values("skill"),
-        split=Split.DIAGNOSE,
-        checkpoint=Checkpoint.objects.get(run=stage.run_id, is_current=True),
-    )
-    return dict(scores.values_list("skill__key", "mean"))
 
 
 def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoint:

@@ -188,8 +188,11 @@ def sign_curriculum(run: Run, *, actor: Actor, note: str = "") -> Run:
     return run
 
 
+@transaction.atomic
 def back_to_diagnosis(run: Run, *, actor: Actor) -> Run:
-    return _move(run, RunStatus.REVIEWING_DIAGNOSIS, actor=actor)
+    """Give up the stages: they are planned anew when the diagnosis is signed again."""
+    evidence = {"stages": plan.stages_of(run)}
+    return _move(run, RunStatus.REVIEWING_DIAGNOSIS, actor=actor, evidence=evidence)
 
 
 @transaction.atomic

@@ -9,12 +9,11 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from curriculum import figures
 from curriculum.forms import GateForm
 from curriculum.htmx import answer, show
 from curriculum.models import GateRecord, Stage
 from curriculum.services import budget, gates
-from curriculum.views import reads, stage_reads
+from curriculum.views import gate_reads, reads, rounds, stage_reads
 from curriculum.views.common import approver, attempt, find_stage, first_error, person, reviewer
 
 PAGE = "curriculum/gate.html"
@@ -33,29 +32,35 @@ def stage_gate(request: HttpRequest, pk: int) -> HttpResponse:
 def _context(
     stage: Stage, round_: int | None = None, *, form: GateForm | None = None
 ) -> dict[str, Any]:
-    rounds = [r for r in stage_reads.rounds(stage) if r.gate]
-    shown = rounds[0].number if round_ is None and rounds else (round_ or 0)
+    found = [r for r in stage_reads.rounds(stage) if r.gate]
+    shown = found[0].number if round_ is None and found else (round_ or 0)
     gate = stage_reads.gate_of(stage, shown)
+    mastery = (stage.run.settings.get("thresholds") or {}).get("mastery", 0.9)
     context: dict[str, Any] = {
         "stage": stage,
         "run": stage.run,
-        "rounds": rounds,
+        "rounds": found,
         "gate": gate,
         "form": form,
-        "mastery": (stage.run.settings.get("thresholds") or {}).get("mastery", 0.9),
+        "mastery": mastery,
         "tab": "gate",
     }
     if gate is not None:
         taught, retained = stage_reads.gate_rows(gate)
+        is_open, why_no_remedy = stage_reads.is_open(gate, stage), _why_no_remedy(gate, stage)
+        snapshot = next((r.snapshot for r in found if r.number == gate.round), None)
         context |= {
             "taught": taught,
             "retained": retained,
             "wrong_rows": [row for row in (*taught, *retained) if row.wrong],
-            "is_open": stage_reads.is_open(gate, stage),
+            "is_open": is_open,
             "why_not": stage_reads.why_not_advance(gate),
-            "why_no_remedy": _why_no_remedy(gate, stage),
-            "estimate": stage_reads.last_round_cost(stage, gate.round),
-            "figure": figures.rounds(rounds) if len(rounds) > 1 else None,
+            "why_no_remedy": why_no_remedy,
+            "panels": rounds.panels(found, mastery),
+            "kept": gate_reads.retention(stage.run),
+            "snapshot": snapshot,
+            "mixture": stage_reads.mixture(snapshot) if snapshot else [],
+            "ahead": gate_reads.ahead(gate) if is_open and not why_no_remedy else None,
         }
     else:
         context["row"] = reads.run_row(reads.runs_with_work().get(pk=stage.run_id))

@@ -16,7 +16,7 @@ from curriculum.htmx import answer, show
 from curriculum.models import Run, Stage
 from curriculum.services import runs, stages
 from curriculum.states import RunStatus
-from curriculum.views import reads
+from curriculum.views import plan_reads, reads
 from curriculum.views.common import (
     approver,
     attempt,
@@ -41,10 +41,12 @@ def _context(run: Run) -> dict[str, Any]:
     may_change = run.status == RunStatus.REVIEWING_CURRICULUM
     # What the planner said, and what is so since people moved things.
     now = engine.zpd_notices(run) if may_change else []
+    found = reads.stages_with_skills(run)
     return {
         "run": run,
         "notices": list(dict.fromkeys([*run.notices, *now])),
-        "stages": reads.stages_with_skills(run),
+        "stages": found,
+        "versions": plan_reads.versions(run, found),
         "builds_on": reads.builds_on(run),
         "may_change": may_change,
         "is_planned": run.status not in (RunStatus.DRAFT, RunStatus.DIAGNOSING),

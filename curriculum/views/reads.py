@@ -17,6 +17,7 @@ from curriculum.models import (
     Answer,
     Checkpoint,
     Evidence,
+    GateRecord,
     Job,
     Prerequisite,
     Run,
@@ -27,7 +28,7 @@ from curriculum.models import (
     StageSkill,
 )
 from curriculum.states import JobStatus, RunStatus, SkillStatus
-from curriculum.views import rail
+from curriculum.views import lineage, rail
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
 
@@ -123,6 +124,15 @@ def cost(run: Run) -> dict[str, Any]:
         teacher_tokens=Sum("tokens", filter=Q(checkpoint=None)),
     )
     return {key: value or 0 for key, value in {**made, **trained, **asked}.items()}
+
+
+def checkpoints(run: Run) -> lineage.Tree:
+    """Every student of the run, with the decision at its gate. Two queries."""
+    gates = GateRecord.objects.filter(stage__run=run).select_related("decided_by")
+    return lineage.tree(
+        list(Checkpoint.objects.filter(run=run).select_related("stage", "snapshot").order_by("pk")),
+        {gate.checkpoint_id: gate for gate in gates},
+    )
 
 
 # --- Diagnosis ---------------------------------------------------------------------------------

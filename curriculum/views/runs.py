@@ -134,6 +134,7 @@ def _context(pk: int) -> dict[str, Any]:
         "eta_seconds": reads.eta_seconds(row.job) if row.job else None,
         "cost": reads.cost(run),
         "stages": reads.stages_with_skills(run),
+        "tree": reads.checkpoints(run),
         "autonomies": Autonomy.choices,
         "now_url": reverse("curriculum:run-now", args=[pk]),
         "budget": (run.settings.get("budget") or {}).get("items"),

@@ -104,12 +104,12 @@ def training(stage: Stage, round_: int) -> Training:
         steps,
         snapshot,
         Checkpoint.objects.filter(stage=stage, round=round_).first(),
-        _mixture(snapshot) if snapshot else [],
+        mixture(snapshot) if snapshot else [],
         reads.eta_seconds(job) if job else None,
     )
 
 
-def _mixture(snapshot: Snapshot) -> list[dict[str, Any]]:
+def mixture(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Items a skill, new and rehearsed, as frozen."""
     rows = (
         SnapshotItem.objects.filter(snapshot=snapshot)
@@ -192,16 +192,6 @@ def why_not_advance(gate: GateRecord) -> str:
         if answer in by_answer
     ]
     return "; ".join(parts) or "not every skill of this stage was measured"
-
-
-def last_round_cost(stage: Stage, round_: int) -> dict[str, float] | None:
-    """What the round took, as a guess at what the next one will."""
-    snapshot = Snapshot.objects.filter(stage=stage, round=round_).first()
-    done = Job.objects.filter(stage=stage, round=round_, finished_at__isnull=False)
-    times = [job.finished_at - job.started_at for job in done if job.started_at and job.finished_at]
-    if snapshot is None or not times:
-        return None
-    return {"items": snapshot.n_items, "seconds": sum(time.total_seconds() for time in times)}
 
 
 def gate_of(stage: Stage, round_: int) -> GateRecord | None:

@@ -42,6 +42,18 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
     return _deal({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
 
 
+def rehearsed(
+    sizes: Mapping[str, int], n_new: int, *, lost: Mapping[str, float], share: float
+) -> dict[str, int]:
+    """How many trained items of each mastered skill a round with `n_new` new items rehearses.
+
+    sizes: skill -> how many trained items there are of it; a skill gets no more than that.
+    lost: see `still_needed`; a skill without an entry has lost nothing. share: ρ. Pure.
+    """
+    counts = rehearsal({k: lost.get(k, 0.0) for k in sizes}, rehearsal_count(n_new, share))
+    return {k: min(n, sizes[k]) for k, n in counts.items()}
+
+
 def room_for_new(budget: Budget, need: Mapping[str, float], *, used: int, rehearses: bool) -> int:
     """How many new items a round may write, leaving room for its rehearsal; at least 1.
 
@@ -128,13 +140,12 @@ def mix(
     by_skill: dict[str, list[Item]] = {}
     for item in pool:
         by_skill.setdefault(item.skill, []).append(item)
-    counts = rehearsal({k: lost.get(k, 0.0) for k in by_skill}, rehearsal_count(len(new), share))
+    sizes = {k: len(items) for k, items in by_skill.items()}
     rng = random.Random(seed)
-    rehearsed: list[Item] = []
-    for skill, n in counts.items():
-        ordered = sorted(by_skill[skill], key=lambda i: i.key)
-        rehearsed += rng.sample(ordered, min(n, len(ordered)))
-    return _arrange(new, rehearsed, rng)
+    drawn: list[Item] = []
+    for skill, n in rehearsed(sizes, len(new), lost=lost, share=share).items():
+        drawn += rng.sample(sorted(by_skill[skill], key=lambda i: i.key), n)
+    return _arrange(new, drawn, rng)
 
 
 def _deal(weights: Mapping[str, float], n: int) -> dict[str, int]:

@@ -23,6 +23,8 @@ def addresses(school):
         f"/stages/{reviewing.pk}/review/?edit=1",
         f"/stages/{training.pk}/training/",
         f"/stages/{deciding.pk}/gate/",
+        f"/stages/{finished.stages.last().pk}/gate/",
+        f"/runs/{finished.pk}/curriculum/",
         f"/runs/{finished.pk}/report/",
         f"/runs/{finished.pk}/audit/?verify=1",
         "/runs/999/",

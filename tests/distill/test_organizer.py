@@ -373,6 +373,16 @@ def test_a_pool_smaller_than_the_share_is_rehearsed_whole():
     assert len(mixed) == 33
 
 
+def test_a_mixture_rehearses_what_was_said_before_it_was_mixed():
+    new, pool = some_items()
+    said = mixture.rehearsed({"A": 40, "B": 3}, 30, lost={"B": 0.4}, share=0.25)
+
+    mixed = mixture.mix(new, pool[:43], lost={"B": 0.4}, share=0.25, seed="1")
+
+    assert said["B"] == 3  # no more than there are
+    assert said == {k: sum(i.skill == k for i in mixed) for k in "AB"}
+
+
 def test_the_same_seed_mixes_the_same_whatever_the_order_of_the_pool():
     new, pool = some_items()
 

@@ -77,15 +77,12 @@ def test_every_figure_is_plain_json_and_names_its_colours_by_token():
         SimpleNamespace(step=i, loss=1 / i, learning_rate=1e-4, tokens_per_second=400)
         for i in (1, 2)
     ]
-    evidence = {"stage": [{"skill": "A1", "ratio": 0.8}]}
-    round_ = SimpleNamespace(number=0, gate=SimpleNamespace(evidence=evidence))
     rows = [skill_row("A1", score(0.1, 0.05, 0.2), score(0.9, 0.8, 0.95))]
 
     made = [
         figures.gaps(rows, 0.3),
         figures.report(rows),
         figures.loss(steps),
-        figures.rounds([round_]),
     ]
 
     text = json.dumps(made, allow_nan=False)

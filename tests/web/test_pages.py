@@ -7,9 +7,11 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
+from curriculum.models import SnapshotItem
 from curriculum.states import JobKind
 from tests.factories import (
     AnswerFactory,
+    ApproverFactory,
     CheckpointFactory,
     GateFactory,
     ItemFactory,
@@ -17,7 +19,9 @@ from tests.factories import (
     PrerequisiteFactory,
     ProbeFactory,
     RunFactory,
+    SnapshotFactory,
     StageFactory,
+    evidence,
 )
 from tests.web.writes import HTMX, diagnosed_run, planned_run
 
@@ -205,5 +209,66 @@ def test_the_queue_costs_the_same_for_one_item_and_for_twenty(
     url = address("stage-review", item.stage_id)
     one = count(client, django_assert_max_num_queries, url)
     ItemFactory.create_batch(19, stage=item.stage)
+
+    assert count(client, django_assert_max_num_queries, url) == one
+
+
+def test_a_gate_costs_the_same_for_one_round_and_for_six(
+    client, approver, django_assert_max_num_queries
+):
+    stage = StageFactory(deciding=True, skills=["A1", "A2"])
+
+    def another_round(number):
+        snapshot = SnapshotFactory(stage=stage, round=number, n_items=1)
+        item = ItemFactory(stage=stage, round=number, approved=True)
+        SnapshotItem.objects.create(snapshot=snapshot, item=item, version=1, position=0)
+        GateFactory(
+            stage=stage,
+            round=number,
+            evidence=evidence(
+                stage, "not_yet", retention={"M1": "forgotten", f"N{number}": "kept"}
+            ),
+            decision="remedy" if number < 5 else "",
+        )
+
+    another_round(5)
+    stage.round = 5
+    stage.run.settings["budget"]["rounds_cap"] = 9
+    stage.run.save()
+    stage.save()
+    url = address("stage-gate", stage.pk)
+    one = count(client, django_assert_max_num_queries, url)
+    for number in range(5):
+        another_round(number)
+
+    assert count(client, django_assert_max_num_queries, url) == one
+    assert one <= 40
+
+
+@pytest.mark.parametrize("name", ["run-detail", "run-now"])
+def test_a_run_costs_the_same_for_one_checkpoint_and_for_six(
+    client, approver, django_assert_max_num_queries, name
+):
+    stage = StageFactory(deciding=True, skills=["A1", "A2"])
+    last = CheckpointFactory(run=stage.run, is_current=False)
+
+    def another_round(number, parent):
+        made = CheckpointFactory(
+            run=stage.run,
+            parent=parent,
+            stage=stage,
+            round=number,
+            snapshot=SnapshotFactory(stage=stage, round=number),
+            is_current=False,
+        )
+        decided = {"decision": "remedy", "decided_as": "person", "decided_by": ApproverFactory()}
+        GateFactory(stage=stage, round=number, checkpoint=made, **decided)
+        return made
+
+    last = another_round(0, last)
+    url = address(name, stage.run_id)
+    one = count(client, django_assert_max_num_queries, url)
+    for number in range(1, 6):
+        last = another_round(number, last)
 
     assert count(client, django_assert_max_num_queries, url) == one
