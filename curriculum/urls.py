@@ -27,6 +27,7 @@ urlpatterns = [
     path("runs/<int:pk>/stop/", runs.run_stop, name="run-stop"),
     path("runs/<int:pk>/conclude/", runs.run_conclude, name="run-conclude"),
     path("runs/<int:pk>/autonomy/", runs.run_autonomy, name="run-autonomy"),
+    path("runs/<int:pk>/two-people/", runs.run_two_people, name="run-two-people"),
     path("runs/<int:pk>/archive/", runs.run_archive, name="run-archive"),
     # diagnosis and graph
     path("runs/<int:pk>/diagnosis/", diagnosis.run_diagnosis, name="run-diagnosis"),
