@@ -20,6 +20,7 @@ from curriculum.views import (
 app_name = "curriculum"
 urlpatterns = [
     path("", runs.run_list, name="run-list"),
+    path("bar/", runs.bar, name="bar"),
     path("runs/new/", runs.run_create, name="run-create"),
     path("runs/<int:pk>/", runs.run_detail, name="run-detail"),
     path("runs/<int:pk>/now/", runs.run_now, name="run-now"),

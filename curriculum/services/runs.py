@@ -22,7 +22,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill
-from curriculum.services import audit, jobs, plan, policy, signers
+from curriculum.services import audit, jobs, notices, plan, policy, signers
 from curriculum.services.audit import Actor, require
 from curriculum.states import (
     RUN_MOVES,
@@ -63,6 +63,7 @@ def _move(
     )
     if not Run.objects.filter(pk=run.pk, status=was).update(status=to, **changes):
         raise Overtaken("This run")
+    notices.tell(run, actor=actor)
     run.refresh_from_db()
     return run
 

@@ -48,6 +48,8 @@ WITHOUT_AN_ENTRY = {
     "policy": "decides through other services; tests/curriculum/test_policy.py",
     "results": "rows of a job; the move that ends the job is their entry",
     "signers": "only reads",
+    "waiting": "only reads",
+    "notices": "repeats what the log says; tests/curriculum/test_notices.py",
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.objections": "only reads",
     "plan.stages_of": "only reads",
