@@ -33,9 +33,10 @@ LISTED: dict[type[Model], tuple[str, ...]] = {
     models.Checkpoint: ("__str__", "run", "stage", "round", "is_current"),
     models.GateRecord: ("__str__", "allows_advance", "decision", "decided_as", "decided_by"),
     models.Job: ("__str__", "run", "stage", "round", "attempt", "done", "total", "heartbeat_at"),
+    models.Notice: ("__str__", "run", "to", "status", "attempts", "error", "created_at"),
     models.AuditEntry: ("sequence", "run", "at", "action", "subject_name", "actor_name"),
 }
-RELATED = ("run", "stage", "skill", "item")
+RELATED = ("to", "run", "stage", "skill", "item")
 for model, columns in LISTED.items():
     related = [name for name in RELATED if name in columns]
     options = {"list_display": columns, "list_select_related": related or False}

@@ -7,6 +7,7 @@
   + WrongMoment          409  the run or the stage is not where this can be done
   + StageNotReady        409  a stage whose prerequisites are not settled
   + GateRefused          409  the evidence does not allow the advance
+  + SecondPersonNeeded   409  under the two-person rule somebody else has to do this
   + CapReached           409  no further round of this stage
   + BudgetSpent          409  the run's items are used up
   + JobOutdated          409  the run has moved on since this job failed
@@ -88,6 +89,10 @@ class GateRefused(CurriculumError):
             "Remedy it, or waive it with a reason."
         )
         self.not_mastered, self.forgotten = list(not_mastered), list(forgotten)
+
+
+class SecondPersonNeeded(CurriculumError):
+    http_status = 409
 
 
 class CapReached(CurriculumError):

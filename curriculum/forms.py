@@ -79,6 +79,12 @@ class RunForm(forms.Form):
         widget=forms.RadioSelect,
         help_text="Can be changed while the run goes on.",
     )
+    two_people = forms.BooleanField(
+        required=False,
+        label="Two-person rule",
+        help_text="Who approved items or started a training may not sign that stage's gate alone: "
+        "another approver has to.",
+    )
     preset = forms.ChoiceField(
         choices=[(name, name) for name in PRESETS],
         initial=DEFAULT_PRESET,
@@ -141,6 +147,12 @@ class RunForm(forms.Form):
             raise forms.ValidationError(self.domain_error)
         return str(self.cleaned_data["domain"])
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("two_people") and cleaned.get("autonomy") == Autonomy.NONE:
+            self.add_error("two_people", "On autopilot nobody signs: choose one of the two.")
+        return cleaned
+
     def run_settings(self) -> dict[str, Any]:
         """Complete settings: the defaults, with the numbers of this form put in."""
         settings = deepcopy(engine.default_settings())
@@ -164,6 +176,12 @@ class ReasonForm(forms.Form):
 
 class AutonomyForm(forms.Form):
     autonomy = forms.ChoiceField(choices=Autonomy.choices)
+
+
+class TwoPeopleForm(forms.Form):
+    on = forms.TypedChoiceField(
+        choices=[("1", "on"), ("0", "off")], coerce=lambda value: value == "1"
+    )
 
 
 class SkillForm(forms.Form):

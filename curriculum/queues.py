@@ -7,10 +7,12 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job as RqJob
 from rq.job import JobStatus as RqStatus
 
-from curriculum.models import Job
+from curriculum.models import Job, Notice
 from curriculum.states import JobKind
 
 WORK = "curriculum.tasks.work"  # a path, so services need not import tasks
+TELL = "curriculum.tasks.tell"
+TELL_SECONDS = 120  # longest time for one message
 TEACHER, GPU = "teacher", "gpu"
 QUEUE_OF: dict[str, str] = {
     JobKind.DIAGNOSE: GPU,
@@ -27,6 +29,18 @@ _ALIVE = frozenset({RqStatus.QUEUED, RqStatus.STARTED, RqStatus.DEFERRED, RqStat
 def enqueue(job: Job) -> None:
     """Send the numbers of `job` to its queue, under an id we chose."""
     django_rq.get_queue(QUEUE_OF[job.kind]).enqueue(WORK, job.pk, job.attempt, job_id=job.rq_id)
+
+
+def enqueue_notice(notice: Notice) -> None:
+    """Send the numbers of a message to the queue of the short jobs, before those that wait."""
+    django_rq.get_queue(TEACHER).enqueue(
+        TELL,
+        notice.pk,
+        notice.attempts + 1,
+        job_id=notice.rq_id,
+        job_timeout=TELL_SECONDS,
+        at_front=True,
+    )
 
 
 def is_waiting(job: Job) -> bool:

@@ -86,10 +86,26 @@ class JobKind(TextChoices):
     REPORT = "report", "report"  # final probes
 
 
+# asked for by people; the run does not wait for them
+ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL})
+
+
 class Autonomy(TextChoices):
     EVERY_GATE = "every_gate", "a person decides everything"
     ONLY_GATES = "only_gates", "clean items approve themselves, people decide at gates"
     NONE = "none", "autopilot: policy decides, and it is written down as policy"
+
+
+class Channel(TextChoices):
+    MAIL = "mail", "e-mail"
+    WEBHOOK = "webhook", "webhook"
+
+
+class NoticeStatus(TextChoices):
+    WAITING = "waiting", "waiting"  # to be sent, or to be tried again
+    SENT = "sent", "sent"
+    OUTDATED = "outdated", "outdated"  # the run moved on before it could be sent
+    FAILED = "failed", "failed"  # tried often enough
 
 
 class Verdict(TextChoices):

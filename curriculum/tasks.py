@@ -12,7 +12,7 @@ from django.db import transaction
 from curriculum import engine
 from curriculum.errors import CurriculumError, Overtaken
 from curriculum.models import Job, Prerequisite
-from curriculum.services import jobs, policy, probing, results, runs, stages, trials
+from curriculum.services import jobs, notices, policy, probing, results, runs, stages, trials
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind
 
@@ -48,6 +48,11 @@ def work(job_id: int, attempt: int) -> None:
             with suppress(CurriculumError):  # cancelled meanwhile, or lost
                 jobs.fail(job, engine.sentence(exc))
         raise  # RQ keeps the traceback
+
+
+def tell(notice_id: int, attempt: int) -> None:
+    """Send one message. A second one for the same attempt finds it taken."""
+    notices.deliver(notice_id, attempt)
 
 
 @contextmanager

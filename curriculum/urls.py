@@ -20,6 +20,7 @@ from curriculum.views import (
 app_name = "curriculum"
 urlpatterns = [
     path("", runs.run_list, name="run-list"),
+    path("bar/", runs.bar, name="bar"),
     path("runs/new/", runs.run_create, name="run-create"),
     path("runs/<int:pk>/", runs.run_detail, name="run-detail"),
     path("runs/<int:pk>/now/", runs.run_now, name="run-now"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("runs/<int:pk>/stop/", runs.run_stop, name="run-stop"),
     path("runs/<int:pk>/conclude/", runs.run_conclude, name="run-conclude"),
     path("runs/<int:pk>/autonomy/", runs.run_autonomy, name="run-autonomy"),
+    path("runs/<int:pk>/two-people/", runs.run_two_people, name="run-two-people"),
     path("runs/<int:pk>/archive/", runs.run_archive, name="run-archive"),
     # diagnosis and graph
     path("runs/<int:pk>/diagnosis/", diagnosis.run_diagnosis, name="run-diagnosis"),

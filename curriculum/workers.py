@@ -19,7 +19,7 @@ from rq.job import Job as RqJob
 from curriculum import queues
 from curriculum.errors import CurriculumError
 from curriculum.models import Job
-from curriculum.services import jobs
+from curriculum.services import jobs, notices
 from curriculum.states import JobStatus
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ class CurriculumWorker(Worker):
     def handle_work_horse_killed(self, job: RqJob, retpid: int, ret_val: int, rusage: Any) -> None:
         """Killed, or out of memory: nothing in it could say so. We can, ten minutes earlier
         than its silence would."""
+        if job.func_name != queues.WORK:
+            return  # a message: it is tried again
         pk, attempt = job.args
         with suppress(CurriculumError):
             jobs.lose(pk, attempt)
@@ -51,6 +53,7 @@ class CurriculumWorker(Worker):
         for lost in jobs.sweep():
             logger.warning("job %s: lost", lost.pk)
         jobs.requeue_orphans()
+        notices.resend()
 
 
 def recover() -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 _YES = {"1", "true", "yes", "on"}
@@ -42,6 +44,26 @@ def number(name: str, default: int, *, least: int = 0) -> int:
     if found < least:
         raise ImproperlyConfigured(f"{name} is {found}. It has to be {least} or more.")
     return found
+
+
+def address(name: str, default: str = "") -> str:
+    """A web address, without the slash at its end."""
+    value = text(name, default).rstrip("/")
+    if value and not value.startswith(("http://", "https://")):
+        raise ImproperlyConfigured(f"{name} has to begin with http:// or https://.")
+    return value
+
+
+def mail(name: str) -> dict[str, Any]:
+    """Django's settings of a mail server, from smtp+tls://user:password@host:port."""
+    value = text(name)
+    try:
+        return dict(environ.Env.email_url_config(value)) if value else {}
+    except (ImproperlyConfigured, ValueError):  # neither may show the password
+        raise ImproperlyConfigured(
+            f"{name} cannot be read. Write smtp+tls://user:password@host:587, with the special "
+            "characters of the password as %40 and the like."
+        ) from None
 
 
 def path(name: str, default: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 import django_stubs_ext
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from ioa_web import env, runtime
 
@@ -153,6 +154,19 @@ IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server
 IOA_BEFORE_WORK = "curriculum.workers.recover"  # called when no worker is alive
+
+# --- Who is told that a run waits for a person -------------------------------------------
+IOA_BASE_URL = env.address("IOA_BASE_URL", f"http://{IOA_LISTEN}")  # of the links in messages
+_mail = env.mail("EMAIL_URL")
+vars().update(_mail)  # EMAIL_BACKEND, EMAIL_HOST and their kin
+IOA_MAIL = bool(_mail)
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.text("IOA_MAIL_FROM", "ioa@localhost")
+IOA_WEBHOOK_URL = env.address("IOA_WEBHOOK_URL")
+IOA_WEBHOOK_SECRET = env.text("IOA_WEBHOOK_SECRET")
+IOA_WEBHOOK_SECONDS = env.number("IOA_WEBHOOK_SECONDS", 5, least=1)  # for an answer
+if IOA_WEBHOOK_URL and not IOA_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("IOA_WEBHOOK_URL is set, so IOA_WEBHOOK_SECRET has to be as well.")
 
 # --- What is said --------------------------------------------------------------------
 LOGGING = {

@@ -22,6 +22,7 @@ os.environ |= {
     "SECRET_KEY": "tests-only",
     "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "CSRF_TRUSTED_ORIGINS": "",
+    "EMAIL_URL": "",
     "OPENAI_API_KEY": "",
     "HF_HUB_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",

@@ -4,6 +4,7 @@ from curriculum.models.audit import AuditEntry
 from curriculum.models.checkpoints import Checkpoint, Score
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
 from curriculum.models.jobs import Job, TrainingStep
+from curriculum.models.notices import Notice
 from curriculum.models.probes import Answer, Probe
 from curriculum.models.runs import Run
 from curriculum.models.skills import Evidence, Prerequisite, Skill
@@ -17,6 +18,7 @@ __all__ = [
     "GateRecord",
     "Item",
     "Job",
+    "Notice",
     "Prerequisite",
     "Probe",
     "Review",

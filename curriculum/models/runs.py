@@ -22,6 +22,7 @@ class Run(models.Model):
     settings = models.JSONField(default=dict)  # distill.settings.Settings, complete
     seed = models.PositiveIntegerField(default=0)
     autonomy = models.CharField(max_length=12, choices=Autonomy, default=Autonomy.EVERY_GATE)
+    two_people = models.BooleanField(default=False)  # who approved items may not sign their gate
     version = models.CharField(max_length=80, blank=True)  # of this program, for the record
     created_by = models.ForeignKey(
         django_settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="runs"
@@ -47,6 +48,9 @@ class Run(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(autonomy__in=Autonomy.values), name="run_autonomy_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(two_people=True, autonomy="none"), name="run_two_people_decide"
             ),
         ]
 

@@ -29,6 +29,7 @@ ACTIONS: dict[str, str] = {
     "run.observed": "earlier checkpoints looked at",
     "run.replanned": "stages planned again",
     "run.autonomy": "autonomy changed",
+    "run.two_people": "two-person rule switched",
     "run.concluded": "teaching concluded",
     "run.archived": "run archived",
     "run.unarchived": "run taken out of the archive",

@@ -9,20 +9,23 @@ from django.utils import timezone
 
 from curriculum.errors import CapReached, GateRefused, Overtaken, ReasonRequired
 from curriculum.models import GateRecord, Run, Stage
-from curriculum.services import budget, jobs, policy, stages
+from curriculum.services import budget, jobs, policy, signers, stages
 from curriculum.services.audit import Actor
 from curriculum.states import SETTLED, JobKind, SkillOutcome, StageStatus
 
 
 @transaction.atomic
 def advance(gate: GateRecord, *, actor: Actor, round: int, reason: str = "") -> Stage:
-    """Settle the stage as mastered. The evidence has to allow it: nobody may override that."""
+    """Settle the stage as mastered. The evidence has to allow it: nobody may override that.
+    Under the two-person rule, so does `signers`.
+    """
     stage = _seen(gate, round)
     if not gate.allows_advance:
         raise GateRefused(*_what_is_missing(gate))
     stage = stages.move(
         stage, StageStatus.MASTERED, actor=actor, note=reason, evidence=gate.evidence
     )
+    signers.require_second(stage, actor=actor)
     _record(gate, "advance", actor=actor, reason=reason)
     stage.stage_skills.update(outcome=SkillOutcome.MASTERED)
     return _go_on(stage, actor=actor)
@@ -61,6 +64,7 @@ def waive(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Stage:
         note=reason,
         evidence=gate.evidence,
     )
+    signers.require_second(stage, actor=actor)
     _record(gate, "waive", actor=actor, reason=reason)
     missing = stage.stage_skills.exclude(outcome=SkillOutcome.MASTERED)
     missing.update(outcome=SkillOutcome.WAIVED)
@@ -86,9 +90,9 @@ def _seen(gate: GateRecord, round: int) -> Stage:
 
 
 def _how_decided(gate: GateRecord) -> str:
-    who = gate.decided_by.get_full_name() or gate.decided_by.username if gate.decided_by else ""
+    who = signers.name(gate.decided_by) if gate.decided_by else "policy"
     what = {"advance": "let it pass", "remedy": "wants another round", "waive": "waived it"}
-    return f"{who or 'policy'} {what.get(gate.decision, 'rolled it back')}"
+    return f"{who} {what.get(gate.decision, 'rolled it back')}"
 
 
 def _record(gate: GateRecord, decision: str, *, actor: Actor, reason: str) -> None:

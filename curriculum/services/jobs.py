@@ -19,9 +19,9 @@ from django.utils import timezone
 from curriculum import queues
 from curriculum.errors import JobOutdated, MoveRefused, Overtaken, StillAtWork
 from curriculum.models import Job, Run, Stage
-from curriculum.services import audit
+from curriculum.services import audit, notices
 from curriculum.services.audit import Actor
-from curriculum.states import JOB_MOVES, JobKind, JobStatus, RunStatus, StageStatus
+from curriculum.states import ASIDE, JOB_MOVES, JobKind, JobStatus, RunStatus, StageStatus
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,6 @@ NEEDS: dict[JobKind, RunStatus | StageStatus] = {  # where a job has something t
     JobKind.ASSESS: StageStatus.ASSESSING,
     JobKind.REPORT: RunStatus.TEACHING,
 }
-# asked for by people; the run does not wait for them
-ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL})
 
 
 @transaction.atomic
@@ -61,6 +59,7 @@ def _move(job: Job, to: JobStatus, *, actor: Actor, note: str = "", **changes: A
     seen = Job.objects.filter(pk=job.pk, status=was, attempt=job.attempt)
     if not seen.update(status=to, **changes):
         raise Overtaken("This job")
+    notices.tell(job.run, actor=actor)
     job.refresh_from_db()
     return job
 

@@ -18,10 +18,11 @@ from curriculum.errors import (
     Overtaken,
     ReasonRequired,
     RunOver,
+    SecondPersonNeeded,
     WrongMoment,
 )
 from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill
-from curriculum.services import audit, jobs, plan, policy
+from curriculum.services import audit, jobs, notices, plan, policy, signers
 from curriculum.services.audit import Actor, require
 from curriculum.states import (
     RUN_MOVES,
@@ -62,6 +63,7 @@ def _move(
     )
     if not Run.objects.filter(pk=run.pk, status=was).update(status=to, **changes):
         raise Overtaken("This run")
+    notices.tell(run, actor=actor)
     run.refresh_from_db()
     return run
 
@@ -77,6 +79,7 @@ def create(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     autonomy: str = Autonomy.EVERY_GATE,
+    two_people: bool = False,
     skills: Iterable[str] = (),
 ) -> Run:
     """Make a draft with the domain's skills and edges in it, and the untaught student."""
@@ -84,6 +87,8 @@ def create(
         raise EmptyWords("name")
     if autonomy not in Autonomy.values:
         raise BadSettings(f"There is no autonomy “{autonomy}”: {', '.join(Autonomy.values)}.")
+    if two_people:
+        _require_people(autonomy)
     chosen = list(skills)
     described = engine.describe_domain(domain, chosen)
     engine.check_models(teacher, student)
@@ -96,6 +101,7 @@ def create(
         settings=engine.clean_settings({**engine.default_settings(), **(settings or {})}),
         seed=seed,
         autonomy=autonomy,
+        two_people=two_people,
         version=_program_version(),
         created_by=actor.user,
     )
@@ -134,6 +140,7 @@ def create(
             "settings": run.settings,
             "seed": seed,
             "autonomy": autonomy,
+            "two_people": two_people,
             "skills": [skill.key for skill in rows],
         },
     )
@@ -240,6 +247,8 @@ def set_autonomy(run: Run, *, actor: Actor, autonomy: str) -> Run:
         raise BadSettings(f"There is no autonomy “{autonomy}”: {', '.join(Autonomy.values)}.")
     if run.is_over:
         raise RunOver(run.get_status_display())
+    if run.two_people:
+        _require_people(autonomy)
     audit.write(
         run,
         actor=actor,
@@ -248,9 +257,40 @@ def set_autonomy(run: Run, *, actor: Actor, autonomy: str) -> Run:
         was={"autonomy": run.autonomy},
         became={"autonomy": autonomy},
     )
-    if not Run.objects.filter(pk=run.pk, autonomy=run.autonomy).update(autonomy=autonomy):
+    seen = Run.objects.filter(pk=run.pk, autonomy=run.autonomy, two_people=run.two_people)
+    if not seen.update(autonomy=autonomy):
         raise Overtaken("This run")
     policy.act(run)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def set_two_people(run: Run, *, actor: Actor, on: bool) -> Run:
+    """Switch the two-person rule. Whom it keeps from a gate at the moment may not switch it off."""
+    if run.is_over:
+        raise RunOver(run.get_status_display())
+    if on:
+        _require_people(run.autonomy)
+    audit.write(
+        run,
+        actor=actor,
+        action="run.two_people",
+        subject=run,
+        was={"two_people": run.two_people},
+        became={"two_people": on},
+    )
+    seen = Run.objects.filter(pk=run.pk, autonomy=run.autonomy, two_people=run.two_people)
+    if not seen.update(two_people=on):
+        raise Overtaken("This run")
+    begun = run.stages.exclude(status__in=[*SETTLED, StageStatus.PLANNED]).first()
+    if run.two_people and not on and begun is not None:
+        part = signers.part_of(actor.user, begun)
+        if part is not None:
+            raise SecondPersonNeeded(
+                f"You {part.did} in {begun}, and the two-person rule is about that: "
+                "another approver may switch it off."
+            )
     run.refresh_from_db()
     return run
 
@@ -271,6 +311,14 @@ def _shelve(run: Run, *, actor: Actor, action: str, is_archived: bool) -> Run:
         raise Overtaken("This run")
     run.refresh_from_db()
     return run
+
+
+def _require_people(autonomy: str) -> None:
+    if autonomy == Autonomy.NONE:
+        raise BadSettings(
+            "Under the two-person rule people sign the gates, and on autopilot nobody does. "
+            "Choose one of the two."
+        )
 
 
 def _diagnosis_of(run: Run) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from curriculum.models import (
     Stage,
     StageSkill,
 )
-from curriculum.services import audit, budget, jobs
+from curriculum.services import audit, budget, jobs, notices
 from curriculum.services.audit import Actor
 from curriculum.services.plan import merge, move_skill, objections, reorder, split
 from curriculum.states import (
@@ -92,6 +92,7 @@ def move(
     seen = Stage.objects.filter(pk=stage.pk, status=was, round=stage.round)
     if not seen.update(status=to, **changes):
         raise Overtaken("This stage")
+    notices.tell(stage.run, actor=actor)
     stage.refresh_from_db()
     return stage
 

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum.htmx import answer, show
-from curriculum.models import Job
+from curriculum.models import Job, Notice
 from curriculum.services import jobs
-from curriculum.states import JobStatus
+from curriculum.states import JobStatus, NoticeStatus
 from curriculum.views import reads
 from curriculum.views.common import attempt, person, reviewer
 
@@ -49,8 +49,16 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "statuses": JobStatus.choices,
         "status": status if status in JobStatus.values else "",
         "only_run": run if run.isdecimal() else "",
+        "undelivered": _undelivered(request),
         "address": request.get_full_path() if request.method == "GET" else _address(),
     }
+
+
+def _undelivered(request: HttpRequest) -> int:
+    """Messages that an administrator should look at; for nobody else."""
+    if not request.user.is_staff:
+        return 0
+    return Notice.objects.exclude(error="").exclude(status=NoticeStatus.OUTDATED).count()
 
 
 def _address() -> str:

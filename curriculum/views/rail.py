@@ -12,11 +12,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
 from curriculum.models import Job, Run, Stage
+from curriculum.services.waiting import APPROVE, REVIEW, WHO, current_job, current_stage
 from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
-
-REVIEW = "curriculum.review_run"
-APPROVE = "curriculum.approve_run"
-WHO = {REVIEW: "a reviewer", APPROVE: "an approver"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,44 +84,6 @@ def _stage_state(stage: Stage) -> str:
     if stage.is_settled:
         return "done"
     return "todo" if stage.status == StageStatus.PLANNED else "current"
-
-
-def current_stage(stages: Sequence[Stage]) -> Stage | None:
-    """The stage somebody is at; else the first that waits to be opened."""
-    open_stages = [s for s in stages if not s.is_settled]
-    started = [s for s in open_stages if s.status != StageStatus.PLANNED]
-    return next(iter(started or open_stages), None)
-
-
-def current_job(run: Run, stage: Stage | None, jobs: Sequence[Job]) -> Job | None:
-    """The job the run stands or falls with at the moment, or what people had done aside."""
-    if run.status == RunStatus.REVIEWING_DIAGNOSIS:
-        return next((job for job in jobs if job.is_active), None)  # one that failed holds up nobody
-    kind, of = _work(run, stage)
-    if kind is None:
-        return None
-    stage_pk, round_ = (of.pk, of.round) if of else (None, None)
-    fitting = [
-        job
-        for job in jobs
-        if job.kind == kind and job.stage_id == stage_pk and (round_ is None or job.round == round_)
-    ]
-    return max(fitting, key=lambda job: job.pk, default=None)
-
-
-def _work(run: Run, stage: Stage | None) -> tuple[JobKind | None, Stage | None]:
-    if run.status == RunStatus.DIAGNOSING:
-        return JobKind.DIAGNOSE, None
-    if run.status != RunStatus.TEACHING:
-        return None, None
-    if stage is None:
-        return JobKind.REPORT, None
-    kinds = {
-        StageStatus.WRITING: JobKind.WRITE,
-        StageStatus.TRAINING: JobKind.TRAIN,
-        StageStatus.ASSESSING: JobKind.ASSESS,
-    }
-    return kinds.get(StageStatus(stage.status)), stage
 
 
 def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextAction:

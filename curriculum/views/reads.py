@@ -27,7 +27,8 @@ from curriculum.models import (
     Stage,
     StageSkill,
 )
-from curriculum.states import JobStatus, RunStatus, SkillStatus
+from curriculum.services import signers
+from curriculum.states import JobStatus, RunStatus, SkillStatus, StageStatus
 from curriculum.views import lineage, rail
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -76,7 +77,19 @@ def waiting_rows(user: User | AnonymousUser) -> list[RunRow]:
     """Runs in which this person can do the next thing."""
     going = runs_with_work().filter(archived_at=None)
     going = going.exclude(status__in=[RunStatus.FINISHED, RunStatus.STOPPED])
-    return [row for row in map(run_row, going) if row.action.is_for(user)]
+    rows = [run_row(run) for run in going]
+    for_me = runs_for(user, rows)
+    return [row for row in rows if row.run.pk in for_me]
+
+
+def runs_for(user: User | AnonymousUser, rows: Iterable[RunRow]) -> set[int]:
+    """The pks of the runs in which this person can do the next thing. Two queries where a gate
+    is under the two-person rule, else none.
+    """
+    able = [row for row in rows if row.action.is_for(user)]
+    at_gate = [row.stage for row in able if row.stage and row.stage.status == StageStatus.DECIDING]
+    barred = signers.barred(user, at_gate)
+    return {row.run.pk for row in able if not row.stage or row.stage.pk not in barred}
 
 
 def bar(user: User | AnonymousUser) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from curriculum import figures
 from curriculum.htmx import show
 from curriculum.models import AuditEntry, GateRecord, Item, Run, Score, Skill
-from curriculum.services import audit
+from curriculum.services import audit, signers
 from curriculum.states import ActorKind, RunStatus, SkillOutcome
 from curriculum.views import reads
 from curriculum.views.common import find_run
@@ -71,6 +71,7 @@ def _context(run: Run) -> dict[str, Any]:
         "report": run.report,
         "is_finished": run.status == RunStatus.FINISHED,
         "cost": reads.cost(run),
+        "signed": _signed(run),
         "waivers": GateRecord.objects.filter(stage__run=run, decision="waive").select_related(
             "stage", "decided_by"
         ),
@@ -84,6 +85,14 @@ def _context(run: Run) -> dict[str, Any]:
         "n_edited": Item.objects.filter(stage__run=run, version__gt=1).count(),
         "tab": "report",
     }
+
+
+def _signed(run: Run) -> list[tuple[GateRecord, list[signers.Part]]]:
+    """Who let each stage pass, and who let through what it was trained on. Four queries."""
+    passed = GateRecord.objects.filter(stage__run=run, decision__in=["advance", "waive"])
+    gates = list(passed.select_related("stage", "decided_by").order_by("stage__position"))
+    hands = signers.parts([gate.stage for gate in gates])
+    return [(gate, hands[gate.stage_id]) for gate in gates]
 
 
 def report_rows(run: Run) -> list[ReportRow]:

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,11 +16,12 @@ from curriculum.forms import (
     AutonomyForm,
     ReasonForm,
     RunForm,
+    TwoPeopleForm,
     preset_numbers,
 )
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run
-from curriculum.services import runs
+from curriculum.services import runs, signers, waiting
 from curriculum.states import Autonomy
 from curriculum.views import reads
 from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
@@ -31,6 +32,7 @@ FORM = "curriculum/run_create.html"
 FORM_PART = "curriculum/partials/_run_form.html"
 PAGE = "curriculum/run_detail.html"
 PART = "curriculum/partials/_run_now.html"
+BAR = "partials/_bar_status.html"
 
 
 @require_GET
@@ -40,11 +42,27 @@ def run_list(request: HttpRequest) -> HttpResponse:
     found = reads.runs_with_work().filter(archived_at__isnull=not is_archive)
     rows = [reads.run_row(run) for run in found]
     is_waiting = "waiting" in request.GET
+    for_me = reads.runs_for(request.user, rows)
     if is_waiting:
-        rows = [row for row in rows if row.action.is_for(request.user)]
-    for_me = {row.run.pk for row in rows if row.action.is_for(request.user)}
-    context = {"rows": rows, "for_me": for_me, "is_waiting": is_waiting, "is_archive": is_archive}
+        rows = [row for row in rows if row.run.pk in for_me]
+    context = {
+        "rows": rows,
+        "for_me": for_me,
+        "since": waiting.since(row.run for row in rows) if is_waiting else {},
+        "is_waiting": is_waiting,
+        "is_archive": is_archive,
+    }
     return show(request, LIST, LIST_PART, context)
+
+
+@require_GET
+def bar(request: HttpRequest) -> HttpResponse:
+    """The counts of the top bar, which every page asks for now and then. To who is not logged in
+    any more it has nothing to say: a login page would take away what they are writing.
+    """
+    if not request.user.is_authenticated:
+        return HttpResponse(status=204)
+    return render(request, BAR, {"bar": reads.bar(request.user)})
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,6 +84,8 @@ def run_create(request: HttpRequest) -> HttpResponse:
         run = _create(request, form)
         if run is not None:
             messages.success(request, f"Created: {run}. Nothing has been asked of a model yet.")
+            if alone := _alone(run):
+                messages.warning(request, alone)
             return redirect(run)
     return _show_form(request, form, preset, status=422)
 
@@ -92,6 +112,7 @@ def _create(request: HttpRequest, form: RunForm) -> Run | None:
             settings=form.run_settings(),
             seed=said["seed"],
             autonomy=said["autonomy"],
+            two_people=said["two_people"],
             skills=said["skills"],
         )
     except BadDomain as exc:
@@ -101,6 +122,16 @@ def _create(request: HttpRequest, form: RunForm) -> Run | None:
     except CurriculumError as exc:
         form.add_error(None, str(exc))
     return None
+
+
+def _alone(run: Run) -> str:
+    """In a sentence, that the run's rule needs more approvers than there are; else empty."""
+    if not run.two_people or signers.approvers().count() > 1:
+        return ""
+    return (
+        "There is only one approver here, who then cannot sign after approving items: "
+        "an administrator can make another one."
+    )
 
 
 def _show_form(
@@ -191,6 +222,23 @@ def run_autonomy(request: HttpRequest, pk: int) -> HttpResponse:
             lambda: runs.set_autonomy(run, actor=person(request), **form.cleaned_data),
             "From now on: " + Autonomy(form.cleaned_data["autonomy"]).label + ".",
         )
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@approver
+def run_two_people(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    form = TwoPeopleForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: runs.set_two_people(run, actor=person(request), **form.cleaned_data),
+            f"The two-person rule is {'on' if form.cleaned_data['on'] else 'off'} from now on.",
+        )
+    alone = _alone(run) if status == 200 else ""
+    if alone:
+        messages.warning(request, alone)
     return _answer(request, run, notice, status)
 
 

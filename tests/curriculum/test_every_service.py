@@ -47,6 +47,9 @@ WITHOUT_AN_ENTRY = {
     "budget": "only reads",
     "policy": "decides through other services; tests/curriculum/test_policy.py",
     "results": "rows of a job; the move that ends the job is their entry",
+    "signers": "only reads",
+    "waiting": "only reads",
+    "notices": "repeats what the log says; tests/curriculum/test_notices.py",
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.objections": "only reads",
     "plan.stages_of": "only reads",
@@ -172,6 +175,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         diagnosed_run(reviewing_diagnosis=False, reviewing_curriculum=True), actor=by
     ),
     "runs.set_autonomy": lambda by: runs.set_autonomy(run_of(), actor=by, autonomy="none"),
+    "runs.set_two_people": lambda by: runs.set_two_people(run_of(), actor=by, on=True),
     "runs.sign_curriculum": lambda by: runs.sign_curriculum(planned(), actor=by),
     "runs.sign_diagnosis": lambda by: runs.sign_diagnosis(diagnosed_run(), actor=by),
     "runs.stop": lambda by: runs.stop(run_of(), actor=by, reason="enough"),

@@ -82,3 +82,28 @@ def test_a_secret_that_can_neither_be_read_nor_made_stops_the_start(tmp_path):
 
     with pytest.raises(ImproperlyConfigured, match="Set IOA_UNSET"):
         env.secret("IOA_UNSET", kept_in=tmp_path / "file" / "key")
+
+
+def test_an_address_of_the_web_has_no_slash_at_its_end(monkeypatch):
+    monkeypatch.setenv("IOA_BASE_URL", "https://ioa.example.org/")
+
+    assert env.address("IOA_BASE_URL") == "https://ioa.example.org"
+
+    monkeypatch.setenv("IOA_BASE_URL", "ftp://ioa.example.org")
+    with pytest.raises(ImproperlyConfigured, match="IOA_BASE_URL has to begin with http"):
+        env.address("IOA_BASE_URL")
+
+
+def test_a_mail_server_is_one_address_and_its_password_is_never_shown(monkeypatch):
+    assert env.mail("EMAIL_URL") == {}
+
+    monkeypatch.setenv("EMAIL_URL", "smtp+tls://u:p%40ss@mail.example.org:587")
+    found = env.mail("EMAIL_URL")
+    assert (found["EMAIL_HOST"], found["EMAIL_PORT"]) == ("mail.example.org", 587)
+    assert (found["EMAIL_HOST_PASSWORD"], found["EMAIL_USE_TLS"]) == ("p@ss", True)
+
+    for wrong in ("carrier://u:secret@pigeon", "smtp://u:secret@host:door"):
+        monkeypatch.setenv("EMAIL_URL", wrong)
+        with pytest.raises(ImproperlyConfigured, match="EMAIL_URL cannot be read") as refused:
+            env.mail("EMAIL_URL")
+        assert "secret" not in str(refused.value)

@@ -16,7 +16,7 @@ each = pytest.mark.parametrize("write", WRITES, ids=str)
 def test_the_table_names_every_address_that_only_takes_posts():
     names = {name for name in get_resolver("curriculum.urls").reverse_dict if isinstance(name, str)}
     reads = {
-        *("run-list", "run-create", "run-detail", "run-now", "run-diagnosis", "run-graph"),
+        *("bar", "run-list", "run-create", "run-detail", "run-now", "run-diagnosis", "run-graph"),
         *("run-curriculum", "run-report", "run-report-json", "run-audit", "job-list"),
         *("stage-detail", "stage-now", "stage-training", "stage-review", "stage-gate"),
         *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),

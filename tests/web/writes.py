@@ -186,6 +186,13 @@ WRITES = [
         needs="approver",
         again=200,
     ),
+    Write(
+        "run-two-people",
+        lambda: (_run()[0], {"on": "1"}),
+        "run-now",
+        needs="approver",
+        again=200,
+    ),
     Write("run-archive", lambda: _run(), "run-now"),
     Write("run-sign-diagnosis", lambda: (diagnosed_run().pk, {}), "diagnosis", needs="approver"),
     Write("run-probe", lambda: (diagnosed_run().pk, {"width": "0.1"}), "diagnosis"),

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from redis.exceptions import RedisError
 
-from curriculum.services import jobs
+from curriculum.services import jobs, notices
 
 
 class Command(BaseCommand):
@@ -23,6 +23,7 @@ class Command(BaseCommand):
             self.stdout.write(f"lost: job {job.pk} ({job.get_kind_display()}) of {job.run}")
         try:
             waiting = jobs.orphans() if dry_run else jobs.requeue_orphans()
+            messages = notices.due() if dry_run else notices.resend()
         except RedisError as exc:
             raise CommandError(
                 "The queue cannot be reached, so nothing was sent again. Start it, then run "
@@ -30,3 +31,5 @@ class Command(BaseCommand):
             ) from exc
         for job in waiting:
             self.stdout.write(f"sent again: job {job.pk} ({job.get_kind_display()}) of {job.run}")
+        for message in messages:
+            self.stdout.write(f"tried again: message {message.pk} ({message}) of {message.run}")

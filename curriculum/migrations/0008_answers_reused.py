@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('curriculum', '0005_test_a_prerequisite'),
+        ('curriculum', '0007_notices'),
     ]
 
     operations = [

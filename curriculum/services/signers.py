@@ -1,0 +1,175 @@
+"""The two-person rule: who had a hand in what a stage trains on may not sign its gate.
+
+A person has a hand in a stage who, in its rounds since it was last begun, gave an item the
+verdict "approved" that stands (alone or all together), changed the words of an approved item, or
+started a training. Rehearsed items of earlier stages do not count: their own gate was signed.
+What policy approved is nobody's, so anybody may sign for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
+
+from curriculum.errors import SecondPersonNeeded
+from curriculum.models import AuditEntry, Review, Revision, Stage
+from curriculum.services.audit import Actor
+from curriculum.states import StageStatus, Verdict
+
+SHOWN = 3  # names in a sentence
+
+
+@dataclass(slots=True)
+class Part:
+    """What one person did in a stage; policy, when `user` is None."""
+
+    user_id: int | None
+    user: User | None = None
+    approved: int = 0
+    edited: int = 0
+    trainings: int = 0
+
+    @property
+    def who(self) -> str:
+        return "policy" if self.user is None else name(self.user)
+
+    @property
+    def did(self) -> str:
+        """E.g. "approved 12 items and started the training"."""
+        parts = []
+        if self.approved:
+            parts.append(f"approved {_items(self.approved)}")
+        if self.edited:
+            parts.append(f"changed the words of {_items(self.edited)}")
+        if self.trainings:
+            parts.append("started the training")
+        return _listed(parts, "and")
+
+
+def name(user: User) -> str:
+    return user.get_full_name() or user.get_username()
+
+
+def approvers() -> QuerySet[User]:
+    """Everybody who may sign a gate at all."""
+    return User.objects.with_perm("curriculum.approve_run").order_by("pk")
+
+
+def parts(stages: Sequence[Stage]) -> dict[int, list[Part]]:
+    """By stage pk, who did what; people first. Three queries for any number of stages."""
+    found = {
+        stage: sorted(of.values(), key=lambda part: (part.user_id is None, part.user_id or 0))
+        for stage, of in _found(stages).items()
+    }
+    people = User.objects.in_bulk({p.user_id for of in found.values() for p in of if p.user_id})
+    for of in found.values():
+        for part in of:
+            part.user = people.get(part.user_id) if part.user_id else None
+    return found
+
+
+def part_of(user: User | None, stage: Stage) -> Part | None:
+    """What the person did in the stage, if anything. Two queries."""
+    return _found([stage])[stage.pk].get(user.pk) if user is not None else None
+
+
+def barred(user: User | AnonymousUser, stages: Iterable[Stage]) -> set[int]:
+    """The pks of those stages whose gates the rule keeps from the person. Two queries, if any."""
+    under = [stage for stage in stages if stage.run.two_people]
+    return {pk for pk, of in _found(under).items() if user.pk in of} if under else set()
+
+
+def why_not(user: User, stage: Stage) -> str:
+    """In a sentence, why this person may not let the stage pass; empty when they may."""
+    if not stage.run.two_people:
+        return ""
+    taken = _found([stage])[stage.pk]
+    part = taken.get(user.pk)
+    if part is None:
+        return ""
+    others = [name(other) for other in approvers() if other.pk not in taken]
+    if not others:
+        who = "Nobody else may at the moment: an administrator can make another approver"
+    elif len(others) > SHOWN:
+        who = f"{', '.join(others[:SHOWN])} and {len(others) - SHOWN} more may"
+    else:
+        who = f"{_listed(others, 'or')} may"
+    return (
+        f"You {part.did} of this stage, so under the two-person rule somebody else has to sign. "
+        f"{who}."
+    )
+
+
+def require_second(stage: Stage, *, actor: Actor) -> None:
+    """Raise `SecondPersonNeeded` where the rule forbids `actor` to let the stage pass. Call it
+    where writers of the run stand in line.
+    """
+    stage.run.refresh_from_db(fields=["two_people"])
+    if not stage.run.two_people:
+        return
+    if actor.user is None:
+        raise SecondPersonNeeded("Under the two-person rule a person has to sign the gate.")
+    if reason := why_not(actor.user, stage):
+        raise SecondPersonNeeded(reason)
+
+
+def _found(stages: Sequence[Stage]) -> dict[int, dict[int | None, Part]]:
+    """stage pk -> user pk -> what they did. Two queries."""
+    found: dict[int, dict[int | None, Part]] = {stage.pk: {} for stage in stages}
+
+    def part(stage: int, user: int | None) -> Part:
+        return found[stage].setdefault(user, Part(user))
+
+    for stage, user, what, n in _verdicts(stages).union(_edits(stages), all=True):
+        setattr(part(stage, user), what, n)
+    by_subject = {f"stage:{stage.pk}": stage for stage in stages}
+    begun = AuditEntry.objects.filter(
+        run__in={stage.run_id for stage in stages},
+        action=f"stage.{StageStatus.TRAINING}",
+        subject__in=by_subject,
+    )
+    for subject, became, user in begun.order_by().values_list("subject", "became", "actor"):
+        stage = by_subject[subject]
+        if became["round"] >= stage.first_round:
+            part(stage.pk, user).trainings += 1
+    return found
+
+
+def _verdicts(stages: Sequence[Stage]) -> QuerySet[Review, Any]:
+    """Approvals that stand: nothing came after them. An item's round is closed for review when
+    it is trained on, and trains on all that it approved.
+    """
+    later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
+    standing = Review.objects.filter(~Exists(later), verdict=Verdict.APPROVED)
+    return _count(standing, stages, by="reviewer", what="approved")
+
+
+def _edits(stages: Sequence[Stage]) -> QuerySet[Revision, Any]:
+    return _count(Revision.objects.all(), stages, by="actor", what="edited")
+
+
+def _count(rows: QuerySet[Any], stages: Sequence[Stage], *, by: str, what: str) -> Any:
+    of_now = rows.filter(
+        item__stage__in=[stage.pk for stage in stages],
+        item__verdict=Verdict.APPROVED,
+        item__round__gte=F("item__stage__first_round"),
+    )
+    return (
+        of_now.order_by()
+        .annotate(what=Value(what))
+        .values_list("item__stage", by, "what")
+        .annotate(n=Count("item", distinct=True))
+    )
+
+
+def _items(n: int) -> str:
+    return "1 item" if n == 1 else f"{n} items"
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    """["a", "b", "c"], "or" -> a, b or c."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
