@@ -97,9 +97,9 @@ class LoraSettings(_Settings):
     """Their product is scaled by alpha/rank."""
     dropout: NotAll = 0.0
     """Share of a layer's inputs that the adapter leaves out at random."""
-    learning_rate: Annotated[float, Field(gt=0)] = 5e-4
-    """Peak of the schedule: 5e-4 for 135M parameters, 1e-4 from 7B up."""
-    warmup_share: NotAll = 0.03
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """Peak of the schedule: 1e-3 for 135M parameters, 1e-4 from 7B up."""
+    warmup_share: NotAll = 0.1
     """Share of a round's steps in which the learning rate rises."""
     betas: tuple[NotAll, NotAll] = (0.9, 0.95)
     """AdamW's two rates of forgetting."""
@@ -107,8 +107,8 @@ class LoraSettings(_Settings):
     """AdamW's decay of the adapter's weights."""
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     """Gradients are clipped to this norm."""
-    batch_size: Count = 16
-    """Items a step."""
+    batch_size: Count = 4
+    """Items a step. A round has a few hundred items: larger batches leave it too few steps."""
     epochs: Count = 1
     """How often a round goes through its items."""
     max_length_tokens: Annotated[int, Field(ge=8)] = 512

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
 from django.utils.html import format_html
@@ -28,6 +29,12 @@ def interval(low: float | str | None, high: float | str | None) -> str:
     if low in (None, "") or high in (None, ""):
         return ""
     return f"[{100 * float(low):.0f} to {100 * float(high):.0f}]"
+
+
+@register.filter
+def person(user: User | None) -> str:
+    """What people call them; empty where it was nobody."""
+    return user.get_full_name() or user.get_username() if user else ""
 
 
 @register.filter

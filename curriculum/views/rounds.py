@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-LEFT, TOP, STEP, PLOT, FOOT = 40, 10, 48, 96, 22  # px
+LEFT, TOP, STEP, PLOT, FOOT = 40, 28, 48, 96, 22  # px; the skill's name is above TOP
 RADIUS = 5
 
 
