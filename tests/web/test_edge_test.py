@@ -34,7 +34,7 @@ def test_each_edge_can_be_asked_about_and_nothing_is_spent_by_asking(client, rev
 
     text = client.get(graph(edge, test=edge.pk, steps=5)).text
 
-    assert "Three throw-away trainings: 15 steps on 240 items, about" in text
+    assert "Three throw-away trainings: 15 steps on 60 items, about" in text
     assert "then 256 questions." in text
     assert "No training of this student has been timed yet" in text
     assert '<input type="hidden" name="steps" value="5">' in text
