@@ -65,6 +65,7 @@ def test_the_next_stage_is_measured_and_written_for_the_student_as_it_is(approve
     assert (min(levels) < 3) == is_small
 
 
+@pytest.mark.slow
 def test_nothing_is_measured_ahead_while_the_stage_has_to_go_on(approver):
     run = assessed(approver, items_per_round=8)
 

@@ -136,6 +136,7 @@ def test_each_assessed_round_is_a_checkpoint_with_what_it_taught(settings, tmp_p
     assert first.scores["A2"] > base.scores["A2"]
 
 
+@pytest.mark.slow
 def test_what_was_rolled_back_is_no_step_on_the_way(settings, tmp_path, approver):
     settings.IOA_HOME = tmp_path
     stage = assessing(approver)

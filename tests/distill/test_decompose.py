@@ -128,6 +128,7 @@ def test_of_a_list_that_is_cut_off_behind_other_lists_the_skills_are_kept():
 TITLES = st.lists(st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1), max_size=4)
 
 
+@pytest.mark.slow
 @given(TITLES, st.floats(0, 1))
 @settings(max_examples=150, deadline=None)
 def test_of_any_reply_cut_off_anywhere_the_whole_skills_are_kept(titles, share):
@@ -149,6 +150,7 @@ def check_cut(skills, end):
     assert is_told == (whole > 0 and end < len(reply) - 1)
 
 
+@pytest.mark.slow
 @given(st.text() | st.text('[]{}",:\\skil \n0e-.', max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_nothing_a_model_says_raises(text):
@@ -163,6 +165,7 @@ FIELDS = ["id", "statement", "area", "level", "prerequisites", "probes"]
 SKILL = st.fixed_dictionaries({"title": st.text() | JSON}, optional=dict.fromkeys(FIELDS, JSON))
 
 
+@pytest.mark.slow
 @given(st.lists(SKILL | JSON, max_size=5))
 @settings(max_examples=100, deadline=None)
 def test_whatever_the_types_a_proposal_holds_or_a_sentence_is_said(skills):
@@ -362,6 +365,7 @@ def test_prerequisites_that_cannot_be_are_left_out_one_notice_each():
     )
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=30))
 @settings(max_examples=100, deadline=None)
 def test_no_proposal_has_a_cycle_and_each_edge_that_fell_is_told(pairs):
@@ -464,6 +468,7 @@ def test_a_skill_with_too_few_probes_is_written_and_named_with_its_line(tmp_path
 TEXT = st.text(min_size=1, max_size=30)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=4))
 @settings(max_examples=20, deadline=None)
 def test_any_words_that_make_a_proposal_survive_the_file(tmp_path_factory, rows):

@@ -264,6 +264,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 
 
 @settings(max_examples=30, deadline=None)
+@pytest.mark.slow
 @given(st.lists(WORDS, min_size=3, max_size=6, unique_by=question_key), WORDS, WORDS)
 def test_any_words_survive_the_way_out_and_back(tmp_path_factory, questions, title, reference):
     folder = tmp_path_factory.mktemp("export")
