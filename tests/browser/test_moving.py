@@ -84,4 +84,4 @@ def test_a_stage_that_is_waived_with_a_reason_shows_it_on_the_report(school, vis
     expect(page.locator("#report .notice.warning")).to_contain_text(
         "“Near enough, and term ends on Friday.”"
     )
-    expect(page.locator("#report .notice.warning")).to_contain_text("waived by ada")
+    expect(page.locator("#report .notice.warning")).to_contain_text("waived by Ada")

@@ -40,13 +40,13 @@ def trials(ratio: float) -> tuple[float, list[int]]:
     for trial in range(TRIALS):
         seen: set[str] = set()
         for _ in range(2):
-            grades: dict[str, dict[str, float]] = {}
-            gate = exam(stage=("A",), seen={"A": seen}, grades=grades, seed=trial)
+            gate = exam(stage=("A",), seen={"A": seen}, seed=trial)
             evidence = gate.run(RuleStudent(lambda _: draw.random() < ratio))
             (verdict,) = evidence.stage
-            assert verdict.n == len(grades["A"])
-            assert not seen & set(grades["A"])
-            seen |= set(grades["A"])
+            asked = set(gate.grades["A"])
+            assert verdict.n == len(asked)
+            assert not seen & asked
+            seen |= asked
         passed += verdict.answer is GateAnswer.MASTERED
         took.append(verdict.n)
     return passed / TRIALS, took

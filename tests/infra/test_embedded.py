@@ -53,6 +53,8 @@ def serve(home):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # what a shell starts in the background ignores Ctrl-C, and so do its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     process.said = []
     try:
