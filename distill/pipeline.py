@@ -9,27 +9,24 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
-from contextlib import closing
-from functools import partial
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from distill import report
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
-from distill.assessment.gate import GateExam, Was, known_at_start
+from distill.assessment.gate import Was, known_at_start
 from distill.backends.base import Backend
 from distill.decisions import AtGate, Decide, Decision, autopilot
-from distill.diagnosis import BASE, TEACHER, Progress, ask_missing
+from distill.diagnosis import BASE, TEACHER, Progress
 from distill.domains.base import Domain
 from distill.errors import BudgetSpent, DomainError
-from distill.identifier.looks import measure
-from distill.identifier.probing import score
+from distill.examiner import Examiner
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer import mixture
-from distill.organizer.stages import difficulty, lacking, plan
+from distill.organizer.stages import plan
 from distill.records import (
     Curriculum,
     Gap,
@@ -37,11 +34,10 @@ from distill.records import (
     GateEvidence,
     Item,
     PlannedStage,
-    Probe,
     Score,
     Split,
 )
-from distill.roster import Lazy, Student
+from distill.roster import Student
 from distill.settings import Settings
 
 
@@ -82,9 +78,11 @@ class Pipeline:
             # the budget may be raised when a run is continued; all else would change its past
             settings=settings.model_dump(mode="json", exclude={"budget"}),
         )
+        self._examiner = Examiner(
+            domain, student, teacher, settings, seed=seed, journal=self.journal, progress=progress
+        )
         self._domain = domain
         self._student = student
-        self._teacher = teacher
         self._settings = settings
         self._seed = seed
         self._out = out
@@ -118,16 +116,7 @@ class Pipeline:
 
     def diagnose(self) -> dict[str, Gap]:
         """Probe teacher and student on every skill (Eq. 2)."""
-        with closing(Lazy(self._student, None)) as student:
-            gaps = measure(
-                self._domain,
-                [s.id for s in self.skills],
-                teacher=partial(self._ask, TEACHER, self._teacher),
-                student=partial(self._ask, BASE, student),
-                thresholds=self._settings.thresholds,
-                seed=self._seed,
-                n=self._settings.probing.diagnose_probes,
-            ).gaps
+        gaps = self._examiner.diagnose([s.id for s in self.skills])
         own = self.journal.grades(BASE, Split.DIAGNOSE)
         taught = {s.id: gaps[s.id] for s in self.skills if not s.is_transfer}
         self._mastered = known_at_start(taught, own, self._settings.thresholds)
@@ -143,7 +132,7 @@ class Pipeline:
 
     def teach(self, stage: PlannedStage, position: int, gaps: Mapping[str, Gap]) -> Decision:
         """The rounds of one stage, until somebody lets it pass. Returns the last decision."""
-        need = self._lacking(stage.skills, gaps)
+        need = self._examiner.lacking(stage.skills, gaps, self._adapter)
         lost: dict[str, float] = {}
         known = set(self._mastered)
         small = set(stage.skills) if stage.is_bridge else set()
@@ -154,12 +143,14 @@ class Pipeline:
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
             self._write(key, need, small=small, rehearses=bool(pool))
             self._train(key, pool, lost)
-            evidence = self._assess(key, stage, gaps)
+            evidence, scores = self._examiner.at_gate(
+                key, stage.skills, gaps, self._mastered, self._adapter
+            )
             decision = self._decided(
                 key, AtGate(stage, position, round, evidence, self._may(round))
             )
             if decision in (Decision.ADVANCE, Decision.WAIVE):
-                self._settle(key, evidence)
+                self._settle(evidence, scores)
             if decision is not Decision.REMEDY:
                 return decision
             rounds.append(evidence)
@@ -170,16 +161,8 @@ class Pipeline:
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
         skills = [s.id for s in self.skills]
-        probes = self._probes(Split.FINAL, self._settings.probing.final_probes, skills)
+        grades, scores = self._examiner.at_end(skills, self._adapter)
         who = self._adapter.name if self._adapter else BASE
-        grades = {TEACHER: self._ask(TEACHER, self._teacher, probes)}
-        for name, adapter in ((BASE, None), (who, self._adapter)):
-            with closing(Lazy(self._student, adapter)) as student:
-                grades[name] = self._ask(name, student, probes)
-        scores: dict[str, dict[str, Score]] = {
-            name: {k: score(k, g, self._domain.size(k, Split.FINAL)) for k, g in by_skill.items()}
-            for name, by_skill in grades.items()
-        }
         stages = [
             report.stage(s.skills, self.journal.gates(f"s{i}r"))
             for i, s in enumerate(curriculum.stages, 1)
@@ -196,15 +179,6 @@ class Pipeline:
         )
         figures |= self.journal.spent(TEACHER) | {"stages": stages, "seed": self._seed}
         return figures | {"settings": self._settings.model_dump(mode="json")}
-
-    def _lacking(self, skills: Sequence[str], gaps: Mapping[str, Gap]) -> dict[str, float]:
-        """1 − r of each skill before its stage: measured again, where anything was taught since."""
-        if self._adapter is None:
-            return {k: difficulty(gaps[k]) for k in skills}
-        probes = self._probes(Split.DIAGNOSE, self._settings.probing.gate_probes, skills)
-        with closing(Lazy(self._student, self._adapter)) as student:
-            now = self._ask(self._adapter.name, student, probes)
-        return {k: lacking(gaps[k], score(k, now[k], None).mean) for k in skills}
 
     # --- one round ---------------------------------------------------------------------
 
@@ -255,25 +229,6 @@ class Pipeline:
         self.journal.keep_checkpoint(key, len(items), result)
         self._adapter = result.folder
 
-    def _assess(self, key: str, stage: PlannedStage, gaps: Mapping[str, Gap]) -> GateEvidence:
-        exam = GateExam(
-            domain=self._domain,
-            settings=self._settings,
-            seed=self._seed,
-            stage=stage.skills,
-            mastered=self._mastered,
-            p_teacher={k: gaps[k].teacher.mean for k in stage.skills},
-            seen=self.journal.seen_at_gates(except_by=key),
-            grades=self.journal.grades(key, Split.GATE),
-            trained=self.journal.trained(),
-        )
-        with closing(Lazy(self._student, self._adapter)) as student:
-            return exam.run(
-                student,
-                beat=lambda done, total: self._progress(f"{key}: assess", done, total),
-                sink=partial(self.journal.keep_answers, key),
-            )
-
     def _may(self, round: int) -> bool:
         budget = self._settings.budget
         return round + 1 < budget.rounds_cap and self.journal.total("items") < budget.items
@@ -286,28 +241,8 @@ class Pipeline:
             self.journal.keep_decision(key, decision, gate.evidence)
         return Decision(decision)
 
-    def _settle(self, key: str, evidence: GateEvidence) -> None:
-        grades = self.journal.grades(key, Split.GATE)
+    def _settle(self, evidence: GateEvidence, scores: Mapping[str, Score]) -> None:
         for verdict in evidence.stage:
             if verdict.answer is GateAnswer.MASTERED:
-                k = verdict.skill
-                got = score(k, grades[k], self._domain.size(k, Split.GATE))
-                self._mastered[k] = Was(got.mean, got.n, got.is_exhaustive)
-
-    # --- asking ------------------------------------------------------------------------
-
-    def _probes(self, split: Split, n: int, skills: Iterable[str]) -> list[Probe]:
-        trained = self.journal.trained()
-        return [
-            p
-            for k in skills
-            for p in self._domain.probes(k, split, n, seed=self._seed, exclude=trained)
-        ]
-
-    def _ask(
-        self, who: str, backend: Backend, probes: Sequence[Probe]
-    ) -> dict[str, dict[str, float]]:
-        """Ask what is not on record yet; returns skill -> probe id -> grade."""
-        return ask_missing(
-            self.journal, who, backend, probes, self._settings.probing, self._progress
-        )
+                got = scores[verdict.skill]
+                self._mastered[verdict.skill] = Was(got.mean, got.n, got.is_exhaustive)

@@ -93,6 +93,7 @@ def _gate(decision: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
         "decision": decision,
         "probes": sum(verdict["n"] for verdict in verdicts),
         "ratios": {v["skill"]: round(v["ratio"], 4) for v in evidence["stage"]},
+        "void": dict(evidence.get("void", ())),  # skill -> answers that do not count
         **by_answer,  # mastered, not_yet, unclear of the stage; kept, forgotten, unclear of others
     }
 

@@ -73,16 +73,11 @@ class Exam:
         )
 
     def keep_answers(self, who: Checkpoint | None, pairs: Sequence[tuple[Probe, Answer]]) -> None:
-        rows = {
-            (p.skill_id, p.key): p
-            for p in models.Probe.objects.filter(
-                skill__run=self.run, key__in=[probe.id for probe, _ in pairs]
-            )
-        }
+        rows = self._rows(probe for probe, _ in pairs)
         self._keep.answers(
             [
                 models.Answer(
-                    probe=rows[self._skills[probe.skill].pk, probe.id],
+                    probe=rows[probe.skill, probe.id],
                     checkpoint=who,
                     text=answer.text,
                     grade=answer.grade,
@@ -133,10 +128,9 @@ class Exam:
             .order_by("-pk")  # the oldest of several comes last, and stays
         )
         said = {(a.probe.question, a.probe.reference, a.grader): a for a in earlier}
-        own = models.Probe.objects.filter(
-            skill__run=self.run, key__in=[p.id for p in probes]
-        ).select_related("skill")
-        rows = {(p.skill.key, p.key): p for p in own}
+        if not said:
+            return
+        rows = self._rows(probes)
         reused = [
             models.Answer(
                 probe=rows[probe.skill, probe.id],
@@ -150,8 +144,13 @@ class Exam:
                 was := said.get((probe.question, probe.reference, grading.version_of(probe.grader)))
             )
         ]
-        if reused:
-            self._keep.answers(reused)
+        self._keep.answers(reused)
+
+    def _rows(self, probes: Iterable[Probe]) -> dict[tuple[str, str], models.Probe]:
+        """The rows of probes that are kept, by skill and id."""
+        keys = [p.id for p in probes]
+        found = models.Probe.objects.filter(skill__run=self.run, key__in=keys)
+        return {(p.skill.key, p.key): p for p in found.select_related("skill")}
 
     def missing(self, who: Checkpoint | None, probes: Sequence[Probe]) -> list[Probe]:
         answered = self._answered(who, probes)

@@ -113,6 +113,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     earlier = answered.exclude(checkpoint=checkpoint).exclude(checkpoint=None)
     for skill, key in earlier.values_list("probe__skill__key", "probe__key"):
         seen.setdefault(skill, set()).add(key)
+    trained = trained_questions(run)
     gate = GateExam(
         domain=exam.domain,
         settings=exam.settings,
@@ -122,7 +123,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         p_teacher={s.key: gaps[s.key].teacher.mean for s in own},
         seen=seen,
         grades=grades_of(answered.filter(checkpoint=checkpoint)),
-        trained=trained_questions(run),
+        trained=trained,
     )
 
     def sink(pairs: Sequence[tuple[Probe, Answer]]) -> None:
@@ -139,7 +140,8 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     with exam.student(checkpoint) as student:
         evidence = gate.run(student, beat=tell, sink=sink)
         ahead = _skills_ahead(stage) if evidence.allows_advance else []
-        probes = exam.draw(ahead, Split.DIAGNOSE, exam.settings.probing.gate_probes)
+        n = exam.settings.probing.gate_probes
+        probes = exam.draw(ahead, Split.DIAGNOSE, n, exclude=trained)
         before = exam.ask(
             student, checkpoint, probes, lambda done, total: beat(told + done, told + total)
         )

@@ -57,6 +57,11 @@ ACTIONS: dict[str, str] = {
 }
 
 
+def name_of(user: User) -> str:
+    """What people call them."""
+    return user.get_full_name() or user.get_username()
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: a person, the policy of the run's autonomy, or a worker."""
@@ -67,7 +72,7 @@ class Actor:
 
     @classmethod
     def person(cls, user: User) -> Actor:
-        return cls(ActorKind.PERSON, user, user.get_full_name() or user.get_username())
+        return cls(ActorKind.PERSON, user, name_of(user))
 
     @classmethod
     def policy(cls, rule: str) -> Actor:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from curriculum.errors import CapReached, GateRefused, Overtaken, ReasonRequired
 from curriculum.models import GateRecord, Run, Stage
 from curriculum.services import budget, jobs, policy, signers, stages
-from curriculum.services.audit import Actor
+from curriculum.services.audit import Actor, name_of
 from curriculum.states import SETTLED, JobKind, SkillOutcome, StageStatus
 
 
@@ -90,7 +90,7 @@ def _seen(gate: GateRecord, round: int) -> Stage:
 
 
 def _how_decided(gate: GateRecord) -> str:
-    who = signers.name(gate.decided_by) if gate.decided_by else "policy"
+    who = name_of(gate.decided_by) if gate.decided_by else "policy"
     what = {"advance": "let it pass", "remedy": "wants another round", "waive": "waived it"}
     return f"{who} {what.get(gate.decision, 'rolled it back')}"
 

@@ -15,10 +15,7 @@ import logging
 import time
 from datetime import timedelta
 from functools import partial
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -149,21 +146,23 @@ def _mail(notice: Notice, run: Run, wanted: Wanted) -> None:
 
 
 def _post(notice: Notice, run: Run, wanted: Wanted) -> None:
+    import httpx2  # here, for every command loads the services
+
     body = json.dumps(_content(notice, run, wanted), ensure_ascii=False).encode()
     timestamp = str(int(time.time()))
-    request = Request(
+
+    answer = httpx2.post(  # redirects are not followed: what is signed goes nowhere else
         settings.IOA_WEBHOOK_URL,
-        data=body,
-        method="POST",
+        content=body,
         headers={
             "Content-Type": "application/json",
             "User-Agent": "IOA",
             "X-IOA-Timestamp": timestamp,
             "X-IOA-Signature": f"sha256={signature(body, timestamp)}",
         },
+        timeout=settings.IOA_WEBHOOK_SECONDS,
     )
-    with _OPENER.open(request, timeout=settings.IOA_WEBHOOK_SECONDS):
-        pass  # any 2xx will do
+    answer.raise_for_status()  # any 2xx will do
 
 
 def _content(notice: Notice, run: Run, wanted: Wanted) -> dict[str, Any]:
@@ -178,28 +177,22 @@ def _content(notice: Notice, run: Run, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """What is signed goes to the address that was configured, and nowhere else."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-_OPENER = build_opener(_NoRedirects)
 _SEND = {Channel.MAIL: _mail, Channel.WEBHOOK: _post}
 
 
 def _sentence(exc: Exception) -> str:
     """What went wrong, for an administrator. Never names the address, which may hold a key."""
+    import httpx2
+
     match exc:
-        case HTTPError():
-            return f"The server answered {exc.code}."
-        case URLError():
-            return f"The server could not be reached: {exc.reason}."
-        case TimeoutError():
+        case httpx2.HTTPStatusError():
+            return f"The server answered {exc.response.status_code}."
+        case httpx2.TimeoutException():
             return "The server did not answer in time."
-        case HTTPException():
+        case httpx2.RemoteProtocolError() | httpx2.DecodingError():
             return f"The server's answer could not be read ({type(exc).__name__})."
+        case httpx2.TransportError():
+            return f"The server could not be reached ({type(exc).__name__})."
     return f"{type(exc).__name__}: {exc}"[:500]
 
 

@@ -11,18 +11,16 @@ from django.utils import timezone
 
 from curriculum import engine
 from curriculum.errors import (
-    BadSettings,
     EmptyWords,
     MoveRefused,
     NothingToTeach,
     Overtaken,
     ReasonRequired,
     RunOver,
-    SecondPersonNeeded,
     WrongMoment,
 )
 from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill
-from curriculum.services import audit, jobs, notices, plan, policy, signers
+from curriculum.services import audit, deciding, jobs, notices, plan, policy
 from curriculum.services.audit import Actor, require
 from curriculum.states import (
     RUN_MOVES,
@@ -85,10 +83,7 @@ def create(
     """Make a draft with the domain's skills and edges in it, and the untaught student."""
     if not name.strip():
         raise EmptyWords("name")
-    if autonomy not in Autonomy.values:
-        raise BadSettings(f"There is no autonomy “{autonomy}”: {', '.join(Autonomy.values)}.")
-    if two_people:
-        _require_people(autonomy)
+    deciding.require_fitting(autonomy, two_people=two_people)
     chosen = list(skills)
     described = engine.describe_domain(domain, chosen)
     engine.check_models(teacher, student)
@@ -238,63 +233,6 @@ def stop(run: Run, *, actor: Actor, reason: str) -> Run:
     return run
 
 
-@transaction.atomic
-def set_autonomy(run: Run, *, actor: Actor, autonomy: str) -> Run:
-    """Change who decides from now on. What waits for a decision is decided at once, if policy
-    may now decide it.
-    """
-    if autonomy not in Autonomy.values:
-        raise BadSettings(f"There is no autonomy “{autonomy}”: {', '.join(Autonomy.values)}.")
-    if run.is_over:
-        raise RunOver(run.get_status_display())
-    if run.two_people:
-        _require_people(autonomy)
-    audit.write(
-        run,
-        actor=actor,
-        action="run.autonomy",
-        subject=run,
-        was={"autonomy": run.autonomy},
-        became={"autonomy": autonomy},
-    )
-    seen = Run.objects.filter(pk=run.pk, autonomy=run.autonomy, two_people=run.two_people)
-    if not seen.update(autonomy=autonomy):
-        raise Overtaken("This run")
-    policy.act(run)
-    run.refresh_from_db()
-    return run
-
-
-@transaction.atomic
-def set_two_people(run: Run, *, actor: Actor, on: bool) -> Run:
-    """Switch the two-person rule. Whom it keeps from a gate at the moment may not switch it off."""
-    if run.is_over:
-        raise RunOver(run.get_status_display())
-    if on:
-        _require_people(run.autonomy)
-    audit.write(
-        run,
-        actor=actor,
-        action="run.two_people",
-        subject=run,
-        was={"two_people": run.two_people},
-        became={"two_people": on},
-    )
-    seen = Run.objects.filter(pk=run.pk, autonomy=run.autonomy, two_people=run.two_people)
-    if not seen.update(two_people=on):
-        raise Overtaken("This run")
-    begun = run.stages.exclude(status__in=[*SETTLED, StageStatus.PLANNED]).first()
-    if run.two_people and not on and begun is not None:
-        part = signers.part_of(actor.user, begun)
-        if part is not None:
-            raise SecondPersonNeeded(
-                f"You {part.did} in {begun}, and the two-person rule is about that: "
-                "another approver may switch it off."
-            )
-    run.refresh_from_db()
-    return run
-
-
 def archive(run: Run, *, actor: Actor) -> Run:
     return _shelve(run, actor=actor, action="run.archived", is_archived=True)
 
@@ -311,14 +249,6 @@ def _shelve(run: Run, *, actor: Actor, action: str, is_archived: bool) -> Run:
         raise Overtaken("This run")
     run.refresh_from_db()
     return run
-
-
-def _require_people(autonomy: str) -> None:
-    if autonomy == Autonomy.NONE:
-        raise BadSettings(
-            "Under the two-person rule people sign the gates, and on autopilot nobody does. "
-            "Choose one of the two."
-        )
 
 
 def _diagnosis_of(run: Run) -> dict[str, Any]:

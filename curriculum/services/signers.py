@@ -17,7 +17,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
 
 from curriculum.errors import SecondPersonNeeded
 from curriculum.models import AuditEntry, Review, Revision, Stage
-from curriculum.services.audit import Actor
+from curriculum.services.audit import Actor, name_of
 from curriculum.states import StageStatus, Verdict
 
 SHOWN = 3  # names in a sentence
@@ -35,7 +35,7 @@ class Part:
 
     @property
     def who(self) -> str:
-        return "policy" if self.user is None else name(self.user)
+        return "policy" if self.user is None else name_of(self.user)
 
     @property
     def did(self) -> str:
@@ -48,10 +48,6 @@ class Part:
         if self.trainings:
             parts.append("started the training")
         return _listed(parts, "and")
-
-
-def name(user: User) -> str:
-    return user.get_full_name() or user.get_username()
 
 
 def approvers() -> QuerySet[User]:
@@ -91,7 +87,7 @@ def why_not(user: User, stage: Stage) -> str:
     part = taken.get(user.pk)
     if part is None:
         return ""
-    others = [name(other) for other in approvers() if other.pk not in taken]
+    others = [name_of(other) for other in approvers() if other.pk not in taken]
     if not others:
         who = "Nobody else may at the moment: an administrator can make another approver"
     elif len(others) > SHOWN:

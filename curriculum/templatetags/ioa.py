@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from curriculum.services.audit import name_of
+
 register = template.Library()
 
 
@@ -34,7 +36,7 @@ def interval(low: float | str | None, high: float | str | None) -> str:
 @register.filter
 def person(user: User | None) -> str:
     """What people call them; empty where it was nobody."""
-    return user.get_full_name() or user.get_username() if user else ""
+    return name_of(user) if user else ""
 
 
 @register.filter

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curriculum.models import Checkpoint, GateRecord
+from curriculum.services.audit import name_of
 
 WIDTH, HEIGHT, BETWEEN_COLUMNS, BETWEEN_LANES, EDGE, LETTERS = 132, 48, 32, 16, 2, 18  # px
 
@@ -56,7 +57,7 @@ class Node:
         user = self.gate.decided_by
         if user is None:
             return self.gate.get_decided_as_display()
-        return user.get_full_name() or user.get_username()
+        return name_of(user)
 
     @property
     def short(self) -> str:

@@ -21,7 +21,7 @@ from curriculum.forms import (
 )
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run
-from curriculum.services import runs, signers, waiting
+from curriculum.services import deciding, runs, signers, waiting
 from curriculum.states import Autonomy
 from curriculum.views import reads
 from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
@@ -219,7 +219,7 @@ def run_autonomy(request: HttpRequest, pk: int) -> HttpResponse:
     notice, status = first_error(form), 422
     if form.is_valid():
         notice, status = attempt(
-            lambda: runs.set_autonomy(run, actor=person(request), **form.cleaned_data),
+            lambda: deciding.set_autonomy(run, actor=person(request), **form.cleaned_data),
             "From now on: " + Autonomy(form.cleaned_data["autonomy"]).label + ".",
         )
     return _answer(request, run, notice, status)
@@ -233,7 +233,7 @@ def run_two_people(request: HttpRequest, pk: int) -> HttpResponse:
     notice, status = first_error(form), 422
     if form.is_valid():
         notice, status = attempt(
-            lambda: runs.set_two_people(run, actor=person(request), **form.cleaned_data),
+            lambda: deciding.set_two_people(run, actor=person(request), **form.cleaned_data),
             f"The two-person rule is {'on' if form.cleaned_data['on'] else 'off'} from now on.",
         )
     alone = _alone(run) if status == 200 else ""

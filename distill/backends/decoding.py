@@ -95,19 +95,14 @@ AttentionInterface.register(ATTENTION, folded_attention)
 AttentionMaskInterface.register(ATTENTION, sdpa_mask)
 
 
-def is_worth_it(model: Any) -> bool:
-    """Whether `quicken` does anything for this model, here."""
-    return bool(model.device.type == "cpu" and model.config._attn_implementation == "sdpa")
-
-
 def quicken(model: Any) -> None:
-    """Let a model attend by `folded_attention`, where that is worth it."""
-    if is_worth_it(model):
+    """Let a model on a CPU attend by `folded_attention`, in place of transformers' own."""
+    if model.device.type == "cpu" and model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(ATTENTION)
 
 
 def new_cache(model: Any) -> DynamicCache:
-    """An empty cache, with room where the model's layers see all that was before."""
+    """An empty cache; on a CPU with room, in the layers that see all that was before."""
     cache = DynamicCache(config=model.config)
     if model.device.type == "cpu":
         cache.layers = [RoomyLayer() if type(at) is DynamicLayer else at for at in cache.layers]

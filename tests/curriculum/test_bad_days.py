@@ -13,7 +13,7 @@ from django.db import OperationalError
 from curriculum import engine
 from curriculum.errors import CurriculumError, NothingToTeach
 from curriculum.models import Answer, Checkpoint, Item, Skill, StageSkill
-from curriculum.services import audit, jobs, runs
+from curriculum.services import audit, deciding, jobs, runs
 from curriculum.states import JobStatus, RunStatus, StageStatus
 from distill import roster
 from distill.backends.base import Reply
@@ -97,7 +97,7 @@ def test_what_the_teacher_cannot_do_is_left_out_of_the_plan_and_never_mastered(t
     run = diagnosed(approver, skills=["A1", "A2"])
 
     runs.sign_diagnosis(run, actor=approver)
-    runs.set_autonomy(run, actor=approver, autonomy="none")
+    deciding.set_autonomy(run, actor=approver, autonomy="none")
     while run.jobs.filter(status=JobStatus.QUEUED).exists():
         work(run)
 

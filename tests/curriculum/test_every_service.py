@@ -15,6 +15,7 @@ from curriculum import engine
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
 from curriculum.services import (
     audit,
+    deciding,
     gates,
     items,
     jobs,
@@ -53,6 +54,7 @@ WITHOUT_AN_ENTRY = {
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.objections": "only reads",
     "plan.stages_of": "only reads",
+    "deciding.require_fitting": "only reads",
     "jobs.beat": "progress is no decision",
     "jobs.require_idle": "only reads",
     "jobs.silent": "only reads",
@@ -174,8 +176,8 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "runs.replan": lambda by: runs.replan(
         diagnosed_run(reviewing_diagnosis=False, reviewing_curriculum=True), actor=by
     ),
-    "runs.set_autonomy": lambda by: runs.set_autonomy(run_of(), actor=by, autonomy="none"),
-    "runs.set_two_people": lambda by: runs.set_two_people(run_of(), actor=by, on=True),
+    "deciding.set_autonomy": lambda by: deciding.set_autonomy(run_of(), actor=by, autonomy="none"),
+    "deciding.set_two_people": lambda by: deciding.set_two_people(run_of(), actor=by, on=True),
     "runs.sign_curriculum": lambda by: runs.sign_curriculum(planned(), actor=by),
     "runs.sign_diagnosis": lambda by: runs.sign_diagnosis(diagnosed_run(), actor=by),
     "runs.stop": lambda by: runs.stop(run_of(), actor=by, reason="enough"),

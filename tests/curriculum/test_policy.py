@@ -13,7 +13,7 @@ from curriculum.models import (
     Snapshot,
     Stage,
 )
-from curriculum.services import audit, gates, jobs, policy, runs, stages
+from curriculum.services import audit, deciding, gates, jobs, policy, runs, stages
 from curriculum.states import (
     ActorKind,
     Autonomy,
@@ -253,7 +253,7 @@ def test_asking_policy_twice_decides_once():
 def test_switching_to_autopilot_decides_what_waits(approver):
     stage = reviewed_stage(Autonomy.EVERY_GATE)
 
-    runs.set_autonomy(stage.run, actor=approver, autonomy=NONE)
+    deciding.set_autonomy(stage.run, actor=approver, autonomy=NONE)
 
     assert Stage.objects.get().status == StageStatus.TRAINING
 

@@ -15,7 +15,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import Answer, AuditEntry, Job, Score
-from curriculum.services import audit, jobs, probing, runs, skills
+from curriculum.services import audit, deciding, jobs, probing, runs, skills
 from curriculum.states import JobKind, JobStatus, RunStatus
 from tests.curriculum.small import PROBES, diagnosed, work
 from tests.factories import JobFactory, RunFactory
@@ -241,7 +241,7 @@ def test_it_cannot_be_taken_up_again_once_another_was_asked_for(run, approver):
 
 def test_autopilot_that_comes_meanwhile_signs_when_it_is_done(run, approver):
     probing.probe_more(run, actor=approver, width=0.2)
-    runs.set_autonomy(run, actor=approver, autonomy="none")
+    deciding.set_autonomy(run, actor=approver, autonomy="none")
     assert run.status == RunStatus.REVIEWING_DIAGNOSIS
 
     work(run)

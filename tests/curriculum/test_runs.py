@@ -13,7 +13,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import AuditEntry, Job, Run, Stage
-from curriculum.services import audit, runs
+from curriculum.services import audit, deciding, runs
 from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
 from tests.factories import (
     JobFactory,
@@ -163,7 +163,7 @@ def test_a_run_that_is_over_stays_as_it_is(approver, status):
     with pytest.raises(RunOver):
         runs.stop(run, actor=approver, reason="again")
     with pytest.raises(RunOver):
-        runs.set_autonomy(run, actor=approver, autonomy=Autonomy.NONE)
+        deciding.set_autonomy(run, actor=approver, autonomy=Autonomy.NONE)
     with pytest.raises(RunOver):
         runs.diagnose(run, actor=approver)
 
@@ -207,7 +207,7 @@ def test_a_run_is_concluded_once(approver):
 def test_autonomy_is_changed_and_written_down(approver):
     run = RunFactory()
 
-    runs.set_autonomy(run, actor=approver, autonomy=Autonomy.ONLY_GATES)
+    deciding.set_autonomy(run, actor=approver, autonomy=Autonomy.ONLY_GATES)
 
     entry = AuditEntry.objects.get()
     assert run.autonomy == Autonomy.ONLY_GATES
@@ -216,16 +216,16 @@ def test_autonomy_is_changed_and_written_down(approver):
 
 def test_an_autonomy_that_does_not_exist_is_refused(approver):
     with pytest.raises(BadSettings):
-        runs.set_autonomy(RunFactory(), actor=approver, autonomy="full")
+        deciding.set_autonomy(RunFactory(), actor=approver, autonomy="full")
 
 
 def test_two_changes_of_autonomy_from_the_same_screen_are_one(approver):
     run = RunFactory()
     other = Run.objects.get()
-    runs.set_autonomy(run, actor=approver, autonomy=Autonomy.ONLY_GATES)
+    deciding.set_autonomy(run, actor=approver, autonomy=Autonomy.ONLY_GATES)
 
     with pytest.raises(Overtaken):
-        runs.set_autonomy(other, actor=approver, autonomy=Autonomy.NONE)
+        deciding.set_autonomy(other, actor=approver, autonomy=Autonomy.NONE)
 
     assert AuditEntry.objects.count() == 1
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from curriculum.errors import BadSettings, Overtaken, RunOver, SecondPersonNeeded
 from curriculum.models import AuditEntry, GateRecord, Item, Run, Stage
-from curriculum.services import audit, gates, items, policy, runs, signers, stages
+from curriculum.services import audit, deciding, gates, items, policy, runs, signers, stages
 from curriculum.services.audit import Actor
 from curriculum.states import Autonomy, RunStatus, StageStatus
 from tests.factories import (
@@ -204,7 +204,7 @@ def test_the_rule_is_read_when_the_gate_is_signed_not_when_the_page_was_shown(ap
 
 
 def test_switching_it_stands_in_the_log(approver):
-    run = runs.set_two_people(RunFactory(), actor=approver, on=True)
+    run = deciding.set_two_people(RunFactory(), actor=approver, on=True)
 
     entry = AuditEntry.objects.get()
     assert run.two_people
@@ -221,12 +221,12 @@ def test_whom_it_bars_may_not_switch_it_off_and_another_may(approver, other):
     entries = AuditEntry.objects.count()
 
     with pytest.raises(SecondPersonNeeded, match="another approver may switch it off"):
-        runs.set_two_people(run, actor=approver, on=False)
+        deciding.set_two_people(run, actor=approver, on=False)
 
     run.refresh_from_db()
     assert run.two_people
     assert AuditEntry.objects.count() == entries
-    assert not runs.set_two_people(run, actor=other, on=False).two_people
+    assert not deciding.set_two_people(run, actor=other, on=False).two_people
 
 
 def test_after_the_gate_who_approved_may_switch_it_off(approver, other):
@@ -234,7 +234,7 @@ def test_after_the_gate_who_approved_may_switch_it_off(approver, other):
     StageFactory(run=gate.stage.run)
     sign(gates.advance, gate, other)
 
-    assert not runs.set_two_people(Run.objects.get(), actor=approver, on=False).two_people
+    assert not deciding.set_two_people(Run.objects.get(), actor=approver, on=False).two_people
 
 
 def test_autopilot_and_the_rule_exclude_each_other(approver):
@@ -244,9 +244,9 @@ def test_autopilot_and_the_rule_exclude_each_other(approver):
     with refused:
         runs.create(actor=approver, **given, student="simulated", autonomy="none", two_people=True)
     with refused:
-        runs.set_two_people(RunFactory(autonomy=Autonomy.NONE), actor=approver, on=True)
+        deciding.set_two_people(RunFactory(autonomy=Autonomy.NONE), actor=approver, on=True)
     with refused:
-        runs.set_autonomy(RunFactory(two_people=True), actor=approver, autonomy="none")
+        deciding.set_autonomy(RunFactory(two_people=True), actor=approver, autonomy="none")
 
     assert not AuditEntry.objects.exists()
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -259,8 +259,8 @@ def test_of_two_who_change_who_decides_the_slower_is_told(approver, change):
     Run.objects.update(**change)
 
     for service, said in [
-        (runs.set_two_people, {"on": True}),
-        (runs.set_autonomy, {"autonomy": "none"}),
+        (deciding.set_two_people, {"on": True}),
+        (deciding.set_autonomy, {"autonomy": "none"}),
     ]:
         with pytest.raises(Overtaken):
             service(run, actor=approver, **said)
@@ -268,7 +268,7 @@ def test_of_two_who_change_who_decides_the_slower_is_told(approver, change):
 
 def test_a_run_that_is_over_keeps_its_rule(approver):
     with pytest.raises(RunOver):
-        runs.set_two_people(RunFactory(status=RunStatus.STOPPED), actor=approver, on=True)
+        deciding.set_two_people(RunFactory(status=RunStatus.STOPPED), actor=approver, on=True)
 
 
 # --- Reading ---------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def test_who_did_what_is_told_by_stage_people_first_in_three_queries(
         found = signers.parts([stage, other])
 
     assert [(part.who, part.did) for part in found[stage.pk]] == [
-        (signers.name(approver.user), "approved 1 item"),
+        (approver.name, "approved 1 item"),
         ("policy", "approved 2 items and started the training"),
     ]
     assert found[other.pk] == []

@@ -1,0 +1,135 @@
+"""Asking on behalf of a run: teacher and student, at every point where the loop measures.
+
+What was answered is on record in the journal and is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from distill.assessment.gate import GateExam, Grades, Was
+from distill.backends.base import Backend
+from distill.diagnosis import BASE, TEACHER, Progress, ask_missing
+from distill.domains.base import Domain
+from distill.identifier.looks import measure
+from distill.identifier.probing import score
+from distill.journal import Journal
+from distill.organizer.stages import difficulty, lacking
+from distill.records import Gap, GateEvidence, Probe, Score, Split
+from distill.roster import Lazy, Student
+from distill.settings import Settings
+
+
+class Examiner:
+    """The questions of one run, and who answers them. The student is named by its adapter, None
+    for the student as it came; it is loaded when something has to be asked, and let go after it.
+
+    Raises what the backends and `progress` raise; the answers by then are kept.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        student: Student,
+        teacher: Backend,
+        settings: Settings,
+        *,
+        seed: int,
+        journal: Journal,
+        progress: Progress,
+    ) -> None:
+        self._domain = domain
+        self._student = student
+        self._teacher = teacher
+        self._settings = settings
+        self._seed = seed
+        self._journal = journal
+        self._progress = progress
+
+    def diagnose(self, skills: Sequence[str]) -> dict[str, Gap]:
+        """Probe teacher and student, as it came, on every skill (Eq. 2)."""
+        with closing(Lazy(self._student, None)) as student:
+            return measure(
+                self._domain,
+                skills,
+                teacher=partial(self._ask, TEACHER, self._teacher),
+                student=partial(self._ask, BASE, student),
+                thresholds=self._settings.thresholds,
+                seed=self._seed,
+                n=self._settings.probing.diagnose_probes,
+            ).gaps
+
+    def lacking(
+        self, skills: Sequence[str], gaps: Mapping[str, Gap], adapter: Path | None
+    ) -> dict[str, float]:
+        """1 − r of each skill before its stage: measured again, where anything was taught since."""
+        if adapter is None:
+            return {k: difficulty(gaps[k]) for k in skills}
+        probes = self._probes(skills, Split.DIAGNOSE, self._settings.probing.gate_probes)
+        now = self._ask_student(adapter, probes)
+        return {k: lacking(gaps[k], score(k, now[k], None).mean) for k in skills}
+
+    def at_gate(
+        self,
+        key: str,
+        skills: Sequence[str],
+        gaps: Mapping[str, Gap],
+        mastered: Mapping[str, Was],
+        adapter: Path | None,
+    ) -> tuple[GateEvidence, dict[str, Score]]:
+        """The evidence on the round `key`, and the scores of everything that was asked for it."""
+        exam = GateExam(
+            domain=self._domain,
+            settings=self._settings,
+            seed=self._seed,
+            stage=skills,
+            mastered=mastered,
+            p_teacher={k: gaps[k].teacher.mean for k in skills},
+            seen=self._journal.seen_at_gates(except_by=key),
+            grades=self._journal.grades(key, Split.GATE),
+            trained=self._journal.trained(),
+        )
+        with closing(Lazy(self._student, adapter)) as student:
+            evidence = exam.run(
+                student,
+                beat=lambda done, total: self._progress(f"{key}: assess", done, total),
+                sink=partial(self._journal.keep_answers, key),
+            )
+        return evidence, self._scores(exam.grades, Split.GATE)
+
+    def at_end(
+        self, skills: Sequence[str], adapter: Path | None
+    ) -> tuple[dict[str, Grades], dict[str, dict[str, Score]]]:
+        """Open the `final` probes, once: grades and scores of the teacher (`TEACHER`), of the
+        student as it came (`BASE`) and, if it was taught, as it is (by the adapter's name).
+        """
+        probes = self._probes(skills, Split.FINAL, self._settings.probing.final_probes)
+        grades = {TEACHER: self._ask(TEACHER, self._teacher, probes)}
+        for each in dict.fromkeys((None, adapter)):
+            grades[each.name if each else BASE] = self._ask_student(each, probes)
+        return grades, {who: self._scores(given, Split.FINAL) for who, given in grades.items()}
+
+    def _probes(self, skills: Sequence[str], split: Split, n: int) -> list[Probe]:
+        """None that was trained on: it would say nothing of what was learnt."""
+        trained = self._journal.trained()
+        return [
+            p
+            for k in skills
+            for p in self._domain.probes(k, split, n, seed=self._seed, exclude=trained)
+        ]
+
+    def _scores(self, grades: Grades, split: Split) -> dict[str, Score]:
+        return {k: score(k, given, self._domain.size(k, split)) for k, given in grades.items()}
+
+    def _ask_student(self, adapter: Path | None, probes: Sequence[Probe]) -> Grades:
+        with closing(Lazy(self._student, adapter)) as student:
+            return self._ask(adapter.name if adapter else BASE, student, probes)
+
+    def _ask(self, who: str, backend: Backend, probes: Sequence[Probe]) -> Grades:
+        """Ask what is not on record yet; skill -> probe id -> grade."""
+        return ask_missing(
+            self._journal, who, backend, probes, self._settings.probing, self._progress
+        )
