@@ -11,7 +11,7 @@ from distill.assessment.gate import Grades
 from distill.domains.base import question_key
 from distill.errors import DistillError
 from distill.ledger import Ledger
-from distill.records import Answer, CheckResult, GateEvidence, Item, Probe, Split
+from distill.records import Answer, Call, CheckResult, GateEvidence, Item, Probe, Split
 from distill.training.base import TrainingResult
 
 LEDGER = "ledger.jsonl"
@@ -112,6 +112,18 @@ class Journal:
         """Question keys of every item that may have been trained on: none is a fair probe."""
         return {question_key(item.question) for item in self.clean_items()}
 
+    def keep_call(self, round_key: str, call: Call) -> None:
+        values = dataclasses.asdict(call)
+        self._ledger.add("call", values.pop("key"), round=round_key, **values)
+
+    def calls(self, round_key: str) -> dict[str, Call]:
+        """What the teacher was asked while the round was written, by key."""
+        return {e["key"]: _call(e) for e in self._ledger.all("call") if e["round"] == round_key}
+
+    def tokens_of_calls(self) -> int:
+        """What the teacher has read and written for items, over the whole run."""
+        return sum(e["prompt_tokens"] + e["reply_tokens"] for e in self._ledger.all("call"))
+
     def keep_checkpoint(self, key: str, n_items: int, result: TrainingResult) -> None:
         self._ledger.add(
             "checkpoint",
@@ -139,7 +151,8 @@ class Journal:
         return {
             "items": self.total("items"),
             "train_tokens": self.total("tokens"),
-            "teacher_tokens": sum(e["tokens"] for e in answers if e["who"] == teacher),
+            "teacher_tokens": sum(e["tokens"] for e in answers if e["who"] == teacher)
+            + self.tokens_of_calls(),
             "probes": len(answers),
             "audit_entries": len(self.gates()),
         }
@@ -158,6 +171,10 @@ class Journal:
 
     def keep_curriculum(self, values: dict[str, Any]) -> None:
         self._ledger.add("curriculum", "1", **values)
+
+
+def _call(entry: dict[str, Any]) -> Call:
+    return Call(**{f.name: entry[f.name] for f in dataclasses.fields(Call)})
 
 
 def _item(entry: dict[str, Any]) -> Item:

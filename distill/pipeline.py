@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from distill import report
-from distill.adapter.operations import PROCEDURAL_OPERATIONS
-from distill.adapter.writing import Order, write
+from distill.adapter.writing import Order
 from distill.assessment.gate import Was, known_at_start
+from distill.authoring import Author
 from distill.backends.base import Backend
 from distill.decisions import AtGate, Decide, Decision, autopilot
 from distill.diagnosis import BASE, TEACHER, Progress
@@ -76,12 +76,14 @@ class Pipeline:
             skills=[s.id for s in self.skills],
             seed=seed,
             # the budget may be raised when a run is continued; all else would change its past
-            settings=settings.model_dump(mode="json", exclude={"budget"}),
+            settings=settings.model_dump(
+                mode="json", exclude={"budget": True, "writing": {"teacher_tokens": True}}
+            ),
         )
         self._examiner = Examiner(
             domain, student, teacher, settings, seed=seed, journal=self.journal, progress=progress
         )
-        self._domain = domain
+        self._author = Author(domain, teacher, settings, seed=seed, journal=self.journal)
         self._student = student
         self._settings = settings
         self._seed = seed
@@ -190,17 +192,13 @@ class Pipeline:
         budget = self._settings.budget
         used = self.journal.total("items")
         n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses)
-        items = write(
-            self._domain,
+        items = self._author.write(
+            key,
             [
                 Order(k, count, 1.0 - need[k], k in small)
                 for k, count in mixture.new_items(need, n).items()
             ],
-            seed=self._seed,
-            round_key=key,
-            operations=PROCEDURAL_OPERATIONS,
-            taken=self.journal.questions(except_of=key),
-            probe_keys=self.journal.probe_keys(),
+            adapter=self._adapter,
             beat=lambda done, total: self._progress(f"{key}: write", done, total),
         )
         self.journal.keep_items(key, items)

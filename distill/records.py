@@ -162,10 +162,30 @@ class Item:
     level: int = 1
     origin: str = "procedural"
     checks: tuple[CheckResult, ...] = ()
+    call: str = ""  # key of the `Call` that wrote it; empty where a program or a person did
 
     @property
     def is_flagged(self) -> bool:
         return any(not check.passed for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a teacher while items are written, and what came back, word for word."""
+
+    key: str  # unique within a run: the same run and round make the same
+    purpose: str  # "write", or "verify": to answer a question that was written
+    skill: str
+    prompt: str
+    reply: str
+    prompt_version: str = ""  # of the words it was asked with; empty for a bare question
+    temperature: float = 0.0
+    seed: int = 0
+    max_tokens: int = 0
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+    truncated: bool = False
+    seconds: float = 0.0  # since the reply before it: they sum to the time that was waited
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from distill.adapter.operations import Operation
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SomeShare = Annotated[float, Field(gt=0.0, le=1.0)]
 NotAll = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -88,6 +90,29 @@ class Budget(_Settings):
     """ρ: share of a round's mixture that comes from mastered skills."""
 
 
+class Writing(_Settings):
+    """How a language model writes items. A procedural teacher looks at the operations alone."""
+
+    operations: tuple[Operation, ...] = tuple(Operation)
+    """The adapter's operations, each of which can be left out."""
+    items_per_request: Count = 4
+    """J: items that one request asks for."""
+    requests_cap: Annotated[float, Field(ge=1.0)] = 3.0
+    """Items asked for at most, over items wanted; what is missing then is shown, but flagged."""
+    agreement: Annotated[int, Field(ge=1, le=15)] = 3
+    """Independent answers of the teacher to a question that no program can work out."""
+    temperature: Annotated[float, Field(ge=0.0, le=2.0)] = 0.7
+    """Of the teacher, when it writes and when it answers what it has written."""
+    max_reply_tokens: Annotated[int, Field(ge=64)] = 1024
+    """Tokens after which a reply with items is cut off; those that are whole are kept."""
+    max_answer_tokens: Annotated[int, Field(ge=16)] = 256
+    """Tokens after which one of the independent answers is cut off."""
+    shown: Annotated[int, Field(ge=0, le=20)] = 4
+    """Wrong answers, and approved, refused and changed items, that a request shows of each."""
+    teacher_tokens: Count | None = None
+    """Tokens that the teacher may read and write for items, over the whole run; none: no bound."""
+
+
 class LoraSettings(_Settings):
     """LoRA (Hu et al. 2021) on all linear layers; AdamW; cosine within each round."""
 
@@ -134,4 +159,5 @@ class Settings(_Settings):
     thresholds: Thresholds = Thresholds()
     probing: Probing = Probing()
     budget: Budget = Budget()
+    writing: Writing = Writing()
     lora: LoraSettings = LoraSettings()

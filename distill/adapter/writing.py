@@ -95,7 +95,7 @@ def _problems(
         found = domain.problems(
             order.skill,
             wanted,
-            seed=_number(f"{seed}:{level}"),
+            seed=number(f"{seed}:{level}"),
             level=level,
             exclude=avoided | {p.key for p in drawn},
         )
@@ -128,5 +128,6 @@ def _item(problem: Problem, round_key: str, operations: Set[Operation]) -> Item:
     )
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """A seed, 48 bits, that is the same for the same text in every process."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from distill.errors import BackendError
 from distill.settings import Sampling
+
+STREAM_BATCH = 16
+"""Prompts that a backend is given at once by `stream`: what is lost when it is killed."""
 
 Beat = Callable[[int, int], None]
 """`beat(done, total)`: called between units of work; what it raises stops the work."""
@@ -39,6 +43,28 @@ def at_once(backend: Backend, most: int) -> int:
     backend that says (`.at_once`) that it works on fewer at the same time.
     """
     return min(most, getattr(backend, "at_once", most))
+
+
+def stream(backend: Backend, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Reply]]:
+    """Answer each prompt once; yields (place of the prompt, reply) as they come, in any order.
+
+    A backend that can tell as it goes (`.stream`) is asked for everything; any other batch by
+    batch. What came before an error is yielded before it is raised. Who stops reading early stops
+    the backend as soon as it can be stopped.
+    """
+    by_itself = getattr(backend, "stream", None)
+    if by_itself is not None:
+        yield from by_itself(prompts)
+        return
+    step = at_once(backend, STREAM_BATCH)
+    for start in range(0, len(prompts), step):
+        try:
+            replies = backend.generate(prompts[start : start + step])
+        except BackendError as exc:
+            came = [(start + i, r) for i, r in enumerate(exc.replies) if r is not None]
+            yield from came
+            raise
+        yield from enumerate(replies, start)
 
 
 class Backend(Protocol):

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import httpx2
@@ -30,6 +31,7 @@ CONNECT_SECONDS = 20.0
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 
 T = TypeVar("T")
+Arrived = Callable[[int, Reply], object]  # the place of a prompt, and its reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,36 @@ class OpenAIBackend:
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
         return self._run(self._answer_all(prompts)) if prompts else []
 
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Reply]]:
+        """(place, reply) of each prompt as soon as it is there. See `distill.backends.base.stream`.
+
+        The server works on in a thread of its own while a reply is looked at; a caller that stops
+        reading gives up what is under way.
+        """
+        arrived: SimpleQueue[tuple[int, Reply] | None] = SimpleQueue()
+
+        async def answering() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            going.append((asyncio.get_running_loop(), task))
+            try:
+                await self._answer_all(prompts, lambda i, reply: arrived.put((i, reply)))
+            finally:
+                arrived.put(None)
+
+        going: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+        with ThreadPoolExecutor(1) as thread:
+            work = thread.submit(self._run, answering())
+            came = None
+            try:
+                while (came := arrived.get()) is not None:
+                    yield came
+            finally:
+                if came is not None:  # the caller reads no further
+                    loop, task = going[0]
+                    loop.call_soon_threadsafe(task.cancel)
+            work.result()
+
     def close(self) -> None:
         if self._client is not None:
             self._run(self._client.aclose())
@@ -104,9 +136,11 @@ class OpenAIBackend:
         with ThreadPoolExecutor(1) as thread:  # a loop runs in this one, and would have to wait
             return thread.submit(self._runner.run, coroutine).result()
 
-    async def _answer_all(self, prompts: Sequence[Prompt]) -> list[Reply]:
-        batch = _Batch(asyncio.Semaphore(self.at_once))
-        tasks = [asyncio.create_task(self._answer(prompt, batch)) for prompt in prompts]
+    async def _answer_all(
+        self, prompts: Sequence[Prompt], arrived: Arrived = lambda place, reply: None
+    ) -> list[Reply]:
+        batch = _Batch(asyncio.Semaphore(self.at_once), arrived)
+        tasks = [asyncio.create_task(self._answer(i, p, batch)) for i, p in enumerate(prompts)]
         try:
             _, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in going - batch.under_way:
@@ -128,11 +162,14 @@ class OpenAIBackend:
 
     # --- one prompt ----------------------------------------------------------------------
 
-    async def _answer(self, prompt: Prompt, batch: _Batch) -> Reply | None:
+    async def _answer(self, place: int, prompt: Prompt, batch: _Batch) -> Reply | None:
         """The reply; None when the batch is over before there is one."""
         async with batch.turn:
             try:
-                return await self._try(prompt, batch)
+                reply = await self._try(prompt, batch)
+                if reply is not None:
+                    batch.arrived(place, reply)
+                return reply
             except Exception:
                 batch.is_over = True  # before the next in line has its turn
                 raise
@@ -223,6 +260,7 @@ class _Batch:
     """What the tasks of one call share."""
 
     turn: asyncio.Semaphore
+    arrived: Arrived
     under_way: set[asyncio.Task[Any]] = field(default_factory=set)  # a server works for them
     is_over: bool = False
 

@@ -13,9 +13,10 @@ from distill.domains.base import question_key
 from distill.domains.entries import DEALT, LONGEST, deal
 from distill.domains.files import FileDomain
 from distill.identifier.likeness import is_alike
-from distill.identifier.replies import ProbeWords, Said, one_line
+from distill.identifier.replies import ProbeWords, Said
 from distill.organizer.graph import without_cycles
 from distill.records import Edge, Probe, Proposal, Skill, Split
+from distill.structured import one_line
 
 MOST_SKILLS = 100
 MOST_PREREQUISITES = 12  # of one skill

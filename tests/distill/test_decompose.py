@@ -15,14 +15,9 @@ from distill.errors import BackendUnavailable, DistillError, ReplyUnusable
 from distill.identifier.decompose import PROMPT_VERSION, Wish, decompose, prompt_text
 from distill.identifier.likeness import is_alike
 from distill.identifier.proposals import as_domain, slug, unready
-from distill.identifier.replies import (
-    CAP_CHARACTERS,
-    SCHEMA,
-    ProbeWords,
-    SkillWords,
-    read_reply,
-)
+from distill.identifier.replies import SCHEMA, ProbeWords, SkillWords, read_reply
 from distill.records import Edge, Proposal, Split
+from distill.structured import CAP_CHARACTERS
 
 WISH = Wish("Fractions", "Adding and comparing fractions.", ("What is 1/2 + 1/4?",))
 

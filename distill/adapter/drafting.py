@@ -1,0 +1,74 @@
+"""From a teacher's reply to drafts of items: what it wrote, read and put into one form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+
+from distill.domains.drafts import Draft
+from distill.structured import Words, json_object, plain_text, read_list, sentences
+
+MOST_STEPS = 12
+"""More steps are no help to a small student; such an item is read, and cut off nowhere: refused."""
+
+
+def _lines(value: Any) -> Any:
+    """One step a line; a teacher may also say them in one text, or number them."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [line for line in plain_text(value).splitlines() if line.strip()]
+    return value
+
+
+class _Written(BaseModel):
+    """An item as the teacher wrote it."""
+
+    question: Words = Field(min_length=1)
+    answer: Words = Field(min_length=1)
+    steps: Annotated[list[Words], BeforeValidator(_lines), Field(max_length=MOST_STEPS)] = []
+
+
+_TEXT = {"type": "string"}
+SCHEMA: dict[str, Any] = json_object(
+    items={
+        "type": "array",
+        "items": json_object(question=_TEXT, steps={"type": "array", "items": _TEXT}, answer=_TEXT),
+    }
+)
+"""The form that items.jinja asks for, for backends that can hold a model to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    drafts: tuple[Draft, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def read_items(text: str) -> Drafts:
+    """The whole and valid items of a reply, and sentences on what is wrong with the rest.
+
+    A reply that is cut off gives the items that it said whole. Steps lose the full stop at their
+    end, and a last one that repeats the answer is left out: `Draft.worked` says both. Pure, never
+    raises.
+    """
+    listing = read_list(text, name="items", element="item", marker="question")
+    drafts: list[Draft] = []
+    faults = list(listing.faults)
+    for place, element in enumerate(listing.elements, start=1):
+        try:
+            drafts.append(_draft(_Written.model_validate(element)))
+        except ValidationError as exc:
+            faults += sentences(f"Item {place}", exc)
+    return Drafts(tuple(drafts), tuple(faults))
+
+
+def _draft(written: _Written) -> Draft:
+    answer = " ".join(written.answer.split())
+    steps = [" ".join(step.split()).rstrip(". ") for step in written.steps]
+    steps = [step for step in steps if step]
+    if steps and steps[-1].casefold() in (answer.casefold(), f"answer: {answer}".casefold()):
+        steps.pop()
+    return Draft(written.question, answer, tuple(steps))

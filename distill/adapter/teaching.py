@@ -1,0 +1,300 @@
+"""A language model writes the items of a round, for this student as it is now.
+
+Wave by wave: ask for what is missing, read it, check it, have its answers verified; until nothing
+is missing or enough was asked. Every request has a key and is kept with its reply, so that a call
+that was killed, and is made again, repeats no request and comes to the same items.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from distill.adapter.checks import Check, check
+from distill.adapter.drafting import SCHEMA, read_items
+from distill.adapter.operations import Operation, levels
+from distill.adapter.prompting import Learner, Templates, built_in
+from distill.adapter.requests import Desk, Wanted
+from distill.adapter.verifying import agreeing, worked_out
+from distill.adapter.writing import ItemSink, Order, number
+from distill.backends.base import Beat, Prompt, no_beat
+from distill.domains.base import FULL_LEVEL, Domain, question_key
+from distill.domains.drafts import Draft
+from distill.grading.number import last_number
+from distill.records import Call, CheckResult, Item
+from distill.settings import Sampling, Writing
+
+SAMPLES = 3  # questions of the domain that a request shows, where it has any
+
+Checks = Callable[[str], Sequence[Check]]
+"""The checks of an item of a skill, in their order, but for that of its answer."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    """Items of one skill and size that are still wanted, and what has been tried for them."""
+
+    order: Order
+    level: int
+    missing: int
+    may_ask: int  # for so many items still
+    asked: int = 0  # requests
+    failed: list[Item] = field(default_factory=list)
+
+
+def teach(
+    domain: Domain,
+    orders: Sequence[Order],
+    learners: Mapping[str, Learner],
+    desk: Desk,
+    *,
+    teacher: str,
+    seed: int,
+    round_key: str,
+    settings: Writing,
+    checks: Checks,
+    taken: Set[str] = frozenset(),
+    templates: Templates | None = None,
+    beat: Beat = no_beat,
+    sink: ItemSink = lambda item: None,
+) -> list[Item]:
+    """Have a language model write and verify the items of a round.
+
+    Args:
+        orders, seed, round_key, taken, beat, sink: as in `distill.adapter.writing.write`.
+        learners: what the teacher is told of the student, for each skill that is ordered.
+        desk: where the teacher is asked.
+        teacher: its name, which the items carry as their origin.
+        checks: of a skill; they may remember what they saw, as that of duplicates does.
+        templates: the words; those that come with the program unless others are given.
+
+    Returns:
+        Items wave by wave, each with the results of its checks. What could not be got right
+        within `settings.requests_cap` follows at the end, flagged, and no more of it than was
+        wanted; what nobody could read, and what repeats another item, is left out.
+
+    Raises what the teacher, `beat` and `sink` raise, `BadTemplate` and `BudgetSpent`.
+
+    With the calls that are kept, and a teacher that answers the same to the same request, the
+    same items in the same order. Source: He et al. 2026, section 3.3. Ours: the answer is worked
+    out where it can be, and else has to be given by most of several independent answers.
+    """
+    words = templates or built_in()
+    slots = list(_slots(orders, settings))
+    total = sum(slot.missing for slot in slots)
+    good: list[Item] = []
+
+    def alive() -> None:
+        beat(len(good), total)
+
+    alive()
+    wave = 0
+    while open_slots := [s for s in slots if s.missing and s.may_ask > 0]:
+        wanted = [
+            (slot, each)
+            for slot in open_slots
+            for each in _requests(
+                domain, slot, learners[slot.order.skill], words, settings, seed, round_key, taken
+            )
+        ]
+        calls = desk.ask([each for _, each in wanted], alive)
+        drafted = [
+            (slot, item)
+            for (slot, _), call in zip(wanted, calls, strict=True)
+            for item in _items(call, slot, teacher, round_key, settings)
+        ]
+        fresh = _looked_at(drafted, checks)
+        verified = _verified(domain, fresh, desk, settings, f"{seed}:{round_key}:{wave}", alive)
+        for slot, item in verified:
+            if item.is_flagged:
+                slot.failed.append(item)
+            elif slot.missing:
+                slot.missing -= 1
+                good.append(item)
+                sink(item)
+        alive()
+        wave += 1
+    flagged = [item for slot in slots for item in _best(slot)]
+    for item in flagged:
+        sink(item)
+    beat(total, total)
+    return good + flagged
+
+
+def _slots(orders: Sequence[Order], settings: Writing) -> Iterator[_Slot]:
+    for order in orders:
+        sizes = (
+            levels(order.n, order.mastery, starts_small=order.starts_small)
+            if Operation.LIMIT_LOAD in settings.operations
+            else [FULL_LEVEL] * order.n
+        )
+        for level in (1, 2, 3):
+            if n := sizes.count(level):
+                yield _Slot(order, level, n, math.ceil(n * settings.requests_cap))
+
+
+def _requests(
+    domain: Domain,
+    slot: _Slot,
+    learner: Learner,
+    words: Templates,
+    settings: Writing,
+    seed: int,
+    round_key: str,
+    taken: Set[str],
+) -> Iterator[Wanted]:
+    """One request for each `items_per_request` items that are missing, as far as one may ask."""
+    wanted = min(slot.missing, slot.may_ask)
+    n_requests = math.ceil(wanted / settings.items_per_request)
+    skill = slot.order.skill
+    draw = number(f"{seed}:{round_key}:{skill}:{slot.level}:{slot.asked}")
+    shown = domain.problems(skill, n_requests * SAMPLES, seed=draw, level=slot.level, exclude=taken)
+    for i in range(n_requests):
+        n = min(settings.items_per_request, wanted - i * settings.items_per_request)
+        samples = [p.question for p in shown[i * SAMPLES : (i + 1) * SAMPLES]]
+        text = words.prompt(
+            learner,
+            n=n,
+            level=slot.level,
+            samples=samples,
+            operations=settings.operations,
+            shown=settings.shown,
+        )
+        sampling = Sampling(
+            max_tokens=settings.max_reply_tokens,
+            temperature=settings.temperature,
+            seed=number(f"{seed}:{round_key}") + slot.asked,  # one for a batch: see transformers
+        )
+        key = f"{round_key}-{skill}-{slot.level}-{slot.asked + i}"
+        yield (
+            _call(key, "write", skill, text, sampling, words.version),
+            Prompt(text, sampling, skill=skill, schema=SCHEMA),
+        )
+    slot.asked += n_requests
+    slot.may_ask -= wanted
+
+
+def _call(
+    key: str, purpose: str, skill: str, text: str, sampling: Sampling, version: str = ""
+) -> Call:
+    return Call(
+        key=key,
+        purpose=purpose,
+        skill=skill,
+        prompt=text,
+        reply="",
+        prompt_version=version,
+        temperature=sampling.temperature,
+        seed=sampling.seed,
+        max_tokens=sampling.max_tokens,
+    )
+
+
+def _items(
+    call: Call, slot: _Slot, teacher: str, round_key: str, settings: Writing
+) -> Iterator[Item]:
+    for draft in read_items(call.reply).drafts:
+        yield _item(draft, call, slot, teacher, round_key, settings)
+
+
+def _item(
+    draft: Draft, call: Call, slot: _Slot, teacher: str, round_key: str, settings: Writing
+) -> Item:
+    """`operations`: those that were asked for, less those that did not come about."""
+    is_worked = bool(draft.steps) and Operation.DECOMPOSE in settings.operations
+    used = [
+        each
+        for each in settings.operations
+        if (each is not Operation.DECOMPOSE or is_worked)
+        and (each is not Operation.LIMIT_LOAD or slot.level < FULL_LEVEL)
+    ]
+    return Item(
+        key=f"{round_key}-{call.skill}-{question_key(draft.question)[:16]}",
+        skill=call.skill,
+        question=draft.question,
+        solution=draft.worked if is_worked else draft.terse,
+        answer=draft.answer,
+        operations=tuple(used),
+        level=slot.level,
+        origin=teacher,
+        call=call.key,
+    )
+
+
+def _looked_at(drafted: Sequence[tuple[_Slot, Item]], checks: Checks) -> list[tuple[_Slot, Item]]:
+    """The items with the results of their checks; those that repeat another are left out."""
+    looked = [
+        (slot, dataclasses.replace(item, checks=check(item, checks(item.skill))))
+        for slot, item in drafted
+    ]
+    return [
+        (slot, item)
+        for slot, item in looked
+        if not any(c.id == "duplicate" and not c.passed for c in item.checks)
+    ]
+
+
+def _verified(
+    domain: Domain,
+    fresh: Sequence[tuple[_Slot, Item]],
+    desk: Desk,
+    settings: Writing,
+    draw: str,
+    alive: Callable[[], None],
+) -> list[tuple[_Slot, Item]]:
+    """The same items, with what is known of their answers. Only clean ones are asked about."""
+    asked: dict[str, list[Call]] = {}
+    wanted = []
+    for _, item in fresh:
+        if not item.is_flagged and worked_out(item.question) is None:
+            wanted += [(item.key, each) for each in _samples(item, settings, draw)]
+    calls = desk.ask([each for _, each in wanted], alive)
+    for (key, _), call in zip(wanted, calls, strict=True):
+        asked.setdefault(key, []).append(call)
+    found = []
+    for slot, item in fresh:
+        said = [call.reply for call in asked.get(item.key, [])]
+        result = answer_result(item, said, domain.grader(item.skill))
+        if result is not None:
+            item = dataclasses.replace(item, checks=(*item.checks, result))
+        found.append((slot, item))
+    return found
+
+
+def _samples(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
+    for i in range(settings.agreement):
+        sampling = Sampling(
+            max_tokens=settings.max_answer_tokens,
+            temperature=settings.temperature,
+            seed=number(draw) + i,
+        )
+        text = f"{item.question}\n\nWork it out, then end with a line “Answer: …”."
+        yield (
+            _call(f"{item.key}-v{i}", "verify", item.skill, text, sampling),
+            Prompt(text, sampling, reference=item.answer, skill=item.skill),
+        )
+
+
+def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult | None:
+    """Whether the item's answer is right: worked out, or given by more than half of those asked.
+
+    None where neither is to be had: nobody was asked, as of an item that fails other checks.
+    """
+    value = worked_out(item.question)
+    if value is not None:
+        is_right = last_number(item.answer) == value
+        detail = "" if is_right else f"The answer is {value}, not {item.answer}."
+        return CheckResult("answer", 2, is_right, detail)
+    if not said:
+        return None
+    n = agreeing(item.answer, said, grader, item.question)
+    detail = "" if 2 * n > len(said) else f"Of {len(said)} independent answers {n} agree with it."
+    return CheckResult("answer", 2, 2 * n > len(said), detail)
+
+
+def _best(slot: _Slot) -> list[Item]:
+    """As many of those that failed as are missing: first what failed fewest checks."""
+    ranked = sorted(slot.failed, key=lambda item: sum(not c.passed for c in item.checks))
+    return ranked[: slot.missing]

@@ -1,0 +1,64 @@
+"""Is the answer right? Worked out by a program where one can, else agreed on by the teacher."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from distill.arithmetic import value_of
+from distill.grading import grade
+from distill.grading.number import last_number
+from distill.records import Item, Probe, Split
+
+_PLAIN = re.compile(
+    r"\s*(?:what is|what's|calculate|compute|work out|find|solve|how much is)?\s*:?\s*"
+    r"(?P<sum>[\d\s+\-−–*×x·÷/()]+?)\s*(?:=\s*)?[?.]?\s*",
+    re.IGNORECASE,
+)
+_STATED = re.compile(
+    r"(?<![\d.,/])(?P<left>[\d\s+\-−–*×x·÷/()]*\d[\s)]*[+\-−–*×x·÷/][\d\s+\-−–*×x·÷/()]*)"
+    r"=\s*(?P<right>[-−]?\d+(?![.,/]?\d))"
+)
+
+
+def worked_out(question: str) -> Fraction | None:
+    """The value of a question that is nothing but one sum: "What is 52 - 37?". Else None.
+
+    >>> worked_out("What is (3 + 4) × 5?")
+    Fraction(35, 1)
+    >>> worked_out("Ann has 3 apples and gets 4. How many?")
+    """
+    found = _PLAIN.fullmatch(question)
+    return value_of(found["sum"]) if found else None
+
+
+def wrong_statement(text: str) -> str:
+    """The first "sum = number" in a text that is not so; "" where all are, or none is stated.
+
+    Quotients that are no whole numbers are passed over: they may be rounded, or leave a rest.
+
+    >>> wrong_statement("tens: 4 + 3 = 8")
+    '4 + 3 = 8'
+    """
+    for match in _STATED.finditer(text):
+        left, right = value_of(match["left"]), last_number(match["right"])
+        if left is not None and left.denominator == 1 and left != right:
+            return match.group().strip()
+    return ""
+
+
+def agreeing(answer: str, samples: Sequence[str], grader: str, question: str) -> int:
+    """How many of the samples give the answer, by the skill's grader."""
+    probe = Probe("", "", Split.DIAGNOSE, question, answer, grader)
+    return sum(grade(probe, said)[0] == 1.0 for said in samples)
+
+
+class StepsHold:
+    """What the solution states of numbers is so: no "4 + 3 = 8" on the way to a right answer."""
+
+    id, version = "steps", 1
+
+    def problem(self, item: Item) -> str:
+        wrong = wrong_statement(item.solution)
+        return f"The solution says {wrong}, which is not so." if wrong else ""

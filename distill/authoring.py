@@ -1,0 +1,130 @@
+"""Who writes the items of a run: the domain's generators, or a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from distill.adapter.checks import Check, NotDuplicate, NotLeak, Parses
+from distill.adapter.operations import PROCEDURAL_OPERATIONS
+from distill.adapter.prompting import Learner, Wrong
+from distill.adapter.requests import Desk
+from distill.adapter.teaching import teach
+from distill.adapter.verifying import StepsHold
+from distill.adapter.writing import Order, write
+from distill.backends.base import Backend, Beat
+from distill.backends.procedural import ProceduralBackend
+from distill.diagnosis import BASE
+from distill.domains.base import Domain
+from distill.identifier.error_types import group_errors
+from distill.journal import Journal
+from distill.records import Answer, Item, Probe, Skill, Split
+from distill.settings import Settings
+
+
+class Author:
+    """Writes for one headless run; what it asks of a language model is on record in the journal."""
+
+    def __init__(
+        self, domain: Domain, teacher: Backend, settings: Settings, *, seed: int, journal: Journal
+    ) -> None:
+        self._domain = domain
+        self._teacher = teacher
+        self._settings = settings
+        self._seed = seed
+        self._journal = journal
+
+    def write(
+        self, key: str, orders: Sequence[Order], *, adapter: Path | None, beat: Beat
+    ) -> list[Item]:
+        """The items of the round `key`, for the student that `adapter` makes. See `write`, `teach`.
+
+        Raises `DomainError`, `BudgetSpent`, and what the teacher and `beat` raise.
+        """
+        taken = self._journal.questions(except_of=key)
+        probe_keys = self._journal.probe_keys()
+        if isinstance(self._teacher, ProceduralBackend):
+            return write(
+                self._domain,
+                orders,
+                seed=self._seed,
+                round_key=key,
+                operations=PROCEDURAL_OPERATIONS & set(self._settings.writing.operations),
+                taken=taken,
+                probe_keys=probe_keys,
+                beat=beat,
+            )
+        always = (Parses(), StepsHold(), NotDuplicate(taken), NotLeak(probe_keys))
+
+        def checks(skill: str) -> Sequence[Check]:
+            return always
+
+        return teach(
+            self._domain,
+            orders,
+            {order.skill: self._learner(order, adapter) for order in orders},
+            Desk(
+                self._teacher,
+                kept=self._journal.calls(key),
+                keep=lambda call: self._journal.keep_call(key, call),
+                budget=self._tokens_left(key),
+            ),
+            teacher=self._teacher.name,
+            seed=self._seed,
+            round_key=key,
+            settings=self._settings.writing,
+            checks=checks,
+            taken=taken,
+            beat=beat,
+        )
+
+    def _tokens_left(self, key: str) -> int | None:
+        budget = self._settings.writing.teacher_tokens
+        return None if budget is None else budget - self._journal.tokens_of_calls()
+
+    def _learner(self, order: Order, adapter: Path | None) -> Learner:
+        skills = {s.id: s for s in self._domain.skills}
+        items = [i for i in self._journal.clean_items() if i.skill == order.skill]
+        return learner(
+            skills[order.skill],
+            skills,
+            mastery=order.mastery,
+            answered=self._answered(order.skill, adapter),
+            approved=[i.question for i in items],
+        )
+
+    def _answered(self, skill: str, adapter: Path | None) -> list[tuple[Probe, Answer]]:
+        """Answers to `diagnose` probes by the student as it is, or else as it came."""
+        n = max(self._settings.probing.diagnose_probes, self._settings.probing.gate_probes)
+        for who in (adapter.name if adapter else BASE, BASE):
+            given = self._journal.grades(who, Split.DIAGNOSE).get(skill)
+            if given:
+                drawn = self._domain.probes(skill, Split.DIAGNOSE, n, seed=self._seed)
+                pairs = ((p, self._journal.answer(who, p)) for p in drawn if p.id in given)
+                return [(probe, answer) for probe, answer in pairs if answer is not None]
+        return []
+
+
+def learner(
+    skill: Skill,
+    skills: Mapping[str, Skill],
+    *,
+    mastery: float,
+    answered: Sequence[tuple[Probe, Answer]],
+    approved: Sequence[str] = (),
+) -> Learner:
+    """What a teacher is told of the student on one skill.
+
+    answered: `diagnose` probes with the student's answers; those of a gate are for measuring, and
+    never shown to who writes. Pure.
+    """
+    groups = group_errors(answered)
+    wrong = [Wrong(e.question, e.reference, e.answer) for g in groups for e in g.examples[:1]]
+    return Learner(
+        skill,
+        builds_on=tuple(skills[k] for k in skill.prerequisites if k in skills),
+        mastery=mastery,
+        slips=tuple((group.sentence, group.n) for group in groups),
+        wrong=tuple(wrong),
+        approved=tuple(approved),
+    )
