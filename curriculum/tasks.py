@@ -24,6 +24,7 @@ KEEP = engine.Keep(
     probes=results.keep_probes,
     answers=results.keep_answers,
     items=results.keep_items,
+    calls=results.keep_calls,
     step=results.keep_step,
 )
 

@@ -32,6 +32,7 @@ class Keep:
     probes: Callable[[Sequence[models.Probe]], object]
     answers: Callable[[Sequence[models.Answer]], object]
     items: Callable[[Sequence[models.Item]], object]
+    calls: Callable[[Sequence[models.TeacherCall]], object]
     step: Callable[[models.TrainingStep], object]
 
 

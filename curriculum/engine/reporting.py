@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Sum
 
 from curriculum import models
+from curriculum.engine.authoring import tokens_of_calls
 from curriculum.engine.exam import Exam, Grades, Keep, score_row
 from curriculum.engine.items import trained_questions
 from curriculum.engine.work import mastered_so_far
@@ -70,7 +71,8 @@ def _costs(run: Run) -> dict[str, Any]:
     return {
         "items": spent["items"] or 0,
         "train_tokens": spent["tokens"] or 0,
-        "teacher_tokens": answers.filter(checkpoint=None).aggregate(n=Sum("tokens"))["n"] or 0,
+        "teacher_tokens": (answers.filter(checkpoint=None).aggregate(n=Sum("tokens"))["n"] or 0)
+        + tokens_of_calls(run),
         "probes": answers.count(),
         "stages": [
             reports.stage(

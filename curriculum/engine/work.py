@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from curriculum import models
-from curriculum.engine.describe import find_student, home, load_domain, settings_of
+from curriculum.engine.authoring import write_items
+from curriculum.engine.describe import find_student, home, settings_of
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
 from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
-from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order
-from distill.adapter.writing import write as write_items
 from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Beat
-from distill.domains import question_key
 from distill.identifier.probing import score
 from distill.organizer import mixture
-from distill.records import Answer, Item, Probe, Split
+from distill.records import Answer, Probe, Split
 from distill.training.base import StepLog
 
 # --- one round ---------------------------------------------------------------------------
@@ -29,28 +27,11 @@ from distill.training.base import StepLog
 
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
-    run, rounds = stage.run, evidence_so_far(stage)
+    rounds = evidence_so_far(stage)
     need, counts = to_write(stage, rounds)
     begins_small = need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
-    earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
-    probes = models.Probe.objects.filter(skill__run=run)
-    skills = {s.key: s for s in run.skills.all()}
-
-    def sink(item: Item) -> None:
-        keep.items([_item_row(item, stage, skills[item.skill])])
-
-    items = write_items(
-        load_domain(run.domain),
-        [Order(k, count, 1.0 - need[k], k in begins_small) for k, count in counts.items()],
-        seed=run.seed,
-        round_key=f"s{stage.position}r{stage.round}",
-        operations=PROCEDURAL_OPERATIONS,
-        taken={question_key(q) for q in earlier.values_list("question", flat=True)},
-        probe_keys=set(probes.values_list("key", flat=True)),
-        beat=beat,
-        sink=sink,
-    )
-    return len(items)
+    orders = [Order(k, n, 1.0 - need[k], k in begins_small) for k, n in counts.items()]
+    return len(write_items(stage, orders, beat=beat, keep=keep))
 
 
 def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoint:
@@ -205,21 +186,3 @@ def _known_at_start(run: Run) -> dict[str, Was]:
     answered = grades_of(answers)
     gaps = {k: gap for k, gap in gaps_of(run).items() if k in answered}
     return known_at_start(gaps, answered, settings_of(run).thresholds)
-
-
-def _item_row(item: Item, stage: Stage, skill: Skill) -> models.Item:
-    return models.Item(
-        stage=stage,
-        round=stage.round,
-        skill=skill,
-        key=item.key,
-        question=item.question,
-        solution=item.solution,
-        answer=item.answer,
-        operations=list(item.operations),
-        level=item.level,
-        origin=item.origin,
-        checks=[dataclasses.asdict(c) for c in item.checks],
-        is_flagged=item.is_flagged,
-        is_leak=any(c.id == "leak" and not c.passed for c in item.checks),
-    )

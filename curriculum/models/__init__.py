@@ -1,6 +1,7 @@
 """Rows and constraints; no decisions. Only `curriculum.services` writes them."""
 
 from curriculum.models.audit import AuditEntry
+from curriculum.models.calls import TeacherCall
 from curriculum.models.checkpoints import Checkpoint, Score
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
 from curriculum.models.jobs import Job, TrainingStep
@@ -30,5 +31,6 @@ __all__ = [
     "SnapshotItem",
     "Stage",
     "StageSkill",
+    "TeacherCall",
     "TrainingStep",
 ]

@@ -23,6 +23,9 @@ class Item(models.Model):
     checks = models.JSONField(default=list)  # [{id, version, passed, detail}]
     is_flagged = models.BooleanField(default=False)  # a check failed
     is_leak = models.BooleanField(default=False)  # never trainable, no override
+    call = models.ForeignKey(
+        "curriculum.TeacherCall", models.SET_NULL, null=True, blank=True, related_name="items"
+    )  # the request that it came of; none where a program or a person wrote it
     created_at = models.DateTimeField(auto_now_add=True)
 
     version = models.PositiveSmallIntegerField(default=1)  # one more at each edit

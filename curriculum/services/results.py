@@ -12,7 +12,17 @@ from typing import Any
 from django.db import transaction
 
 from curriculum import engine
-from curriculum.models import Answer, Checkpoint, Item, Probe, Run, Score, Skill, TrainingStep
+from curriculum.models import (
+    Answer,
+    Checkpoint,
+    Item,
+    Probe,
+    Run,
+    Score,
+    Skill,
+    TeacherCall,
+    TrainingStep,
+)
 
 
 def keep_probes(rows: Sequence[Probe]) -> None:
@@ -29,6 +39,12 @@ def keep_items(rows: Sequence[Item]) -> None:
     for row in rows:
         row.question, row.solution = engine.storable(row.question), engine.storable(row.solution)
     Item.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def keep_calls(rows: Sequence[TeacherCall]) -> None:
+    for row in rows:
+        row.prompt, row.reply = engine.storable(row.prompt), engine.storable(row.reply)
+    TeacherCall.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def keep_step(row: TrainingStep) -> None:

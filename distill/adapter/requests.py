@@ -37,8 +37,8 @@ class Desk:
     def ask(self, wanted: Sequence[Wanted], beat: Callable[[], object]) -> list[Call]:
         """The calls with their replies, in the order given.
 
-        Raises what the teacher and `beat` raise, and `BudgetSpent` before a request that the
-        budget has no room for; what came by then is kept.
+        Raises what the teacher and `beat` raise, and `BudgetSpent` as soon as the budget is
+        spent and something is still to be asked; what came by then is kept.
         """
         done: dict[int, Call] = {}
         missing: list[int] = []
@@ -48,7 +48,8 @@ class Desk:
                 missing.append(place)
             else:
                 done[place] = kept
-        self._afford(len(missing))
+        if missing:
+            self._afford()
         since = time.monotonic()
         for i, reply in stream(self._teacher, [wanted[place][1] for place in missing]):
             now = time.monotonic()
@@ -58,11 +59,13 @@ class Desk:
             done[missing[i]] = call
             if self._left is not None:
                 self._left -= call.prompt_tokens + call.reply_tokens
+            if len(done) < len(wanted):
+                self._afford()
             beat()
         return [done[place] for place in range(len(wanted))]
 
-    def _afford(self, n: int) -> None:
-        if n and self._left is not None and self._left <= 0:
+    def _afford(self) -> None:
+        if self._left is not None and self._left <= 0:
             raise BudgetSpent(
                 "The tokens that the teacher may spend on items are spent. Raise the budget and "
                 "retry: what was written so far is kept."

@@ -54,7 +54,8 @@ def stream(backend: Backend, prompts: Sequence[Prompt]) -> Iterator[tuple[int, R
     """
     by_itself = getattr(backend, "stream", None)
     if by_itself is not None:
-        yield from by_itself(prompts)
+        if prompts:
+            yield from by_itself(prompts)
         return
     step = at_once(backend, STREAM_BATCH)
     for start in range(0, len(prompts), step):

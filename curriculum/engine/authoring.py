@@ -1,0 +1,198 @@
+"""Writing the items of a round: what the writer is told of the student and of people, from rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import closing
+
+from django.db.models import F, QuerySet, Sum
+
+from curriculum import models
+from curriculum.engine.describe import find_teacher, load_domain, settings_of
+from curriculum.engine.exam import Keep
+from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
+from curriculum.states import ActorKind, Verdict
+from distill import roster
+from distill.adapter.checks import Check, NotDuplicate, NotLeak, Parses
+from distill.adapter.operations import PROCEDURAL_OPERATIONS
+from distill.adapter.prompting import Changed, Learner, Refused
+from distill.adapter.requests import Desk
+from distill.adapter.teaching import teach
+from distill.adapter.verifying import StepsHold
+from distill.adapter.writing import Order, write
+from distill.authoring import learner
+from distill.backends.base import Backend, Beat
+from distill.domains import question_key
+from distill.domains.base import Domain
+from distill.records import Answer as Said
+from distill.records import Call, Item, Probe, Split
+
+SHOWN_MOST = 40  # items of a skill that are looked at for what people said, newest first
+
+
+def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep) -> list[Item]:
+    """Write and check the items of the stage's round; each is kept as soon as it is there.
+
+    Raises `BudgetSpent`, `DomainError`, and what the teacher, `beat` and `keep` raise.
+    """
+    run = stage.run
+    domain = load_domain(run.domain)
+    earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
+    taken = {question_key(q) for q in earlier.values_list("question", flat=True)}
+    probes = models.Probe.objects.filter(skill__run=run)
+    probe_keys = set(probes.values_list("key", flat=True))
+    skills = {s.key: s for s in run.skills.all()}
+    calls = {c.key: c.pk for c in _calls(stage)}
+
+    def sink(item: Item) -> None:
+        if item.call and item.call not in calls:
+            calls.update(_calls(stage).filter(key=item.call).values_list("key", "pk"))
+        keep.items([_item_row(item, stage, skills[item.skill], calls.get(item.call))])
+
+    if run.teacher == roster.PROCEDURAL:
+        return write(
+            domain,
+            orders,
+            seed=run.seed,
+            round_key=_key(stage),
+            operations=PROCEDURAL_OPERATIONS & set(settings_of(run).writing.operations),
+            taken=taken,
+            probe_keys=probe_keys,
+            beat=beat,
+            sink=sink,
+        )
+    always = (Parses(), StepsHold(), NotDuplicate(taken), NotLeak(probe_keys))
+
+    def checks(skill: str) -> Sequence[Check]:
+        return always
+
+    with closing(find_teacher(run.teacher)) as teacher:
+        return teach(
+            domain,
+            orders,
+            {order.skill: learner_of(skills[order.skill], order, domain) for order in orders},
+            _desk(stage, teacher, skills, keep),
+            teacher=teacher.name,
+            seed=run.seed,
+            round_key=_key(stage),
+            settings=settings_of(run).writing,
+            checks=checks,
+            taken=taken,
+            beat=beat,
+            sink=sink,
+        )
+
+
+def learner_of(skill: Skill, order: Order, domain: Domain) -> Learner:
+    """What the teacher is told of the student and of the reviewers' words on one skill."""
+    known = {s.id: s for s in domain.skills}
+    told = learner(
+        dataclasses.replace(known[skill.key], title=skill.title, statement=skill.statement),
+        known,
+        mastery=order.mastery,
+        answered=_answered(skill),
+    )
+    items = models.Item.objects.filter(skill=skill).order_by("-pk")
+    approved = items.filter(verdict=Verdict.APPROVED).values_list("question", flat=True)
+    return dataclasses.replace(
+        told,
+        approved=tuple(reversed(approved[:SHOWN_MOST])),
+        refused=_refused(skill),
+        changed=_changed(skill),
+    )
+
+
+def _refused(skill: Skill) -> tuple[Refused, ...]:
+    """What people refused, with their reasons, the oldest first."""
+    reviews = models.Review.objects.filter(
+        item__skill=skill,
+        item__verdict=Verdict.REJECTED,
+        verdict=Verdict.REJECTED,
+        reviewed_as=ActorKind.PERSON,
+    ).order_by("-pk")
+    said = reviews.values_list("item__question", "reason")[:SHOWN_MOST]
+    return tuple(Refused(question, reason) for question, reason in reversed(said))
+
+
+def _changed(skill: Skill) -> tuple[Changed, ...]:
+    """How people changed items: what an item said before the last change, and says now."""
+    last = models.Revision.objects.filter(
+        item__skill=skill, actor__isnull=False, version=F("item__version") - 1
+    ).order_by("-pk")
+    return tuple(
+        Changed(f"{r.question} {r.solution}", f"{r.item.question} {r.item.solution}")
+        for r in reversed(last.select_related("item")[:SHOWN_MOST])
+    )
+
+
+def _answered(skill: Skill) -> list[tuple[Probe, Said]]:
+    """Answers to `diagnose` probes, of the newest student that gave any. Never those of a gate."""
+    given = Answer.objects.filter(
+        probe__skill=skill, probe__split=Split.DIAGNOSE, checkpoint__isnull=False
+    )
+    newest = given.order_by("-checkpoint").values_list("checkpoint", flat=True).first()
+    return [
+        (
+            Probe(p.key, skill.key, Split.DIAGNOSE, p.question, p.reference, p.grader),
+            Said(p.key, answer.text, answer.grade, answer.tokens, answer.error),
+        )
+        for answer in given.filter(checkpoint=newest).select_related("probe").order_by("probe")
+        for p in (answer.probe,)
+    ]
+
+
+def _desk(stage: Stage, teacher: Backend, skills: dict[str, Skill], keep: Keep) -> Desk:
+    run = stage.run
+
+    def keep_call(call: Call) -> None:
+        values = dataclasses.asdict(call) | {"skill": skills[call.skill]}
+        keep.calls(
+            [TeacherCall(run=run, stage=stage, round=stage.round, teacher=teacher.name, **values)]
+        )
+
+    budget = settings_of(run).writing.teacher_tokens
+    return Desk(
+        teacher,
+        kept={row.key: _call(row) for row in _calls(stage).select_related("skill")},
+        keep=keep_call,
+        budget=None if budget is None else budget - tokens_of_calls(run),
+    )
+
+
+def tokens_of_calls(run: Run) -> int:
+    """What the teacher has read and written for the run's items."""
+    spent = run.teacher_calls.aggregate(n=Sum(F("prompt_tokens") + F("reply_tokens")))
+    return int(spent["n"] or 0)
+
+
+def _calls(stage: Stage) -> QuerySet[TeacherCall]:
+    return TeacherCall.objects.filter(stage=stage, round=stage.round)
+
+
+def _call(row: TeacherCall) -> Call:
+    values = {f.name: getattr(row, f.name) for f in dataclasses.fields(Call)}
+    return Call(**values | {"skill": row.skill.key})
+
+
+def _key(stage: Stage) -> str:
+    return f"s{stage.position}r{stage.round}"
+
+
+def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> models.Item:
+    return models.Item(
+        stage=stage,
+        round=stage.round,
+        skill=skill,
+        key=item.key,
+        question=item.question,
+        solution=item.solution,
+        answer=item.answer,
+        operations=list(item.operations),
+        level=item.level,
+        origin=item.origin,
+        call_id=call,
+        checks=[dataclasses.asdict(c) for c in item.checks],
+        is_flagged=item.is_flagged,
+        is_leak=any(c.id == "leak" and not c.passed for c in item.checks),
+    )
