@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
-from distill.backends.base import Prompt
+from distill.backends.base import Prompt, stream
 from distill.backends.openai import CAP_BYTES, OpenAIBackend, Patience
+from distill.backends.scripted import ScriptedBackend
 from distill.backends.servers import Server, parse
 from distill.errors import BackendUnavailable, PromptRefused
 from distill.identifier.probing import ask
@@ -490,3 +491,62 @@ def test_a_key_that_is_none_is_a_sentence_without_it(key, sentence):
 def test_a_backend_is_called_by_its_model_in_letters_that_file_names_take():
     assert OpenAIBackend(Server("Qwen/Qwen3_8B:free", "https://h/v1")).name == "qwen-qwen3-8b-free"
     assert OpenAIBackend(Server("模型", "https://h/v1")).name == "model"
+
+
+# --- replies as they come ---------------------------------------------------------------------
+
+
+def test_replies_are_told_as_they_come_each_with_the_place_of_its_prompt(server, made):
+    last_may_come = threading.Event()
+
+    def answer(asked):
+        if asked.words == "0":
+            last_may_come.wait(10)
+        return completion(f"to {asked.words}")
+
+    server.answer = answer
+    came = []
+    for place, reply in made(concurrency=2).stream([Prompt(str(n)) for n in range(4)]):
+        came.append((place, reply.text))
+        if len(came) == 3:
+            last_may_come.set()
+
+    assert came[-1] == (0, "to 0")
+    assert sorted(came) == [(n, f"to {n}") for n in range(4)]
+
+
+def test_what_came_before_a_failure_is_told_before_it_is_raised(server, made):
+    server.answer = lambda asked: Said("", 401) if asked.words == "3" else completion("hello")
+    came = []
+
+    with pytest.raises(BackendUnavailable):
+        came.extend(made(concurrency=1).stream([Prompt(str(n)) for n in range(6)]))
+
+    assert [place for place, _ in came] == [0, 1, 2]
+    assert len(server.asked) == 4
+
+
+def test_who_reads_no_further_stops_the_rest_and_can_ask_again(server, made):
+    server.answer = lambda asked: completion("hello")
+    backend = made(concurrency=1)
+
+    for _ in backend.stream([Prompt(str(n)) for n in range(500)]):
+        break
+
+    assert len(server.asked) < 500
+    assert texts(backend.generate(HELLO)) == ["hello"]
+
+
+def test_a_stream_of_nothing_is_empty_whoever_answers(server, made):
+    assert list(stream(made(), [])) == []
+    assert list(stream(ScriptedBackend([]), [])) == []
+
+
+def test_a_backend_that_tells_only_at_the_end_is_asked_batch_by_batch():
+    backend = ScriptedBackend([str(n) for n in range(20)])
+
+    came = stream(backend, [Prompt(str(n)) for n in range(20)])
+
+    assert next(came)[1].text == "0"
+    assert len(backend.asked) == 16
+    assert [place for place, _ in came] == list(range(1, 20))
