@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 from distill.errors import BackendError
@@ -11,6 +13,8 @@ from distill.settings import Sampling
 
 STREAM_BATCH = 16
 """Prompts that a backend is given at once by `stream`: what is lost when it is killed."""
+
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 
 Beat = Callable[[int, int], None]
 """`beat(done, total)`: called between units of work; what it raises stops the work."""
@@ -36,6 +40,36 @@ class Reply:
     prompt_tokens: int
     reply_tokens: int
     truncated: bool = False  # it ran into max_tokens
+
+
+class Ability(StrEnum):
+    """What a backend does beyond the protocol. It declares these in `.abilities`, and
+    tests/distill/test_conformance.py holds each to its word.
+    """
+
+    COUNTS = "counts tokens"  # else both counts of a reply are 0
+    LIMITS = "keeps to max_tokens"  # and says `truncated`; else no reply is ever cut
+    SYSTEM = "hears the system turn"
+    STEADY = "answers a greedy batch the same in every call"
+    DRAWS = "draws by temperature and seed, the same again from the same seed and batch"
+    FORMS = "keeps to a prompt's schema"  # a reply that is not cut off is JSON that fits it
+    REOPENS = "may be asked again after close()"  # else that is `BackendUnavailable`
+
+
+def abilities(backend: Backend) -> frozenset[Ability]:
+    """What a backend declares; nothing for one that declares nothing."""
+    declared: frozenset[Ability] = getattr(backend, "abilities", frozenset())
+    return declared
+
+
+def name_of(model: str) -> str:
+    """A model's name in the letters that audit log and file names take: [a-z0-9.-]+."""
+    return _NOT_IN_NAMES.sub("-", model.lower()).strip("-.") or "model"
+
+
+def well_formed(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which no encoding takes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def at_once(backend: Backend, most: int) -> int:
@@ -75,7 +109,8 @@ class Backend(Protocol):
     raises is final: `BackendUnavailable` or `PromptRefused`, whose `.replies` are those of the
     batch that came all the same. Only `procedural` and `simulated` look at `Prompt.reference` and
     `.skill`: they stand for somebody who knows the answer exactly, or who is played by a model of
-    learning. Only `openai` looks at `.schema`: whoever asks for a form has to check the reply.
+    learning. Only `openai` and `vllm` look at `.schema`: whoever asks for a form has to check the
+    reply. What a backend does beyond that it declares: see `Ability`.
     """
 
     name: str  # goes into the audit log and into file names: [a-z0-9.-]+

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from distill.backends.base import well_formed
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -63,8 +65,8 @@ def common_prefix(sequences: Sequence[Sequence[int]]) -> int:
 
 
 def _messages(question: str, system: str) -> list[dict[str, str]]:
-    user = {"role": "user", "content": question}
-    return [{"role": "system", "content": system}, user] if system else [user]
+    user = {"role": "user", "content": well_formed(question)}
+    return [{"role": "system", "content": well_formed(system)}, user] if system else [user]
 
 
 def _ids(

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from distill.backends.base import Prompt, Reply
+from distill.backends.base import Prompt, Reply, well_formed
 from distill.backends.servers import SYNTAX, Server, plain
 from distill.errors import BackendUnavailable
 
@@ -63,8 +63,8 @@ def request(model: str, prompt: Prompt, without: Set[str] = frozenset()) -> dict
 
     A prompt that is answered greedily has no seed. Without "max_tokens" the newer name is used.
     """
-    user = {"role": "user", "content": prompt.text}
-    system = {"role": "system", "content": prompt.system}
+    user = {"role": "user", "content": well_formed(prompt.text)}
+    system = {"role": "system", "content": well_formed(prompt.system)}
     sampling = prompt.sampling
     limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
     body: dict[str, Any] = {

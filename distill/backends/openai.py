@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,15 +19,13 @@ from typing import Any, TypeVar
 import httpx2
 
 from distill.backends import completions
-from distill.backends.base import Prompt, Reply
+from distill.backends.base import Ability, Prompt, Reply, name_of
 from distill.backends.completions import Passing, Refused, without_key
 from distill.backends.servers import Server, checked_key, plain
 from distill.errors import BackendError, BackendUnavailable, PromptRefused
 
 CAP_BYTES = 16 * 1024 * 1024  # of one reply, unpacked
 CONNECT_SECONDS = 20.0
-
-_NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 
 T = TypeVar("T")
 Arrived = Callable[[int, Reply], object]  # the place of a prompt, and its reply
@@ -61,6 +58,9 @@ class OpenAIBackend:
     server. Works inside a running event loop as well, such as a notebook's.
     """
 
+    # what else a server does is its own affair: see Ability
+    abilities = frozenset({Ability.COUNTS, Ability.LIMITS, Ability.SYSTEM, Ability.REOPENS})
+
     def __init__(
         self,
         server: Server,
@@ -72,7 +72,7 @@ class OpenAIBackend:
         jitter: Callable[[], float] = random.random,  # in 0..1
         now: Callable[[], float] = time.time,  # for a Retry-After that names a date
     ) -> None:
-        self.name = _NOT_IN_NAMES.sub("-", server.model.lower()).strip("-.") or "model"
+        self.name = name_of(server.model)
         self._server = server
         self.at_once = concurrency
         self._key = checked_key(key, server.key_name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from distill.backends.base import Prompt, Reply
+from distill.backends.base import Ability, Prompt, Reply
 
 
 class ProceduralBackend:
@@ -15,6 +15,7 @@ class ProceduralBackend:
     """
 
     name = "procedural"
+    abilities = frozenset({Ability.STEADY, Ability.REOPENS})
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
         return [Reply(f"Answer: {p.reference}", 0, 0) for p in prompts]

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from distill.backends.base import Beat, Prompt, Reply
+from distill.backends.base import Ability, Beat, Prompt, Reply, well_formed
 from distill.disk import write_beside
 from distill.errors import NothingToTrain
 from distill.records import Item
@@ -31,6 +31,7 @@ class SimulatedStudent:
     """
 
     name = "simulated"
+    abilities = frozenset({Ability.COUNTS, Ability.STEADY, Ability.REOPENS})
 
     def __init__(self, adapter: Path | None = None) -> None:
         self._seen = seen_items(adapter)
@@ -41,7 +42,7 @@ class SimulatedStudent:
     def _reply(self, prompt: Prompt) -> Reply:
         share = min(1.0, self._seen.get(prompt.skill, 0) / LEARNED_AFTER_ITEMS)
         chance = START_MASTERY + (1.0 - START_MASTERY) * share
-        digest = hashlib.sha256(prompt.text.encode()).digest()
+        digest = hashlib.sha256(well_formed(prompt.text).encode()).digest()
         is_right = int.from_bytes(digest[:4]) / 2**32 < chance
         text = f"Answer: {prompt.reference}" if is_right else "I do not know."
         return Reply(text, len(prompt.text.split()), len(text.split()))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distill.backends.base import Prompt, Reply
+from distill.backends.base import Ability, Prompt, Reply, name_of
 from distill.backends.chat import common_prefix, render_prompt
 from distill.errors import BackendUnavailable, ModelFolderBroken
 from distill.settings import Sampling
@@ -117,10 +117,12 @@ class TransformersBackend:
     has ended soon leaves its batch, and no batch holds more than `MAX_BATCH_TOKENS`.
     """
 
+    abilities = frozenset(Ability) - {Ability.FORMS, Ability.REOPENS}
+
     def __init__(
         self, folder: Path, *, adapter: Path | None = None, batch_size: int = 64, system: str = ""
     ) -> None:
-        self.name = folder.name.lower()
+        self.name = name_of(folder.name)
         self._batch_size = batch_size
         self._system = system
         from distill.backends import decoding
@@ -135,6 +137,8 @@ class TransformersBackend:
         self._ends -= {None}
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        if prompts and self._model is None:
+            raise BackendUnavailable(f"The model {self.name} has been closed. Load it again.")
         encoded = [
             render_prompt(self._tokenizer, p.text, system=p.system or self._system) for p in prompts
         ]

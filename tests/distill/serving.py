@@ -20,6 +20,7 @@ class Said:
     body: Any = ""  # text and bytes as they are, anything else as JSON
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    is_cut: bool = False  # close the connection after half of the body
 
 
 def completion(text, **more):
@@ -47,6 +48,7 @@ class Served:
         self.asked: list[Asked] = []
         self.script: list[Any] = []
         self.answer: Callable[[Asked], Any] = lambda asked: self.script.pop(0)
+        self.vanish: Callable[[], None]  # stop listening, and hang up on whoever is connected
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def serving() -> Iterator[Served]:
             asked = Asked(self.path, dict(self.headers), json.loads(raw))
             served.asked.append(asked)
             said = served.answer(asked)
-            if said == HANG_UP:
+            if said == HANG_UP or has_vanished.is_set():
                 self.close_connection = True
                 return
             said = said if isinstance(said, Said) else Said(said)
@@ -70,7 +72,8 @@ def serving() -> Iterator[Served]:
             for name, value in {"Content-Length": str(len(raw)), **said.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(raw)
+            self.wfile.write(raw[: len(raw) // 2] if said.is_cut else raw)
+            self.close_connection |= said.is_cut
 
         def log_message(self, *words):
             pass
@@ -79,8 +82,16 @@ def serving() -> Iterator[Served]:
         def handle_error(self, request, client_address):
             """A client that has hung up, as tests of time-outs do: nothing to tell."""
 
+    has_vanished = threading.Event()
+
+    def vanish():
+        has_vanished.set()
+        server.shutdown()
+        server.socket.close()
+
     with Server(("127.0.0.1", 0), Handler) as server:
         served = Served(f"http://127.0.0.1:{server.server_port}/v1")
+        served.vanish = vanish
         thread = threading.Thread(target=server.serve_forever, args=(0.005,))
         thread.start()
         try:
