@@ -134,13 +134,14 @@ WORK: dict[JobKind, Callable[[Job], None]] = {
 
 def _beat(job: Job, unit: str) -> Callable[[int, int], None]:
     """Progress and heartbeat, not more often than people can read. Raises `Overtaken`."""
-    last = 0.0
+    last, said = 0.0, -1
 
     def beat(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, said
         now = time.monotonic()
-        if done in (0, total) or now - last >= BEAT_EVERY_SECONDS:
-            last = now
+        is_end = done in (0, total) and done != said
+        if is_end or now - last >= BEAT_EVERY_SECONDS:
+            last, said = now, done
             jobs.beat(job, done, total, unit=unit)
 
     return beat

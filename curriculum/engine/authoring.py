@@ -28,6 +28,7 @@ from distill.domains.base import Domain
 from distill.records import Answer as Said
 from distill.records import Call, Item, Probe, Split
 
+SAVED_AT_ONCE = 20  # items: what is lost with a worker is written again, and costs no request
 SHOWN_MOST = 40  # items of a skill that are looked at for what people said, newest first
 
 
@@ -45,13 +46,21 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
     skills = {s.key: s for s in run.skills.all()}
     calls = {c.key: c.pk for c in _calls(stage)}
 
+    unsaved: list[Item] = []
+
     def sink(item: Item) -> None:
-        if item.call and item.call not in calls:
-            calls.update(_calls(stage).filter(key=item.call).values_list("key", "pk"))
-        keep.items([_item_row(item, stage, skills[item.skill], calls.get(item.call))])
+        unsaved.append(item)
+        if len(unsaved) == SAVED_AT_ONCE:
+            save()
+
+    def save() -> None:
+        if any(item.call not in calls for item in unsaved if item.call):
+            calls.update(_calls(stage).values_list("key", "pk"))
+        keep.items([_item_row(i, stage, skills[i.skill], calls.get(i.call)) for i in unsaved])
+        unsaved.clear()
 
     if run.teacher == roster.PROCEDURAL:
-        return write(
+        items = write(
             domain,
             orders,
             seed=run.seed,
@@ -62,13 +71,15 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             beat=beat,
             sink=sink,
         )
+        save()
+        return items
     always = (Parses(), StepsHold(), NotDuplicate(taken), NotLeak(probe_keys))
 
     def checks(skill: str) -> Sequence[Check]:
         return always
 
     with closing(find_teacher(run.teacher)) as teacher:
-        return teach(
+        items = teach(
             domain,
             orders,
             {order.skill: learner_of(skills[order.skill], order, domain) for order in orders},
@@ -82,6 +93,8 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             beat=beat,
             sink=sink,
         )
+    save()
+    return items
 
 
 def learner_of(skill: Skill, order: Order, domain: Domain) -> Learner:

@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, nodes
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from distill.adapter.operations import Operation
@@ -133,10 +133,8 @@ class Templates:
             "level": level,
             "n": n,
         }
-        sources = {name: _VERSION.sub("", text).strip() for name, text in self.sources.items()}
-        main = sources.pop(MAIN)  # which nothing can include: it would be without end
         try:
-            words: str = _environment(sources).from_string(main).render(values)
+            words: str = _compiled(tuple(sorted(self.sources.items()))).render(values)
         except (TemplateError, TypeError, ValueError, LookupError) as exc:
             raise _bad(exc, MAIN) from exc
         if len(words) > LONGEST_PROMPT:
@@ -212,6 +210,15 @@ def _environment(sources: Mapping[str, str]) -> ImmutableSandboxedEnvironment:
     environment.globals = {}
     environment.tests = {"defined": environment.tests["defined"]}
     return environment
+
+
+@lru_cache(
+    maxsize=8
+)  # a round has hundreds of prompts, and to compile takes longer than to fill in
+def _compiled(sources: tuple[tuple[str, str], ...]) -> Template:
+    parts = {name: _VERSION.sub("", text).strip() for name, text in sources}
+    main = parts.pop(MAIN)  # which nothing can include: it would be without end
+    return _environment(parts).from_string(main)
 
 
 _TAGS = {nodes.Output, nodes.For, nodes.If, nodes.Include}
