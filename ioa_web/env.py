@@ -13,6 +13,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from distill import costs
+
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
 
@@ -63,6 +65,17 @@ def mail(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(
             f"{name} cannot be read. Write smtp+tls://user:password@host:587, with the special "
             "characters of the password as %40 and the like."
+        ) from None
+
+
+def prices(name: str) -> dict[str, costs.Prices]:
+    """What models cost, by their names: JSON, see `distill.costs.read`."""
+    try:
+        return costs.read(text(name))
+    except costs.PricesUnreadable as exc:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read: {exc}. Write "
+            '{"MODEL": {"prompt_per_million": 0.4, "reply_per_million": 0.4, "currency": "USD"}}.'
         ) from None
 
 

@@ -150,6 +150,7 @@ IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading
 # --- Who may teach -------------------------------------------------------------------
 # Not what a form says: a teacher's name says which key is sent to which server.
 IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher
+IOA_PRICES = env.prices("IOA_PRICES")  # of tokens, by model; without one no sum is shown
 
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server
