@@ -64,6 +64,9 @@ def distil(
         Path | None, typer.Option(help="A JSON file with settings; see docs/settings.md.")
     ] = None,
     models: Annotated[Path, typer.Option(help="Where model folders lie.")] = DEFAULT_MODELS,
+    requests: Annotated[
+        int, typer.Option(min=1, help="Requests that a teacher's server gets at a time.")
+    ] = roster.AT_ONCE,
     resume: Annotated[bool, typer.Option(help="Continue what DIR holds.")] = False,
 ) -> None:
     """Diagnose a student, plan a curriculum and teach it, stage by stage."""
@@ -75,7 +78,7 @@ def distil(
             pipeline = Pipeline(
                 domains.load(domain),
                 roster.find_student(student, models),
-                roster.find_teacher(teacher, models, os.environ),
+                roster.find_teacher(teacher, models, os.environ, requests),
                 chosen,
                 seed=seed,
                 out=out,

@@ -16,6 +16,7 @@ from distill.training.base import Trainer
 SIMULATED = "simulated"
 PROCEDURAL = "procedural"
 OPENAI, LOCAL = "openai:", "transformers:"  # what the spec of a language model begins with
+AT_ONCE = 8  # requests that a server gets at a time, unless somebody says otherwise
 TEACHERS_HELP = f"Who sets the mark: {PROCEDURAL}, {LOCAL}NAME or {OPENAI}MODEL@URL#NAME_OF_KEY."
 MODELS_HELP = f"a folder in --models, a path, or {OPENAI}MODEL@https://host/v1#NAME_OF_KEY"
 
@@ -48,7 +49,9 @@ def find_student(spec: str, models: Path) -> Student:
     )
 
 
-def find_teacher(spec: str, models: Path, keys: Mapping[str, str] | None = None) -> Backend:
+def find_teacher(
+    spec: str, models: Path, keys: Mapping[str, str] | None = None, at_once: int = AT_ONCE
+) -> Backend:
     """The teacher called `spec`: "procedural", or a language model by its whole spec.
 
     Cheap, see `find_model`. Raises `BackendUnavailable` or `ModelFolderBroken`.
@@ -56,19 +59,21 @@ def find_teacher(spec: str, models: Path, keys: Mapping[str, str] | None = None)
     if spec == PROCEDURAL:
         return ProceduralBackend()
     if spec.startswith((OPENAI, LOCAL)):
-        return find_model(spec, models, keys)
+        return find_model(spec, models, keys, at_once)
     raise BackendUnavailable(
         f"There is no teacher “{spec}”. Known teachers: {PROCEDURAL}, {LOCAL}NAME and "
         f"{OPENAI}MODEL@https://host/v1#NAME_OF_KEY."
     )
 
 
-def find_model(spec: str, models: Path, keys: Mapping[str, str] | None = None) -> Backend:
+def find_model(
+    spec: str, models: Path, keys: Mapping[str, str] | None = None, at_once: int = AT_ONCE
+) -> Backend:
     """The language model called `spec`: "openai:MODEL@URL#NAME_OF_KEY", or a folder as in
     `find_student`, with "transformers:" before it or without.
 
     keys: from the names that a spec may use to keys; an environment will do. Whoever may write
-    a spec may send any of them to any server.
+    a spec may send any of them to any server. at_once: requests that a server gets at a time.
 
     Cheap: asks nobody, loads nothing. Raises `BackendUnavailable`, also for a key that is
     missing, or `ModelFolderBroken`.
@@ -78,7 +83,8 @@ def find_model(spec: str, models: Path, keys: Mapping[str, str] | None = None) -
         from distill.backends.servers import parse
 
         server = parse(spec)
-        return OpenAIBackend(server, (keys or {}).get(server.key_name, ""))
+        key = (keys or {}).get(server.key_name, "")
+        return OpenAIBackend(server, key, concurrency=at_once)
     return Lazy(find_student(spec.removeprefix(LOCAL), models), None)
 
 

@@ -150,6 +150,7 @@ IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading
 # --- Who may teach -------------------------------------------------------------------
 # Not what a form says: a teacher's name says which key is sent to which server.
 IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher
+IOA_TEACHER_REQUESTS = env.number("IOA_TEACHER_REQUESTS", 8, least=1)  # at a time
 IOA_PRICES = env.prices("IOA_PRICES")  # of tokens, by model; without one no sum is shown
 
 # --- `serve`: everything on one host ----------------------------------------------------

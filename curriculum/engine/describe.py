@@ -131,7 +131,8 @@ def find_teacher(spec: str) -> Backend:
     known = [value for value, _ in teachers()]
     if spec not in known:
         raise BadModel(f"“{spec}” is no teacher of this installation: see IOA_TEACHERS.")
-    return roster.find_teacher(spec, models_folder(), os.environ)
+    at_once = django_settings.IOA_TEACHER_REQUESTS
+    return roster.find_teacher(spec, models_folder(), os.environ, at_once)
 
 
 def find_student(spec: str) -> roster.Student:

@@ -51,14 +51,15 @@ class Desk:
         if missing:
             self._afford()
         since = time.monotonic()
-        for i, reply in stream(self._teacher, [wanted[place][1] for place in missing]):
+        for came in stream(self._teacher, [wanted[place][1] for place in missing]):
             now = time.monotonic()
-            call = _answered(wanted[missing[i]][0], reply, now - since)
+            for i, reply in came:
+                call = _answered(wanted[missing[i]][0], reply, (now - since) / len(came))
+                self._keep(call)
+                done[missing[i]] = call
+                if self._left is not None:
+                    self._left -= call.prompt_tokens + call.reply_tokens
             since = now
-            self._keep(call)
-            done[missing[i]] = call
-            if self._left is not None:
-                self._left -= call.prompt_tokens + call.reply_tokens
             if len(done) < len(wanted):
                 self._afford()
             beat()

@@ -79,8 +79,9 @@ def at_once(backend: Backend, most: int) -> int:
     return min(most, getattr(backend, "at_once", most))
 
 
-def stream(backend: Backend, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Reply]]:
-    """Answer each prompt once; yields (place of the prompt, reply) as they come, in any order.
+def stream(backend: Backend, prompts: Sequence[Prompt]) -> Iterator[Sequence[tuple[int, Reply]]]:
+    """Answer each prompt once; yields (place of the prompt, reply) as they come, in any order,
+    and together what came together: who keeps that before anything else has lost nothing.
 
     A backend that can tell as it goes (`.stream`) is asked for everything; any other batch by
     batch. What came before an error is yielded before it is raised. Who stops reading early stops
@@ -96,10 +97,9 @@ def stream(backend: Backend, prompts: Sequence[Prompt]) -> Iterator[tuple[int, R
         try:
             replies = backend.generate(prompts[start : start + step])
         except BackendError as exc:
-            came = [(start + i, r) for i, r in enumerate(exc.replies) if r is not None]
-            yield from came
+            yield [(start + i, r) for i, r in enumerate(exc.replies) if r is not None]
             raise
-        yield from enumerate(replies, start)
+        yield list(enumerate(replies, start))
 
 
 class Backend(Protocol):

@@ -85,8 +85,8 @@ class OpenAIBackend:
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
         return self._run(self._answer_all(prompts)) if prompts else []
 
-    def stream(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Reply]]:
-        """(place, reply) of each prompt as soon as it is there. See `distill.backends.base.stream`.
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[tuple[int, Reply]]]:
+        """[(place, reply)] of each prompt as soon as it is there: see `base.stream`.
 
         The server works on in a thread of its own while a reply is looked at; a caller that stops
         reading gives up what is under way.
@@ -108,7 +108,7 @@ class OpenAIBackend:
             came = None
             try:
                 while (came := arrived.get()) is not None:
-                    yield came
+                    yield [came]
             finally:
                 if came is not None:  # the caller reads no further
                     loop, task = going[0]
