@@ -15,9 +15,12 @@ from distill.training.base import Trainer
 
 SIMULATED = "simulated"
 PROCEDURAL = "procedural"
-OPENAI, LOCAL = "openai:", "transformers:"  # what the spec of a language model begins with
+# what the spec of a language model begins with
+OPENAI, LOCAL, VLLM = "openai:", "transformers:", "vllm:"
+TEACHERS_HELP = (
+    f"Who sets the mark: {PROCEDURAL}, {LOCAL}NAME, {VLLM}NAME or {OPENAI}MODEL@URL#NAME_OF_KEY."
+)
 AT_ONCE = 8  # requests that a server gets at a time, unless somebody says otherwise
-TEACHERS_HELP = f"Who sets the mark: {PROCEDURAL}, {LOCAL}NAME or {OPENAI}MODEL@URL#NAME_OF_KEY."
 MODELS_HELP = f"a folder in --models, a path, or {OPENAI}MODEL@https://host/v1#NAME_OF_KEY"
 
 
@@ -31,21 +34,26 @@ class Student:
 
 
 def find_student(spec: str, models: Path) -> Student:
-    """The student called `spec`: "simulated", a folder in `models`, or a path to a model folder.
+    """The student called `spec`: "simulated", a folder in `models`, or a path to a model folder;
+    with "vllm:" before it, it answers by vLLM, and is trained as ever.
 
-    Looks at the folder but loads nothing: cheap, and without torch. Raises `ModelFolderBroken`.
+    Looks at the folder but loads nothing: cheap, and without torch. Raises `ModelFolderBroken`, or
+    `BackendUnavailable` where vLLM is not installed.
     """
     if spec == SIMULATED:
         return Student(SIMULATED, SimulatedStudent, SimulatedTrainer())
     from distill.backends.transformers import TransformersBackend, check_model_folder
+    from distill.backends.vllm import VllmBackend, check_installed
     from distill.training.lora import LoraTrainer
 
-    folder = models / spec if "/" not in spec else Path(spec)
+    if is_served := spec.startswith(VLLM):
+        check_installed()
+    name = spec.removeprefix(VLLM)
+    folder = models / name if "/" not in name else Path(name)
     check_model_folder(folder)
+    backend: Callable[..., Backend] = VllmBackend if is_served else TransformersBackend
     return Student(
-        folder.name,
-        lambda adapter: TransformersBackend(folder, adapter=adapter),
-        LoraTrainer(folder),
+        folder.name, lambda adapter: backend(folder, adapter=adapter), LoraTrainer(folder)
     )
 
 
@@ -58,10 +66,10 @@ def find_teacher(
     """
     if spec == PROCEDURAL:
         return ProceduralBackend()
-    if spec.startswith((OPENAI, LOCAL)):
+    if spec.startswith((OPENAI, LOCAL, VLLM)):
         return find_model(spec, models, keys, at_once)
     raise BackendUnavailable(
-        f"There is no teacher “{spec}”. Known teachers: {PROCEDURAL}, {LOCAL}NAME and "
+        f"There is no teacher “{spec}”. Known teachers: {PROCEDURAL}, {LOCAL}NAME, {VLLM}NAME and "
         f"{OPENAI}MODEL@https://host/v1#NAME_OF_KEY."
     )
 
@@ -70,7 +78,7 @@ def find_model(
     spec: str, models: Path, keys: Mapping[str, str] | None = None, at_once: int = AT_ONCE
 ) -> Backend:
     """The language model called `spec`: "openai:MODEL@URL#NAME_OF_KEY", or a folder as in
-    `find_student`, with "transformers:" before it or without.
+    `find_student`, with "transformers:" or "vllm:" before it or without.
 
     keys: from the names that a spec may use to keys; an environment will do. Whoever may write
     a spec may send any of them to any server. at_once: requests that a server gets at a time.

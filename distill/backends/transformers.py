@@ -1,6 +1,6 @@
 """A local model through transformers: batched, left-padded, adapters on one base.
 
-The only backend, with vllm.py, that imports torch, and only when it is made.
+The only backend that imports torch, and only when it is made.
 """
 
 from __future__ import annotations

@@ -109,6 +109,16 @@ def student_transformers(request):
     yield TransformersBackend(request.getfixturevalue("student_folder"))
 
 
+def vllm_double(request):
+    """The backend `vllm` with all of its processes, and a stand-in for vLLM that echoes."""
+    from distill.backends.vllm import VllmBackend
+    from tests.distill import vllm_double
+
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("double")
+    with vllm_double.installed(folder) as python:
+        yield VllmBackend(vllm_double.model(folder), python=python, max_model_len=2048)
+
+
 @contextmanager
 def on_one_core():
     """More would only wait for each other: the model has some thousand weights."""
@@ -157,6 +167,7 @@ CASES = [
         ),
         refuses=lambda backend, patch: Prompt(REFUSED),
     ),
+    Case("vllm", vllm_double, frozenset(Ability), refuses=too_long),
     Case("transformers", tiny_transformers, MODEL, refuses=breaking_down, marks=(TORCH,)),
     Case("student", student_transformers, MODEL, refuses=breaking_down, marks=(TORCH, STUDENT)),
 ]
