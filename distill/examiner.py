@@ -10,7 +10,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from distill.assessment.gate import GateExam, Grades, Was
+from distill.assessment.gate import GateExam, Grades, Was, known_by_now
 from distill.backends.base import Backend
 from distill.diagnosis import BASE, TEACHER, Progress, ask_missing
 from distill.domains.base import Domain
@@ -71,6 +71,16 @@ class Examiner:
         probes = self._probes(skills, Split.DIAGNOSE, self._settings.probing.gate_probes)
         now = self._ask_student(adapter, probes)
         return {k: lacking(gaps[k], score(k, now[k], None).mean) for k in skills}
+
+    def by_now(
+        self, skills: Sequence[str], gaps: Mapping[str, Gap], adapter: Path
+    ) -> tuple[dict[str, float], dict[str, Was]]:
+        """Mean grade of each skill, of the student as it is now; and those that sit by it."""
+        probes = self._probes(skills, Split.DIAGNOSE, self._settings.probing.gate_probes)
+        now = self._ask_student(adapter, probes)
+        answered = {k: now[k] for k in skills if k in now}
+        means = {k: score(k, grades, None).mean for k, grades in answered.items()}
+        return means, known_by_now(gaps, answered, self._settings.thresholds)
 
     def at_gate(
         self,

@@ -26,6 +26,7 @@ from distill.examiner import Examiner
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer import mixture
+from distill.organizer.replanning import replan
 from distill.organizer.stages import plan
 from distill.records import (
     Curriculum,
@@ -39,6 +40,8 @@ from distill.records import (
 )
 from distill.roster import Student
 from distill.settings import Settings
+
+REPLAN_RULE = "after a settled stage, plan the rest from what was measured since"
 
 
 class Pipeline:
@@ -99,17 +102,19 @@ class Pipeline:
         started = time.monotonic()
         gaps = self.diagnose()
         curriculum = self.organise(gaps)
-        notices = list(curriculum.notices)
-        for position, stage in enumerate(curriculum.stages, 1):
+        position, untaught = 0, []
+        while position < len(curriculum.stages):
+            stage, position = curriculum.stages[position], position + 1
             try:
                 decision = self.teach(stage, position, gaps)
             except BudgetSpent as exc:
-                notices.append(f"Stage {position} ({stage.title}) was not taught. {exc}")
+                untaught.append(f"Stage {position} ({stage.title}) was not taught. {exc}")
                 break
             if decision is Decision.STOP:
                 break
+            curriculum = self.plan_rest(curriculum, position, gaps)
         figures = self.assess_finally(curriculum)
-        figures["notices"] = notices
+        figures["notices"] = [*curriculum.notices, *untaught]
         figures["seconds"] = round(time.monotonic() - started, 1)  # of this call
         report.write(self._out / "report.json", figures)
         return figures
@@ -157,6 +162,40 @@ class Pipeline:
             need, lost = mixture.still_needed(evidence)
             known = {*self._mastered, *mixture.sitting(evidence)}
             small = mixture.bridged(rounds)
+
+    def plan_rest(
+        self, curriculum: Curriculum, n_settled: int, gaps: Mapping[str, Gap]
+    ) -> Curriculum:
+        """Measure what is still to be taught, and plan it again; what was taught stays.
+
+        Nothing is looked at when no stage is left, when no items are left to teach one with, or
+        when the next has begun: a folder of a version without this step goes on as it was.
+        """
+        found = self.journal.rest(n_settled)
+        if found is None:
+            ahead = [k for stage in curriculum.stages[n_settled:] for k in stage.skills]
+            spent = self.journal.total("items") >= self._settings.budget.items
+            if not ahead or spent or not self._adapter or self.journal.has_begun(n_settled + 1):
+                return curriculum
+            now, sits = self._examiner.by_now(ahead, gaps, self._adapter)
+            planned = replan(
+                curriculum,
+                n_settled,
+                self.skills,
+                self.edges,
+                gaps,
+                self._settings.thresholds,
+                now=now,
+                sits=sits.keys(),
+            )
+            left = {k: dataclasses.asdict(was) for k, was in sits.items()}
+            self.journal.keep_rest(
+                n_settled, planned, decided_as="policy", rule=REPLAN_RULE, measured=now, left=left
+            )
+            found = planned, {"left": left}
+        planned, evidence = found
+        self._mastered |= {k: Was(**values) for k, values in evidence["left"].items()}
+        return planned
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
