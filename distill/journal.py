@@ -192,6 +192,7 @@ def _item(entry: dict[str, Any]) -> Item:
     values |= {
         "key": entry["item_key"],
         "operations": tuple(entry["operations"]),
+        "aims": tuple(entry.get("aims", ())),  # folders of earlier versions have none
         "checks": tuple(CheckResult(**c) for c in entry["checks"]),
     }
     return Item(**values)

@@ -229,10 +229,11 @@ class Pipeline:
         budget = self._settings.budget
         used = self.journal.total("items")
         n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses)
+        errors = self._examiner.errors(need, self._adapter)
         items = write(
             self._domain,
             [
-                Order(k, count, 1.0 - need[k], k in small)
+                Order(k, count, 1.0 - need[k], k in small, errors.get(k, {}))
                 for k, count in mixture.new_items(need, n).items()
             ],
             seed=self._seed,

@@ -162,6 +162,7 @@ class Item:
     level: int = 1
     origin: str = "procedural"
     checks: tuple[CheckResult, ...] = ()
+    aims: tuple[str, ...] = ()  # kinds of error of this student it was chosen for
 
     @property
     def is_flagged(self) -> bool:

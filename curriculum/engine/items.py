@@ -44,6 +44,7 @@ def record(item: Item) -> records.Item:
         operations=tuple(item.operations),
         level=item.level,
         origin=item.origin,
+        aims=tuple(item.aims),
     )
 
 

@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from curriculum.engine.describe import settings_of
 from curriculum.engine.items import evidence_record, evidence_so_far, rehearsal_pool, to_write
+from curriculum.engine.steering import planned_aims
 from curriculum.models import Checkpoint, GateRecord, Item, Job, Run, Skill, SnapshotItem
 from curriculum.states import JobKind, JobStatus
 from distill import outlook
@@ -30,6 +31,7 @@ class NextRound:
     are_remedies: bool
     cost: Cost | None
     begins_small: list[str]  # skills that begin with smaller instances
+    aims: list[tuple[str, int, str]]  # skill, about how many of its items, for what error
 
     @property
     def n_new(self) -> int:
@@ -81,6 +83,7 @@ def next_round(gate: GateRecord) -> NextRound | None:
         are_remedies=all(case.is_remedy for case in cases),
         cost=outlook.cost(_took(run), n_new=n_new, n_items=n_items),
         begins_small=sorted(mixture.bridged(evidence_so_far(stage))),
+        aims=planned_aims(run, new),
     )
 
 

@@ -11,6 +11,7 @@ from curriculum.engine.describe import find_student, home, load_domain, settings
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
 from curriculum.engine.planning import gaps_of
+from curriculum.engine.steering import errors_of, to_ask
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
@@ -35,13 +36,17 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
     probes = models.Probe.objects.filter(skill__run=run)
     skills = {s.key: s for s in run.skills.all()}
+    errors = errors_of(run, list(counts))
 
     def sink(item: Item) -> None:
         keep.items([_item_row(item, stage, skills[item.skill])])
 
     items = write_items(
         load_domain(run.domain),
-        [Order(k, count, 1.0 - need[k], k in begins_small) for k, count in counts.items()],
+        [
+            Order(k, count, 1.0 - need[k], k in begins_small, errors.get(k, {}))
+            for k, count in counts.items()
+        ],
         seed=run.seed,
         round_key=f"s{stage.position}r{stage.round}",
         operations=PROCEDURAL_OPERATIONS,
@@ -99,8 +104,10 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
 def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
     """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet.
 
-    Where the stage may advance, the next one's skills are measured as well: what this stage
-    taught may have helped them, and their first round is written for the student as it is.
+    Where the stage may advance, all skills still to be taught are measured as well: what this
+    stage taught may have helped them. The rest is planned again from that, and the next stage's
+    first round written for the student as it is. Where it may not, those skills are asked for of
+    which the kinds of errors say something to who writes the remedy.
     """
     run = stage.run
     checkpoint = run.checkpoints.get(is_current=True)
@@ -139,7 +146,11 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
 
     with exam.student(checkpoint) as student:
         evidence = gate.run(student, beat=tell, sink=sink)
-        ahead = _skills_ahead(stage) if evidence.allows_advance else []
+        if evidence.allows_advance:
+            ahead = _skills_ahead(stage)
+        else:  # a remedy is written by the errors of the student as it is
+            wanted = to_ask(exam.domain, mixture.still_needed(evidence)[0], run.seed)
+            ahead = list(run.skills.filter(key__in=wanted))
         n = exam.settings.probing.gate_probes
         probes = exam.draw(ahead, Split.DIAGNOSE, n, exclude=trained)
         before = exam.ask(
@@ -163,22 +174,21 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
             score(k, grades, exam.domain.size(k, Split.DIAGNOSE)),
         )
         for k, grades in before.items()
+        if evidence.allows_advance
     ]
     return dataclasses.asdict(evidence), scores
 
 
 def _skills_ahead(stage: Stage) -> list[Skill]:
-    """The active skills of the stage that comes after this one, if any."""
-    later = stage.run.stages.filter(status=StageStatus.PLANNED, position__gt=stage.position)
-    after = later.order_by("position").first()
-    if after is None:
-        return []
-    return list(Skill.objects.filter(stage_skills__stage=after, status=SkillStatus.ACTIVE))
+    """The active skills of the stages that have not begun."""
+    later = stage.run.stages.filter(status=StageStatus.PLANNED)
+    ahead = Skill.objects.filter(stage_skills__stage__in=later, status=SkillStatus.ACTIVE)
+    return list(ahead.distinct())
 
 
 def mastered_so_far(run: Run) -> dict[str, Was]:
     """Skills that sit, taught or known from the start, with what they scored then."""
-    known = _known_at_start(run)
+    known = _known_at_start(run) | _left_the_plan(run)
     rows = StageSkill.objects.filter(
         stage__run=run,
         stage__status__in=SETTLED,
@@ -207,6 +217,21 @@ def _known_at_start(run: Run) -> dict[str, Was]:
     return known_at_start(gaps, answered, settings_of(run).thresholds)
 
 
+def _left_the_plan(run: Run) -> dict[str, Was]:
+    """Skills that sat before their stage began, and so are in none: measured by a later student
+    than the first, which is done of what is planned only.
+    """
+    scores = models.Score.objects.filter(
+        skill__run=run,
+        skill__status=SkillStatus.ACTIVE,
+        skill__stage_skills=None,
+        split=Split.DIAGNOSE,
+        checkpoint__parent__isnull=False,
+    )
+    rows = scores.order_by("checkpoint").select_related("skill")
+    return {row.skill.key: Was(row.mean, row.n) for row in rows}
+
+
 def _item_row(item: Item, stage: Stage, skill: Skill) -> models.Item:
     return models.Item(
         stage=stage,
@@ -218,6 +243,7 @@ def _item_row(item: Item, stage: Stage, skill: Skill) -> models.Item:
         answer=item.answer,
         operations=list(item.operations),
         level=item.level,
+        aims=list(item.aims),
         origin=item.origin,
         checks=[dataclasses.asdict(c) for c in item.checks],
         is_flagged=item.is_flagged,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from distill.errors import BudgetSpent
 from distill.records import GateAnswer, GateEvidence, Item
 from distill.settings import Budget
+from distill.statistics import in_proportion
 
 SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
 FAILS_BEFORE_BRIDGE = 2  # rounds in a row, after which a skill is begun small again
@@ -22,7 +23,7 @@ def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
     Pure; ties by name. Source: METHOD.md 2, "skills leave the mixture as soon as mastered".
     """
     lacking = {k: v for k, v in need.items() if v > 0} or dict.fromkeys(need, 1.0)
-    return _deal(lacking, n)
+    return in_proportion(lacking, n)
 
 
 def rehearsal_count(n_new: int, share: float) -> int:
@@ -39,7 +40,7 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
     """
     if not loss:
         return {}
-    return _deal({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
+    return in_proportion({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
 
 
 def rehearsed(
@@ -146,17 +147,6 @@ def mix(
     for skill, n in rehearsed(sizes, len(new), lost=lost, share=share).items():
         drawn += rng.sample(sorted(by_skill[skill], key=lambda i: i.key), n)
     return _arrange(new, drawn, rng)
-
-
-def _deal(weights: Mapping[str, float], n: int) -> dict[str, int]:
-    """Largest remainders: integers in proportion to `weights` that sum to n."""
-    total = sum(weights.values())
-    exact = {k: n * w / total for k, w in weights.items()}
-    dealt = {k: int(v) for k, v in exact.items()}
-    rest = n - sum(dealt.values())
-    for k in sorted(exact, key=lambda k: (dealt[k] - exact[k], k))[:rest]:
-        dealt[k] += 1
-    return dict(sorted(dealt.items()))
 
 
 def _arrange(new: Sequence[Item], rehearsed: Sequence[Item], rng: random.Random) -> list[Item]:

@@ -37,7 +37,8 @@ def replan(
         sits: skills that are mastered by those answers, see `assessment.gate.known_by_now`.
 
     Every prerequisite of a skill lies in an earlier stage, or is not taught. Where nothing of the
-    rest was measured, `so_far` is returned. Pure; doing it twice changes nothing more.
+    rest was measured, or no stage would be another, `so_far` is returned. Pure; doing it twice
+    changes nothing more.
 
     Source: METHOD.md 2, "measured again after each stage, and the rest of the curriculum
     re-planned from it". docs/decisions/0010.
@@ -59,6 +60,8 @@ def replan(
         zpd=zpd,
         after=after,
     )
+    if is_same(old, new):
+        return so_far
     outdated = set(bridge_notices(old, zpd=zpd, after=after))
     notices = [notice for notice in so_far.notices if notice not in outdated]
     notices += [_left(k, now[k]) for k in left]
