@@ -10,7 +10,7 @@ from curriculum import models
 from curriculum.engine.describe import find_student, home, load_domain, settings_of
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
-from curriculum.engine.planning import gaps_of
+from curriculum.engine.planning import edges_of, gaps_of
 from curriculum.engine.steering import errors_of, to_ask
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
@@ -22,7 +22,8 @@ from distill.backends.base import Beat
 from distill.domains import question_key
 from distill.identifier.probing import score
 from distill.organizer import mixture
-from distill.records import Answer, Item, Probe, Split
+from distill.organizer.stages import lacking
+from distill.records import Answer, GateEvidence, Item, Probe, Split
 from distill.training.base import StepLog
 
 # --- one round ---------------------------------------------------------------------------
@@ -31,7 +32,7 @@ from distill.training.base import StepLog
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
     run, rounds = stage.run, evidence_so_far(stage)
-    need, counts = to_write(stage, rounds)
+    need, counts = to_write(stage, rounds, frontier(stage, rounds))
     begins_small = need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
     probes = models.Probe.objects.filter(skill__run=run)
@@ -177,6 +178,24 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         if evidence.allows_advance
     ]
     return dataclasses.asdict(evidence), scores
+
+
+def frontier(stage: Stage, rounds: Sequence[GateEvidence]) -> dict[str, float]:
+    """What ready skills of the next stage lack, for a remedy: see `mixture.ready`. Most runs do
+    without (`frontier_share`). By their last scores on diagnostic probes.
+    """
+    run, later = stage.run, stage.run.stages.filter(position__gt=stage.position)
+    after = later.filter(status=StageStatus.PLANNED).order_by("position").first()
+    if not rounds or after is None or not settings_of(run).budget.frontier_share:
+        return {}
+    last, gaps = rounds[-1], gaps_of(run)
+    scores = models.Score.objects.filter(
+        skill__stage_skills__stage=after, split=Split.DIAGNOSE, checkpoint__isnull=False
+    ).order_by("checkpoint")
+    means = dict(scores.values_list("skill__key", "mean"))
+    ahead = {k: lacking(gaps[k], mean) for k, mean in means.items() if k in gaps}
+    sits = (mastered_so_far(run).keys() - set(last.forgotten)) | mixture.sitting(last)
+    return mixture.ready(ahead, edges_of(run), sits)
 
 
 def _skills_ahead(stage: Stage) -> list[Skill]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from distill.errors import BudgetSpent
-from distill.records import GateAnswer, GateEvidence, Item
+from distill.records import Edge, GateAnswer, GateEvidence, Item
 from distill.settings import Budget
 from distill.statistics import in_proportion
 
@@ -24,6 +24,32 @@ def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
     """
     lacking = {k: v for k, v in need.items() if v > 0} or dict.fromkeys(need, 1.0)
     return in_proportion(lacking, n)
+
+
+def ready(ahead: Mapping[str, float], edges: Iterable[Edge], sits: Set[str]) -> dict[str, float]:
+    """The frontier: skills of the next stage that lack something and whose prerequisites all sit.
+
+    ahead: skill -> what it lacks, in 0..1. sits: skills mastered by the evidence; what is neither
+    taught nor mastered holds back what builds on it. Pure. Source: METHOD.md 2.
+    """
+    needed: dict[str, set[str]] = {}
+    for edge in edges:
+        needed.setdefault(edge.target, set()).add(edge.source)
+    return {k: v for k, v in ahead.items() if v > 0 and needed.get(k, set()) <= sits}
+
+
+def with_frontier(
+    need: Mapping[str, float], ahead: Mapping[str, float], n: int, share: float
+) -> dict[str, int]:
+    """`new_items` of a remedy, of which `share` (0..<1) go to the frontier (see `ready`), if any.
+
+    The round gets no larger by it: what the frontier gets, the stage's own skills do not. At least
+    one item is theirs. Sums to n. Pure. docs/decisions/0011.
+    """
+    n_ahead = min(n - 1, round(n * share)) if ahead else 0
+    if n_ahead <= 0:
+        return new_items(need, n)
+    return new_items(need, n - n_ahead) | new_items(ahead, n_ahead)
 
 
 def rehearsal_count(n_new: int, share: float) -> int:

@@ -11,6 +11,8 @@ from distill.organizer.stages import arranged, bridge_notices, difficulty, lacki
 from distill.records import Curriculum, Edge, Gap, PlannedStage, Skill
 from distill.settings import Thresholds
 
+RULE = "after a settled stage, plan the rest from what was measured since"
+
 
 def replan(
     so_far: Curriculum,

@@ -12,9 +12,8 @@ from distill import roster
 from distill.assessment.gate import Was, known_by_now
 from distill.backends.simulated import SimulatedTrainer
 from distill.organizer.graph import without_cycles
-from distill.organizer.replanning import is_same, replan
+from distill.organizer.replanning import RULE, is_same, replan
 from distill.organizer.stages import lacking, plan
-from distill.pipeline import REPLAN_RULE
 from distill.records import Edge
 from distill.settings import Budget, Probing, Thresholds
 from tests.distill.samples import Numbered, RuleStudent, gap_of, skill_of
@@ -175,7 +174,7 @@ def test_a_run_plans_the_rest_by_policy_and_says_on_what(tmp_path):
 
     assert [s["skills"] for s in figures["stages"]] == [["A"], ["C"], ["D"]]
     first, second = replans(tmp_path)
-    assert (first["key"], first["decided_as"], first["rule"]) == ("1", "policy", REPLAN_RULE)
+    assert (first["key"], first["decided_as"], first["rule"]) == ("1", "policy", RULE)
     assert first["measured"] == {"B": 1.0, "C": 0.0, "D": 0.0}
     assert first["left"] == {"B": {"mean": 1.0, "n": 32, "is_exhaustive": False}}
     assert second["measured"] == {"D": 0.0}
