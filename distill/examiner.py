@@ -5,15 +5,17 @@ What was answered is on record in the journal and is not asked again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from distill.assessment.gate import GateExam, Grades, Was
+from distill.adapter.steering import leaves_a_choice
+from distill.assessment.gate import GateExam, Grades, Was, known_by_now
 from distill.backends.base import Backend
 from distill.diagnosis import BASE, TEACHER, Progress, ask_missing
 from distill.domains.base import Domain
+from distill.identifier.error_types import count_errors
 from distill.identifier.looks import measure
 from distill.identifier.probing import score
 from distill.journal import Journal
@@ -21,6 +23,8 @@ from distill.organizer.stages import difficulty, lacking
 from distill.records import Gap, GateEvidence, Probe, Score, Split
 from distill.roster import Lazy, Student
 from distill.settings import Settings
+
+SAMPLE = 60  # problems, to see whether kinds of errors leave a choice among them
 
 
 class Examiner:
@@ -71,6 +75,33 @@ class Examiner:
         probes = self._probes(skills, Split.DIAGNOSE, self._settings.probing.gate_probes)
         now = self._ask_student(adapter, probes)
         return {k: lacking(gaps[k], score(k, now[k], None).mean) for k in skills}
+
+    def by_now(
+        self, skills: Sequence[str], gaps: Mapping[str, Gap], adapter: Path
+    ) -> tuple[dict[str, float], dict[str, Was]]:
+        """Mean grade of each skill, of the student as it is now; and those that sit by it."""
+        probes = self._probes(skills, Split.DIAGNOSE, self._settings.probing.gate_probes)
+        now = self._ask_student(adapter, probes)
+        answered = {k: now[k] for k in skills if k in now}
+        means = {k: score(k, grades, None).mean for k, grades in answered.items()}
+        return means, known_by_now(gaps, answered, self._settings.thresholds)
+
+    def errors(self, skills: Iterable[str], adapter: Path | None) -> dict[str, dict[str, int]]:
+        """Kinds of wrong answers to diagnostic probes, counted, of the student as it is now.
+
+        Only of skills where they leave the writer a choice; those it was taught since are asked
+        for, unless they have been. Never of gate probes: what they ask is not for the writer.
+        """
+        seed, n = self._seed, SAMPLE
+        chosen = [k for k in skills if leaves_a_choice(self._domain.problems(k, n, seed=seed))]
+        many = self._settings.probing
+        n = many.gate_probes if adapter else many.diagnose_probes
+        probes = self._probes(chosen, Split.DIAGNOSE, n)
+        if adapter and probes:
+            self._ask_student(adapter, probes)
+        who, found = adapter.name if adapter else BASE, self._journal.answer
+        said = [(p, a) for p in probes if (a := found(who, p)) is not None]
+        return {k: count_errors((p, a) for p, a in said if p.skill == k) for k in chosen}
 
     def at_gate(
         self,

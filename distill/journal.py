@@ -11,7 +11,17 @@ from distill.assessment.gate import Grades
 from distill.domains.base import question_key
 from distill.errors import DistillError
 from distill.ledger import Ledger
-from distill.records import Answer, Call, CheckResult, GateEvidence, Item, Probe, Split
+from distill.records import (
+    Answer,
+    Call,
+    CheckResult,
+    Curriculum,
+    GateEvidence,
+    Item,
+    PlannedStage,
+    Probe,
+    Split,
+)
 from distill.training.base import TrainingResult
 
 LEDGER = "ledger.jsonl"
@@ -172,6 +182,24 @@ class Journal:
     def keep_curriculum(self, values: dict[str, Any]) -> None:
         self._ledger.add("curriculum", "1", **values)
 
+    def keep_rest(self, n_settled: int, curriculum: Curriculum, **evidence: Any) -> None:
+        """Keep the curriculum as it was planned after so many stages, and on what evidence."""
+        values = dataclasses.asdict(curriculum)
+        self._ledger.add("replan", str(n_settled), **values, **evidence)
+
+    def rest(self, n_settled: int) -> tuple[Curriculum, dict[str, Any]] | None:
+        """What `keep_rest` kept, with the evidence; None where the plan was not looked at."""
+        entry = self._ledger.get("replan", str(n_settled))
+        if entry is None:
+            return None
+        stages = (PlannedStage(**{**s, "skills": tuple(s["skills"])}) for s in entry["stages"])
+        severity, notices = entry["severity"], tuple(entry["notices"])
+        return Curriculum(tuple(stages), severity, notices), entry
+
+    def has_begun(self, position: int) -> bool:
+        """Whether any item was written for the stage."""
+        return any(e["round"].startswith(f"s{position}r") for e in self._ledger.all("item"))
+
 
 def _call(entry: dict[str, Any]) -> Call:
     return Call(**{f.name: entry[f.name] for f in dataclasses.fields(Call)})
@@ -182,6 +210,7 @@ def _item(entry: dict[str, Any]) -> Item:
     values |= {
         "key": entry["item_key"],
         "operations": tuple(entry["operations"]),
+        "aims": tuple(entry.get("aims", ())),  # folders of earlier versions have none
         "checks": tuple(CheckResult(**c) for c in entry["checks"]),
     }
     return Item(**values)

@@ -26,6 +26,7 @@ from distill.examiner import Examiner
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer import mixture
+from distill.organizer.replanning import RULE, replan
 from distill.organizer.stages import plan
 from distill.records import (
     Curriculum,
@@ -39,6 +40,8 @@ from distill.records import (
 )
 from distill.roster import Student
 from distill.settings import Settings
+
+Need = Mapping[str, float]  # skill -> what it lacks, 0..1
 
 
 class Pipeline:
@@ -101,17 +104,20 @@ class Pipeline:
         started = time.monotonic()
         gaps = self.diagnose()
         curriculum = self.organise(gaps)
-        notices = list(curriculum.notices)
-        for position, stage in enumerate(curriculum.stages, 1):
+        position, untaught = 0, []
+        while position < len(curriculum.stages):
+            stage, position = curriculum.stages[position], position + 1
             try:
-                decision = self.teach(stage, position, gaps)
+                ahead = [k for s in curriculum.stages[position : position + 1] for k in s.skills]
+                decision = self.teach(stage, position, gaps, ahead)
             except BudgetSpent as exc:
-                notices.append(f"Stage {position} ({stage.title}) was not taught. {exc}")
+                untaught.append(f"Stage {position} ({stage.title}) was not taught. {exc}")
                 break
             if decision is Decision.STOP:
                 break
+            curriculum = self.plan_rest(curriculum, position, gaps)
         figures = self.assess_finally(curriculum)
-        figures["notices"] = notices
+        figures["notices"] = [*curriculum.notices, *untaught]
         figures["seconds"] = round(time.monotonic() - started, 1)  # of this call
         report.write(self._out / "report.json", figures)
         return figures
@@ -132,10 +138,19 @@ class Pipeline:
         self.journal.keep_curriculum(dataclasses.asdict(curriculum))
         return curriculum
 
-    def teach(self, stage: PlannedStage, position: int, gaps: Mapping[str, Gap]) -> Decision:
-        """The rounds of one stage, until somebody lets it pass. Returns the last decision."""
+    def teach(
+        self,
+        stage: PlannedStage,
+        position: int,
+        gaps: Mapping[str, Gap],
+        ahead: Sequence[str] = (),
+    ) -> Decision:
+        """The rounds of one stage, until somebody lets it pass. Returns the last decision.
+
+        ahead: the skills of the next stage, of which remedies may teach some (`frontier_share`).
+        """
         need = self._examiner.lacking(stage.skills, gaps, self._adapter)
-        lost: dict[str, float] = {}
+        lost, frontier = dict[str, float](), dict[str, float]()
         known = set(self._mastered)
         small = set(stage.skills) if stage.is_bridge else set()
         rounds: list[GateEvidence] = []
@@ -143,7 +158,7 @@ class Pipeline:
             round = len(rounds)
             key = f"s{position}r{round}"
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
-            self._write(key, need, small=small, rehearses=bool(pool))
+            self._write(key, need, frontier, small=small, rehearses=bool(pool))
             self._train(key, pool, lost)
             evidence, scores = self._examiner.at_gate(
                 key, stage.skills, gaps, self._mastered, self._adapter
@@ -159,6 +174,37 @@ class Pipeline:
             need, lost = mixture.still_needed(evidence)
             known = {*self._mastered, *mixture.sitting(evidence)}
             small = mixture.bridged(rounds)
+            if ahead and self._settings.budget.frontier_share:
+                lacking = self._examiner.lacking(ahead, gaps, self._adapter)
+                frontier = mixture.ready(lacking, self.edges, known - set(evidence.forgotten))
+
+    def plan_rest(
+        self, curriculum: Curriculum, n_settled: int, gaps: Mapping[str, Gap]
+    ) -> Curriculum:
+        """Measure what is still to be taught, and plan it again; what was taught stays.
+
+        Nothing is looked at when no stage is left, when no items are left to teach one with, or
+        when the next has begun: a folder of a version without this step goes on as it was.
+        """
+        found = self.journal.rest(n_settled)
+        if found is None:
+            ahead = [k for stage in curriculum.stages[n_settled:] for k in stage.skills]
+            spent = self.journal.total("items") >= self._settings.budget.items
+            if not ahead or spent or not self._adapter or self.journal.has_begun(n_settled + 1):
+                return curriculum
+            now, sits = self._examiner.by_now(ahead, gaps, self._adapter)
+            bounds, known = self._settings.thresholds, set(sits)
+            planned = replan(
+                curriculum, n_settled, self.skills, self.edges, gaps, bounds, now=now, sits=known
+            )
+            left = {k: dataclasses.asdict(was) for k, was in sits.items()}
+            self.journal.keep_rest(
+                n_settled, planned, decided_as="policy", rule=RULE, measured=now, left=left
+            )
+            found = planned, {"left": left}
+        planned, evidence = found
+        self._mastered |= {k: Was(**values) for k, values in evidence["left"].items()}
+        return planned
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
@@ -185,18 +231,21 @@ class Pipeline:
     # --- one round ---------------------------------------------------------------------
 
     def _write(
-        self, key: str, need: Mapping[str, float], *, small: Set[str], rehearses: bool
+        self, key: str, need: Need, frontier: Need, *, small: Set[str], rehearses: bool
     ) -> None:
         if self.journal.is_written(key):
             return
         budget = self._settings.budget
         used = self.journal.total("items")
         n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses)
+        counts = mixture.with_frontier(need, frontier, n, budget.frontier_share)
+        need = {**need, **frontier}
+        errors = self._examiner.errors(counts, self._adapter)
         items = self._author.write(
             key,
             [
-                Order(k, count, 1.0 - need[k], k in small)
-                for k, count in mixture.new_items(need, n).items()
+                Order(k, count, 1.0 - need[k], k in small, errors.get(k, {}))
+                for k, count in counts.items()
             ],
             adapter=self._adapter,
             beat=lambda done, total: self._progress(f"{key}: write", done, total),

@@ -163,6 +163,7 @@ class Item:
     origin: str = "procedural"
     checks: tuple[CheckResult, ...] = ()
     call: str = ""  # key of the `Call` that wrote it; empty where a program or a person did
+    aims: tuple[str, ...] = ()  # kinds of error of this student it was chosen for
 
     @property
     def is_flagged(self) -> bool:

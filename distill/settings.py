@@ -88,6 +88,8 @@ class Budget(_Settings):
     """Rounds per stage; then a person has to choose."""
     rehearsal_share: NotAll = 0.25
     """ρ: share of a round's mixture that comes from mastered skills."""
+    frontier_share: NotAll = 0.0
+    """Share of a remedy's new items for skills of the next stage whose prerequisites all sit."""
 
 
 class Writing(_Settings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scipy.stats import binomtest, norm, t
 
@@ -13,6 +13,17 @@ from distill.records import Interval
 def is_over(value: float, bound: float) -> bool:
     """value > bound, whatever the last bits of floating point say: 1 − 0.7 is not over 0.3."""
     return value > bound + 1e-9
+
+
+def in_proportion(weights: Mapping[str, float], n: int) -> dict[str, int]:
+    """Largest remainders: integers in proportion to `weights` that sum to n; ties by name. Pure."""
+    total = sum(weights.values())
+    exact = {k: n * w / total for k, w in weights.items()}
+    dealt = {k: int(v) for k, v in exact.items()}
+    rest = n - sum(dealt.values())
+    for k in sorted(exact, key=lambda k: (dealt[k] - exact[k], k))[:rest]:
+        dealt[k] += 1
+    return dict(sorted(dealt.items()))
 
 
 def mean_interval(grades: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:

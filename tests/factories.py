@@ -297,3 +297,27 @@ def diagnosed_run(**traits: Any) -> models.Run:
         ScoreFactory(skill=skill, mean=1.0, low=0.9, high=1.0)
         ScoreFactory(skill=skill, checkpoint=base, mean=mean, low=mean / 2, high=mean + 0.1)
     return run
+
+
+def measured_run(*, now: dict[str, float] | None = None, **traits: Any) -> models.Run:
+    """A run that has settled A1, and has measured A2 and A3 since: both, together, are ahead.
+
+    As they were diagnosed they belong together; by now A2 is the easier one.
+    """
+    run = RunFactory(**{"teaching": True, **traits})
+    base = CheckpointFactory(run=run, is_current=False)
+    done = CheckpointFactory(run=run, parent=base)
+    for key in ("A1", "A2", "A3"):
+        skill = SkillFactory(run=run, key=key, deficient=True, gap=1.0, gap_low=0.9, gap_high=1.0)
+        ScoreFactory(skill=skill, mean=1.0, low=0.9, high=1.0)
+        ScoreFactory(skill=skill, checkpoint=base, mean=0.0, low=0.0, high=0.1)
+    StageFactory(run=run, mastered=True, skills=["A1"], difficulty=1.0)
+    StageFactory(run=run, skills=["A2", "A3"], difficulty=1.0)
+    for key, mean in ({"A2": 0.6, "A3": 0.0} if now is None else now).items():
+        skill = run.skills.get(key=key)
+        ScoreFactory(skill=skill, checkpoint=done, mean=mean, low=mean, high=mean)
+        for number in range(32):
+            grade = float(number < 32 * mean)
+            probe = ProbeFactory(skill=skill, split="diagnose", question=f"{key}: {number}?")
+            AnswerFactory(probe=probe, checkpoint=done, grade=grade)
+    return run

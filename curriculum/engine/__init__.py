@@ -26,8 +26,10 @@ from curriculum.engine.items import check_item, mixture, rendered
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
+from curriculum.engine.replanning import Rest, plan_rest
 from curriculum.engine.reporting import report
 from curriculum.engine.slips import slips
+from curriculum.engine.steering import aim_in_words, planned_aims
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.work import assess, train, write
 from distill.report import table as report_table
@@ -40,10 +42,12 @@ __all__ = [
     "Keep",
     "NextRound",
     "PlanRow",
+    "Rest",
     "Seen",
     "SkillRow",
     "Tested",
     "TrialCost",
+    "aim_in_words",
     "assess",
     "check_item",
     "check_models",
@@ -58,6 +62,8 @@ __all__ = [
     "next_round",
     "outweighed",
     "plan",
+    "plan_rest",
+    "planned_aims",
     "probe_more",
     "rendered",
     "report",

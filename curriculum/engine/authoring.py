@@ -203,6 +203,7 @@ def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> model
         answer=item.answer,
         operations=list(item.operations),
         level=item.level,
+        aims=list(item.aims),
         origin=item.origin,
         call_id=call,
         checks=[dataclasses.asdict(c) for c in item.checks],

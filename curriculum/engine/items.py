@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +44,7 @@ def record(item: Item) -> records.Item:
         operations=tuple(item.operations),
         level=item.level,
         origin=item.origin,
+        aims=tuple(item.aims),
     )
 
 
@@ -63,12 +64,12 @@ def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]
 
 
 def to_write(
-    stage: Stage, rounds: Sequence[GateEvidence]
+    stage: Stage, rounds: Sequence[GateEvidence], ahead: Mapping[str, float] | None = None
 ) -> tuple[dict[str, float], dict[str, int]]:
     """What the stage's round has to teach, and how many new items each skill gets for it.
 
-    rounds: see `evidence_so_far`. Returns (need, counts) by skill: see `mixture.still_needed` and
-    `mixture.new_items`. Raises `BudgetSpent`.
+    rounds: see `evidence_so_far`. ahead: see `mixture.ready`. Returns (need, counts) by skill:
+    see `mixture.still_needed` and `mixture.with_frontier`. Raises `BudgetSpent`.
     """
     run = stage.run
     if rounds:
@@ -81,7 +82,8 @@ def to_write(
     n = organizer.room_for_new(
         settings_of(run).budget, need, used=spent, rehearses=rehearsal_pool(stage).exists()
     )
-    return need, organizer.new_items(need, n)
+    share = settings_of(run).budget.frontier_share
+    return need | dict(ahead or {}), organizer.with_frontier(need, ahead or {}, n, share)
 
 
 def _measured_since(stage: Stage) -> dict[str, float]:

@@ -9,6 +9,8 @@ from django.db.models import Count
 
 from curriculum.engine.describe import settings_of
 from curriculum.engine.items import evidence_record, evidence_so_far, rehearsal_pool, to_write
+from curriculum.engine.steering import planned_aims
+from curriculum.engine.work import frontier
 from curriculum.models import Checkpoint, GateRecord, Item, Job, Run, Skill, SnapshotItem
 from curriculum.states import JobKind, JobStatus
 from distill import outlook
@@ -30,6 +32,8 @@ class NextRound:
     are_remedies: bool
     cost: Cost | None
     begins_small: list[str]  # skills that begin with smaller instances
+    frontier: list[str]  # skills of the next stage among those of `new`
+    aims: list[tuple[str, int, str]]  # skill, about how many of its items, for what error
 
     @property
     def n_new(self) -> int:
@@ -53,7 +57,8 @@ def next_round(gate: GateRecord) -> NextRound | None:
     stage = copy.copy(gate.stage)  # as a remedy would have it; never saved
     stage.round = gate.round + 1
     try:
-        _, new = to_write(stage, [last])
+        ahead = frontier(stage, [last])
+        _, new = to_write(stage, [last], ahead)
     except BudgetSpent:
         return None
     pool = rehearsal_pool(stage).order_by().values_list("skill__key").annotate(n=Count("pk"))
@@ -81,6 +86,8 @@ def next_round(gate: GateRecord) -> NextRound | None:
         are_remedies=all(case.is_remedy for case in cases),
         cost=outlook.cost(_took(run), n_new=n_new, n_items=n_items),
         begins_small=sorted(mixture.bridged(evidence_so_far(stage))),
+        frontier=sorted(ahead.keys() & new.keys()),
+        aims=planned_aims(run, new),
     )
 
 

@@ -17,13 +17,17 @@ def slips(answers: Iterable[models.Answer]) -> dict[int, list[tuple[str, int]]]:
     """
     by_skill: dict[int, list[tuple[records.Probe, records.Answer]]] = defaultdict(list)
     for answer in answers:
-        row = answer.probe
-        probe = records.Probe(
-            row.key, "", records.Split(row.split), row.question, row.reference, row.grader
-        )
-        said = records.Answer(row.key, answer.text, answer.grade, answer.tokens, answer.error)
-        by_skill[row.skill_id].append((probe, said))
+        by_skill[answer.probe.skill_id].append(pair(answer))
     return {
         pk: [(group.sentence, group.n) for group in group_errors(pairs)]
         for pk, pairs in by_skill.items()
     }
+
+
+def pair(answer: models.Answer) -> tuple[records.Probe, records.Answer]:
+    """A row as distill knows it. Needs `answer.probe`; the skill is left out."""
+    row = answer.probe
+    probe = records.Probe(
+        row.key, "", records.Split(row.split), row.question, row.reference, row.grader
+    )
+    return probe, records.Answer(row.key, answer.text, answer.grade, answer.tokens, answer.error)

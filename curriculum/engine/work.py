@@ -11,7 +11,8 @@ from curriculum.engine.authoring import write_items
 from curriculum.engine.describe import find_student, home, settings_of
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
-from curriculum.engine.planning import gaps_of
+from curriculum.engine.planning import edges_of, gaps_of
+from curriculum.engine.steering import errors_of, to_ask
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill.adapter.writing import Order
@@ -19,7 +20,8 @@ from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Beat
 from distill.identifier.probing import score
 from distill.organizer import mixture
-from distill.records import Answer, Probe, Split
+from distill.organizer.stages import lacking
+from distill.records import Answer, GateEvidence, Probe, Split
 from distill.training.base import StepLog
 
 # --- one round ---------------------------------------------------------------------------
@@ -27,10 +29,13 @@ from distill.training.base import StepLog
 
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
-    rounds = evidence_so_far(stage)
-    need, counts = to_write(stage, rounds)
+    run, rounds = stage.run, evidence_so_far(stage)
+    need, counts = to_write(stage, rounds, frontier(stage, rounds))
     begins_small = need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
-    orders = [Order(k, n, 1.0 - need[k], k in begins_small) for k, n in counts.items()]
+    errors = errors_of(run, list(counts))
+    orders = [
+        Order(k, n, 1.0 - need[k], k in begins_small, errors.get(k, {})) for k, n in counts.items()
+    ]
     return len(write_items(stage, orders, beat=beat, keep=keep))
 
 
@@ -80,8 +85,10 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
 def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
     """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet.
 
-    Where the stage may advance, the next one's skills are measured as well: what this stage
-    taught may have helped them, and their first round is written for the student as it is.
+    Where the stage may advance, all skills still to be taught are measured as well: what this
+    stage taught may have helped them. The rest is planned again from that, and the next stage's
+    first round written for the student as it is. Where it may not, those skills are asked for of
+    which the kinds of errors say something to who writes the remedy.
     """
     run = stage.run
     checkpoint = run.checkpoints.get(is_current=True)
@@ -120,7 +127,11 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
 
     with exam.student(checkpoint) as student:
         evidence = gate.run(student, beat=tell, sink=sink)
-        ahead = _skills_ahead(stage) if evidence.allows_advance else []
+        if evidence.allows_advance:
+            ahead = _skills_ahead(stage)
+        else:  # a remedy is written by the errors of the student as it is
+            wanted = to_ask(exam.domain, mixture.still_needed(evidence)[0], run.seed)
+            ahead = list(run.skills.filter(key__in=wanted))
         n = exam.settings.probing.gate_probes
         probes = exam.draw(ahead, Split.DIAGNOSE, n, exclude=trained)
         before = exam.ask(
@@ -144,22 +155,39 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
             score(k, grades, exam.domain.size(k, Split.DIAGNOSE)),
         )
         for k, grades in before.items()
+        if evidence.allows_advance
     ]
     return dataclasses.asdict(evidence), scores
 
 
+def frontier(stage: Stage, rounds: Sequence[GateEvidence]) -> dict[str, float]:
+    """What ready skills of the next stage lack, for a remedy: see `mixture.ready`. Most runs do
+    without (`frontier_share`). By their last scores on diagnostic probes.
+    """
+    run, later = stage.run, stage.run.stages.filter(position__gt=stage.position)
+    after = later.filter(status=StageStatus.PLANNED).order_by("position").first()
+    if not rounds or after is None or not settings_of(run).budget.frontier_share:
+        return {}
+    last, gaps = rounds[-1], gaps_of(run)
+    scores = models.Score.objects.filter(
+        skill__stage_skills__stage=after, split=Split.DIAGNOSE, checkpoint__isnull=False
+    ).order_by("checkpoint")
+    means = dict(scores.values_list("skill__key", "mean"))
+    ahead = {k: lacking(gaps[k], mean) for k, mean in means.items() if k in gaps}
+    sits = (mastered_so_far(run).keys() - set(last.forgotten)) | mixture.sitting(last)
+    return mixture.ready(ahead, edges_of(run), sits)
+
+
 def _skills_ahead(stage: Stage) -> list[Skill]:
-    """The active skills of the stage that comes after this one, if any."""
-    later = stage.run.stages.filter(status=StageStatus.PLANNED, position__gt=stage.position)
-    after = later.order_by("position").first()
-    if after is None:
-        return []
-    return list(Skill.objects.filter(stage_skills__stage=after, status=SkillStatus.ACTIVE))
+    """The active skills of the stages that have not begun."""
+    later = stage.run.stages.filter(status=StageStatus.PLANNED)
+    ahead = Skill.objects.filter(stage_skills__stage__in=later, status=SkillStatus.ACTIVE)
+    return list(ahead.distinct())
 
 
 def mastered_so_far(run: Run) -> dict[str, Was]:
     """Skills that sit, taught or known from the start, with what they scored then."""
-    known = _known_at_start(run)
+    known = _known_at_start(run) | _left_the_plan(run)
     rows = StageSkill.objects.filter(
         stage__run=run,
         stage__status__in=SETTLED,
@@ -186,3 +214,18 @@ def _known_at_start(run: Run) -> dict[str, Was]:
     answered = grades_of(answers)
     gaps = {k: gap for k, gap in gaps_of(run).items() if k in answered}
     return known_at_start(gaps, answered, settings_of(run).thresholds)
+
+
+def _left_the_plan(run: Run) -> dict[str, Was]:
+    """Skills that sat before their stage began, and so are in none: measured by a later student
+    than the first, which is done of what is planned only.
+    """
+    scores = models.Score.objects.filter(
+        skill__run=run,
+        skill__status=SkillStatus.ACTIVE,
+        skill__stage_skills=None,
+        split=Split.DIAGNOSE,
+        checkpoint__parent__isnull=False,
+    )
+    rows = scores.order_by("checkpoint").select_related("skill")
+    return {row.skill.key: Was(row.mean, row.n) for row in rows}

@@ -18,6 +18,7 @@ class Item(models.Model):
     solution = models.TextField()  # what the assistant is trained to say
     answer = models.TextField()  # the bare reference
     operations = models.JSONField(default=list)  # decompose, limit_load, …
+    aims = models.JSONField(default=list, blank=True)  # kinds of error it was chosen for
     level = models.PositiveSmallIntegerField(default=1)
     origin = models.CharField(max_length=80)  # procedural, a teacher's name, or person
     checks = models.JSONField(default=list)  # [{id, version, passed, detail}]

@@ -28,6 +28,8 @@ ACTIONS: dict[str, str] = {
     "run.probed": "skills probed further",
     "run.observed": "earlier checkpoints looked at",
     "run.replanned": "stages planned again",
+    "run.rest_replanned": "what is left planned again",
+    "run.rest_kept": "plan kept as it is",
     "run.autonomy": "autonomy changed",
     "run.two_people": "two-person rule switched",
     "run.concluded": "teaching concluded",

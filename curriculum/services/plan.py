@@ -24,17 +24,33 @@ def make(run: Run) -> None:
     planned = engine.plan(run)
     if not planned.stages:
         raise NothingToTeach
-    skills = {skill.key: skill for skill in run.skills.filter(status=SkillStatus.ACTIVE)}
     run.stages.all().delete()
-    for position, (title, is_bridge, difficulty, keys) in enumerate(planned.stages, start=1):
-        stage = Stage.objects.create(
-            run=run, position=position, title=title, is_bridge=is_bridge, difficulty=difficulty
-        )
-        StageSkill.objects.bulk_create(StageSkill(stage=stage, skill=skills[key]) for key in keys)
+    _create(run, planned.stages, after=0)
     for key, severity in planned.severity.items():
         run.skills.filter(key=key).update(severity=severity)
     run.notices = list(planned.notices)
     Run.objects.filter(pk=run.pk).update(notices=run.notices)
+
+
+def replace_rest(run: Run, rest: engine.Rest) -> None:
+    """Replace the stages behind `rest.n_kept`, none of which has begun. In a transaction."""
+    Stage.objects.filter(run=run, position__gt=rest.n_kept).delete()
+    _create(run, rest.stages, after=rest.n_kept)
+    run.notices = list(rest.notices)
+    Run.objects.filter(pk=run.pk).update(notices=run.notices)
+
+
+def _create(run: Run, planned: Iterable[tuple[str, bool, float, list[str]]], *, after: int) -> None:
+    skills = {skill.key: skill for skill in run.skills.filter(status=SkillStatus.ACTIVE)}
+    for position, (title, is_bridge, difficulty, keys) in enumerate(planned, start=after + 1):
+        stage = Stage.objects.create(
+            run=run,
+            position=position,
+            title=title[:200],
+            is_bridge=is_bridge,
+            difficulty=difficulty,
+        )
+        StageSkill.objects.bulk_create(StageSkill(stage=stage, skill=skills[key]) for key in keys)
 
 
 def stages_of(run: Run) -> list[dict[str, Any]]:

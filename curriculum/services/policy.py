@@ -12,7 +12,7 @@ from django.db import transaction
 
 from curriculum.errors import BudgetSpent, CapReached, CurriculumError
 from curriculum.models import GateRecord, Item, Run, Stage
-from curriculum.services import gates, items, runs, stages
+from curriculum.services import gates, items, replanning, runs, stages
 from curriculum.services.audit import Actor
 from curriculum.states import SETTLED, Autonomy, JobKind, RunStatus, StageStatus, Verdict
 
@@ -51,11 +51,19 @@ def _teach(run: Run) -> None:
     open_stages = Stage.objects.filter(run=run).exclude(status__in=SETTLED)
     begun = open_stages.exclude(status=StageStatus.PLANNED).first()
     if begun is None:
+        _plan_rest(run)
         _open_next(run, open_stages.first())
     elif begun.status == StageStatus.REVIEWING:
         _review(run, begun)
     elif begun.status == StageStatus.DECIDING and run.autonomy == Autonomy.NONE:
         _decide_gate(run, GateRecord.objects.get(stage=begun, round=begun.round))
+
+
+def _plan_rest(run: Run) -> None:
+    """A plan that people changed by hand stays as it is, and the page proposes another."""
+    rest = replanning.proposal(run)
+    if rest is not None and not replanning.is_changed_by_hand(run):
+        replanning.accept(run, actor=_rule(run, "plan the rest"), seen=rest.digest)
 
 
 def _open_next(run: Run, stage: Stage | None) -> None:

@@ -101,6 +101,7 @@ def ahead(gate: GateRecord) -> Ahead | None:
                 "key": key,
                 "title": titles.get(key, ""),
                 "is_rehearsal": is_rehearsal,
+                "is_ahead": not is_rehearsal and key in planned.frontier,
                 "n": n,
                 "share": n / planned.n_items,
             }
@@ -116,6 +117,6 @@ def ahead(gate: GateRecord) -> Ahead | None:
                 "guess": planned.expected.get(key),
             }
             for key, n in planned.new.items()
-            if n
+            if n and key not in planned.frontier
         ],
     )

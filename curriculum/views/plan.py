@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -14,7 +15,7 @@ from curriculum import engine
 from curriculum.forms import MoveSkillForm, NoteForm, SplitForm
 from curriculum.htmx import answer, show
 from curriculum.models import Run, Stage
-from curriculum.services import runs, stages
+from curriculum.services import replanning, runs, stages
 from curriculum.states import RunStatus
 from curriculum.views import plan_reads, reads
 from curriculum.views.common import (
@@ -47,6 +48,7 @@ def _context(run: Run) -> dict[str, Any]:
         "notices": list(dict.fromkeys([*run.notices, *now])),
         "stages": found,
         "versions": plan_reads.versions(run, found),
+        "proposal": plan_reads.proposal(run, found),
         "builds_on": reads.builds_on(run),
         "may_change": may_change,
         "is_planned": run.status not in (RunStatus.DRAFT, RunStatus.DIAGNOSING),
@@ -76,6 +78,30 @@ def run_replan(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: runs.replan(run, actor=person(request)),
         "Planned again from the diagnosis and the graph as they are now.",
     )
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@approver
+def run_plan_rest(request: HttpRequest, pk: int) -> HttpResponse:
+    return _about_the_rest(
+        request, pk, replanning.accept, "Planned again: what has begun stays as it was."
+    )
+
+
+@require_POST
+@approver
+def run_keep_plan(request: HttpRequest, pk: int) -> HttpResponse:
+    return _about_the_rest(
+        request, pk, replanning.keep, "Kept: the plan stays as it is until more is measured."
+    )
+
+
+def _about_the_rest(
+    request: HttpRequest, pk: int, decide: Callable[..., Run], done: str
+) -> HttpResponse:
+    run, seen = find_run(pk), request.POST.get("seen", "")
+    notice, status = attempt(lambda: decide(run, actor=person(request), seen=seen), done)
     return _answer(request, run, notice, status)
 
 

@@ -7,21 +7,30 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from curriculum import engine
 from curriculum.models import AuditEntry, Run, Stage
-from curriculum.services import audit
+from curriculum.services import audit, replanning
 from curriculum.states import RunStatus
 from curriculum.views.differences import Plan, differences
 
 PLANNED = f"run.{RunStatus.REVIEWING_CURRICULUM}"
 REOPENED = f"run.{RunStatus.REVIEWING_DIAGNOSIS}"
 SIGNED = f"run.{RunStatus.TEACHING}"
-CHANGED = ("skill.moved", "stage.split", "stage.merged", "stage.reordered", "run.replanned")
+CHANGED = (
+    "skill.moved",
+    "stage.split",
+    "stage.merged",
+    "stage.reordered",
+    "run.replanned",
+    "run.rest_replanned",
+)
+KEPT = "run.rest_kept"
 LABELS = audit.ACTIONS | {PLANNED: "planned from the diagnosis", SIGNED: "curriculum signed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One change of the plan, or a signature under the version there was."""
+    """One change of the plan, or a signature under the version there was, or its being kept."""
 
     number: int
     entry: AuditEntry
@@ -30,7 +39,8 @@ class Version:
 
     @property
     def what(self) -> str:
-        return f"{'Signed as version' if self.entry.action == SIGNED else 'Version'} {self.number}"
+        said = {SIGNED: "Signed as version", KEPT: "Kept as version"}
+        return f"{said.get(self.entry.action, 'Version')} {self.number}"
 
 
 def versions(run: Run, stages: Sequence[Stage]) -> list[Version]:
@@ -40,7 +50,7 @@ def versions(run: Run, stages: Sequence[Stage]) -> list[Version]:
     entry changes, signs or gives up, or the one that stands now.
     """
     entries = AuditEntry.objects.filter(
-        run=run, action__in=[PLANNED, REOPENED, SIGNED, *CHANGED]
+        run=run, action__in=[PLANNED, REOPENED, SIGNED, KEPT, *CHANGED]
     ).order_by("sequence")
     noted = [each for each in entries if each.action != REOPENED or "stages" in each.evidence]
     now = [{"skills": [row.skill.key for row in stage.stage_skills.all()]} for stage in stages]
@@ -50,11 +60,13 @@ def versions(run: Run, stages: Sequence[Stage]) -> list[Version]:
         if entry.action == REOPENED:
             continue
         after = _after(entry, behind, now)
-        number += entry.action != SIGNED
+        number += entry.action not in (SIGNED, KEPT)
         if not after:
             says = ["which stages these were is not on record"]
         elif entry.action == SIGNED:
             says = [f"{len(after)} stage{'' if len(after) == 1 else 's'}, as they stand"]
+        elif entry.action == KEPT:
+            says = [f"not done: {s}" for s in differences(after, entry.evidence["proposed"])]
         else:
             says = differences(before, after) or ["the same stages as before"]
         found.append(Version(number, entry, LABELS[entry.action], says))
@@ -66,7 +78,7 @@ def _after(entry: AuditEntry, behind: AuditEntry | None, now: Plan) -> Plan:
     """The plan as this entry left it; empty where the log does not say."""
     if entry.action in CHANGED:
         return _stages(entry.became)
-    if entry.action == SIGNED:
+    if entry.action in (SIGNED, KEPT):
         return _stages(entry.evidence)
     if behind is None:
         return now
@@ -76,3 +88,28 @@ def _after(entry: AuditEntry, behind: AuditEntry | None, now: Plan) -> Plan:
 def _stages(content: dict[str, Any]) -> Plan:
     found: Plan = content.get("stages", [])
     return found
+
+
+# --- What is left, planned again ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Another plan of what has not begun, in sentences, and the figures it stands on."""
+
+    rest: engine.Rest
+    says: list[str]
+    measured: list[tuple[str, float, float, bool]]  # key, at the diagnosis, since, sits by now
+
+
+def proposal(run: Run, stages: Sequence[Stage]) -> Proposal | None:
+    """What `services.replanning` proposes, told; `stages` as they stand, with skills."""
+    rest = replanning.proposal(run)
+    if rest is None:
+        return None
+    now = [{"skills": [row.skill.key for row in stage.stage_skills.all()]} for stage in stages]
+    then = now[: rest.n_kept] + [{"skills": keys} for _, _, _, keys in rest.stages]
+    told = differences(now, then)
+    says = told + [notice for notice in rest.notices if notice not in run.notices]
+    measured = [(k, was, is_, k in rest.left) for k, (was, is_) in rest.measured.items()]
+    return Proposal(rest, says or ["A stage no longer begins with smaller instances."], measured)

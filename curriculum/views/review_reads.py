@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
+from curriculum import engine
 from curriculum.models import Item, Review, Revision, Score, Stage
 from curriculum.states import Verdict
 from curriculum.views import reads
@@ -122,7 +123,8 @@ def why(item: Item) -> dict[str, Any]:
         .order_by("-checkpoint")
         .first()
     )
-    return {"wrong": wrong.get(item.skill_id, []), "student": student}
+    aims = [engine.aim_in_words(kind) for kind in item.aims]
+    return {"wrong": wrong.get(item.skill_id, []), "student": student, "aims": aims}
 
 
 def last_verdict(stage: Stage, queue: Queue, user_pk: int) -> Item | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
 from distill.adapter.operations import Operation, levels
+from distill.adapter.steering import DRAWN, steer
 from distill.backends.base import Beat, no_beat
 from distill.domains.base import Domain, Problem
 from distill.errors import DomainError
@@ -23,6 +24,7 @@ class Order:
     n: int
     mastery: float = 0.0  # r(k) in 0..1, measured last
     starts_small: bool = False  # a bridge: the stage begins with one, or two rounds have failed
+    errors: Mapping[str, int] = field(default_factory=dict)  # kind -> wrong answers, see `steer`
 
 
 ItemSink = Callable[[Item], None]
@@ -65,9 +67,9 @@ def write(
     for order in orders:
         grader = domain.grader(order.skill)
         checks = (Parses(), AnswerVerified(grader), duplicate, leak)
-        for problem in _problems(domain, order, f"{seed}:{round_key}", operations, taken):
+        for problem, aims in _problems(domain, order, f"{seed}:{round_key}", operations, taken):
             item = _item(problem, round_key, operations)
-            item = dataclasses.replace(item, checks=check(item, checks))
+            item = dataclasses.replace(item, aims=aims, checks=check(item, checks))
             sink(item)
             items.append(item)
             beat(len(items), total)
@@ -76,13 +78,13 @@ def write(
 
 def _problems(
     domain: Domain, order: Order, seed: str, operations: Set[Operation], taken: Set[str]
-) -> list[Problem]:
+) -> list[tuple[Problem, tuple[str, ...]]]:
     sizes = (
         levels(order.n, order.mastery, starts_small=order.starts_small)
         if Operation.LIMIT_LOAD in operations
         else [3] * order.n
     )
-    drawn: list[Problem] = []
+    drawn: list[tuple[Problem, tuple[str, ...]]] = []
     missing = 0
     # small instances run out: larger ones step in; then questions of earlier rounds, once more
     for level, n, avoided in (
@@ -94,13 +96,14 @@ def _problems(
         wanted = n + missing
         found = domain.problems(
             order.skill,
-            wanted,
+            wanted * (DRAWN if order.errors else 1),
             seed=number(f"{seed}:{level}"),
             level=level,
-            exclude=avoided | {p.key for p in drawn},
+            exclude=avoided | {p.key for p, _ in drawn},
         )
-        drawn += found
-        missing = wanted - len(found)
+        chosen = steer(found, order.errors, wanted)
+        drawn += chosen
+        missing = wanted - len(chosen)
     if not drawn and order.n:
         raise DomainError(
             f"Nothing can be written for {order.skill}: this domain has no generator for it and "

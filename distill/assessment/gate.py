@@ -54,6 +54,24 @@ def known_at_start(
     return known
 
 
+def known_by_now(
+    gaps: Mapping[str, Gap], answered: Mapping[str, Mapping[str, float]], thresholds: Thresholds
+) -> dict[str, Was]:
+    """Skills that sit by the student's later answers to diagnostic probes: skill -> its score.
+
+    answered: skill -> probe id -> grade, of one student; gaps: the diagnosis, for P_T. The test is
+    the gate's (Eq. 9, `judge`): what it leaves unclear does not sit. Pure.
+    """
+    known = {}
+    for skill, given in answered.items():
+        grades, gap = list(given.values()), gaps[skill]
+        if gap.is_teachable and grades:
+            verdict = judge(skill, grades, gap.teacher.mean, thresholds)
+            if verdict.answer is GateAnswer.MASTERED:
+                known[skill] = Was(sum(grades) / len(grades), len(grades))
+    return known
+
+
 @dataclass(slots=True)
 class GateExam:
     """One checkpoint before the gate: which probes it has still to answer, and the verdicts.

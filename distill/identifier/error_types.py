@@ -89,6 +89,11 @@ class ErrorGroup:
         return SENTENCES[self.type]
 
 
+def count_errors(answered: Iterable[tuple[Probe, Answer]]) -> dict[str, int]:
+    """How many wrong answers there are of each type, by its id, as `group_errors` has them."""
+    return {str(group.type): group.n for group in group_errors(answered)}
+
+
 def group_errors(answered: Iterable[tuple[Probe, Answer]]) -> list[ErrorGroup]:
     """The wrong answers by type, most frequent first, ties in the order of `ErrorType`.
 

@@ -23,6 +23,10 @@ class Sum(NamedTuple):
     sign: str  # + - *
     b: int
 
+    @property
+    def value(self) -> int:
+        return int(_DO[self.sign](Fraction(self.a), Fraction(self.b)))
+
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?(?!\w)")
 _EXPRESSION = re.compile(r"\d[\d\s+\-−*×()]*\d|\(\s*\d[\d\s+\-−*×()]*[\d)]")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from distill.errors import BudgetSpent
-from distill.records import GateAnswer, GateEvidence, Item
+from distill.records import Edge, GateAnswer, GateEvidence, Item
 from distill.settings import Budget
+from distill.statistics import in_proportion
 
 SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
 FAILS_BEFORE_BRIDGE = 2  # rounds in a row, after which a skill is begun small again
@@ -22,7 +23,33 @@ def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
     Pure; ties by name. Source: METHOD.md 2, "skills leave the mixture as soon as mastered".
     """
     lacking = {k: v for k, v in need.items() if v > 0} or dict.fromkeys(need, 1.0)
-    return _deal(lacking, n)
+    return in_proportion(lacking, n)
+
+
+def ready(ahead: Mapping[str, float], edges: Iterable[Edge], sits: Set[str]) -> dict[str, float]:
+    """The frontier: skills of the next stage that lack something and whose prerequisites all sit.
+
+    ahead: skill -> what it lacks, in 0..1. sits: skills mastered by the evidence; what is neither
+    taught nor mastered holds back what builds on it. Pure. Source: METHOD.md 2.
+    """
+    needed: dict[str, set[str]] = {}
+    for edge in edges:
+        needed.setdefault(edge.target, set()).add(edge.source)
+    return {k: v for k, v in ahead.items() if v > 0 and needed.get(k, set()) <= sits}
+
+
+def with_frontier(
+    need: Mapping[str, float], ahead: Mapping[str, float], n: int, share: float
+) -> dict[str, int]:
+    """`new_items` of a remedy, of which `share` (0..<1) go to the frontier (see `ready`), if any.
+
+    The round gets no larger by it: what the frontier gets, the stage's own skills do not. At least
+    one item is theirs. Sums to n. Pure. docs/decisions/0011.
+    """
+    n_ahead = min(n - 1, round(n * share)) if ahead else 0
+    if n_ahead <= 0:
+        return new_items(need, n)
+    return new_items(need, n - n_ahead) | new_items(ahead, n_ahead)
 
 
 def rehearsal_count(n_new: int, share: float) -> int:
@@ -39,7 +66,7 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
     """
     if not loss:
         return {}
-    return _deal({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
+    return in_proportion({k: 0.05 + max(0.0, v) for k, v in loss.items()}, n)
 
 
 def rehearsed(
@@ -146,17 +173,6 @@ def mix(
     for skill, n in rehearsed(sizes, len(new), lost=lost, share=share).items():
         drawn += rng.sample(sorted(by_skill[skill], key=lambda i: i.key), n)
     return _arrange(new, drawn, rng)
-
-
-def _deal(weights: Mapping[str, float], n: int) -> dict[str, int]:
-    """Largest remainders: integers in proportion to `weights` that sum to n."""
-    total = sum(weights.values())
-    exact = {k: n * w / total for k, w in weights.items()}
-    dealt = {k: int(v) for k, v in exact.items()}
-    rest = n - sum(dealt.values())
-    for k in sorted(exact, key=lambda k: (dealt[k] - exact[k], k))[:rest]:
-        dealt[k] += 1
-    return dict(sorted(dealt.items()))
 
 
 def _arrange(new: Sequence[Item], rehearsed: Sequence[Item], rng: random.Random) -> list[Item]:

@@ -60,18 +60,45 @@ def plan(
     chosen, pulled = needed(wanted, weak, kept)
     notices += [f"{k} was pulled in: skills to be taught build on it." for k in pulled]
 
-    stages: list[PlannedStage] = []
     titles = {s.id: s.title for s in skills}
     difficulties = {k: difficulty(gaps[k]) for k in chosen}
-    for group in grouped(difficulties, kept, span=thresholds.zpd):
-        d = _mean_difficulty(group, gaps)
-        step = d - stages[-1].difficulty if stages else 0.0
-        is_bridge = is_over(step, thresholds.zpd)
-        if is_bridge:
-            notices.append(_zpd_notice(group, step, thresholds.zpd))
-        title = ", ".join(titles[k] for k in group)
-        stages.append(PlannedStage(tuple(group), title, is_bridge, d))
+    stages = arranged(difficulties, kept, titles=titles, zpd=thresholds.zpd)
+    notices += bridge_notices(stages, zpd=thresholds.zpd)
     return Curriculum(tuple(stages), dict(severity), tuple(notices))
+
+
+def arranged(
+    skills: Mapping[str, float],
+    edges: Iterable[Edge],
+    *,
+    titles: Mapping[str, str],
+    zpd: float,
+    after: float | None = None,
+) -> list[PlannedStage]:
+    """The skills (name -> d(k), 0..1) as stages, see `grouped`, with those that are bridges marked.
+
+    edges: without cycles. after: difficulty of the stage that comes before the first of these, if
+    any. Pure.
+    """
+    stages: list[PlannedStage] = []
+    for group in grouped(skills, edges, span=zpd):
+        d = sum(skills[k] for k in group) / len(group)
+        is_bridge = after is not None and is_over(d - after, zpd)
+        stages.append(PlannedStage(tuple(group), ", ".join(titles[k] for k in group), is_bridge, d))
+        after = d
+    return stages
+
+
+def bridge_notices(
+    stages: Iterable[PlannedStage], *, zpd: float, after: float | None = None
+) -> list[str]:
+    """A sentence for each bridge that `arranged` marked; `after` as there."""
+    notices = []
+    for stage in stages:
+        if after is not None and is_over(step := stage.difficulty - after, zpd):
+            notices.append(_zpd_notice(stage.skills, step, zpd))
+        after = stage.difficulty
+    return notices
 
 
 def steps_too_large(

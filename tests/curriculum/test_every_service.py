@@ -21,6 +21,7 @@ from curriculum.services import (
     jobs,
     observing,
     probing,
+    replanning,
     runs,
     skills,
     stages,
@@ -39,6 +40,7 @@ from tests.factories import (
     StageFactory,
     diagnosed_run,
     evidence,
+    measured_run,
 )
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +55,10 @@ WITHOUT_AN_ENTRY = {
     "notices": "repeats what the log says; tests/curriculum/test_notices.py",
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.objections": "only reads",
+    "plan.replace_rest": "part of replanning.accept",
     "plan.stages_of": "only reads",
+    "replanning.proposal": "only reads",
+    "replanning.is_changed_by_hand": "only reads",
     "deciding.require_fitting": "only reads",
     "jobs.beat": "progress is no decision",
     "jobs.require_idle": "only reads",
@@ -73,6 +78,13 @@ def planned() -> Run:
     StageFactory(run=run, skills=["A1", "A2"])
     StageFactory(run=run, skills=["A3"])
     return run
+
+
+def about_the_rest(service: Callable[..., Any], by: Actor) -> None:
+    run = measured_run()
+    rest = replanning.proposal(run)
+    assert rest is not None
+    service(run, actor=by, seen=rest.digest)
 
 
 def decided(service: Callable[..., Any], by: Actor) -> None:
@@ -164,6 +176,8 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "probing.probed": lambda by: probing.probed(
         diagnosed_run(), actor=by, diagnosis=engine.Diagnosis([], {"A1": {"severity": 0.5}})
     ),
+    "replanning.accept": lambda by: about_the_rest(replanning.accept, by),
+    "replanning.keep": lambda by: about_the_rest(replanning.keep, by),
     "runs.archive": lambda by: runs.archive(run_of(), actor=by),
     "runs.back_to_diagnosis": lambda by: runs.back_to_diagnosis(planned(), actor=by),
     "runs.conclude": lambda by: runs.conclude(run_of(teaching=True), actor=by, reason="enough"),

@@ -21,6 +21,7 @@ from tests.factories import (
     ScoreFactory,
     SkillFactory,
     StageFactory,
+    measured_run,
 )
 
 HTMX = {"HX-Request": "true"}
@@ -79,6 +80,13 @@ def planned_run() -> Any:
     StageFactory(run=run, skills=["A1", "A2"])
     StageFactory(run=run, skills=["N1"])
     return run
+
+
+def _proposed() -> Situation:
+    run = measured_run()
+    rest = engine.plan_rest(run)
+    assert rest is not None
+    return run.pk, {"seen": rest.digest}
 
 
 def _run(**traits: Any) -> Situation:
@@ -206,6 +214,8 @@ WRITES = [
     Write("run-look-back", lambda: (_new_edge()[0], {}), "graph", again=200),
     Write("run-sign-curriculum", lambda: (planned_run().pk, {}), "curriculum", needs="approver"),
     Write("run-replan", lambda: (planned_run().pk, {}), "curriculum", again=200),
+    Write("run-plan-rest", _proposed, "curriculum", needs="approver"),
+    Write("run-keep-plan", _proposed, "curriculum", needs="approver"),
     Write("run-back", lambda: (planned_run().pk, {}), "curriculum"),
     Write("run-move-skill", _move_skill, "curriculum", again=422),
     Write("stage-split", _split, "curriculum", again=422),

@@ -1,0 +1,55 @@
+"""Kinds of wrong answers in the rows, for who writes the next items. Never those of gate probes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from curriculum.engine.describe import load_domain
+from curriculum.engine.slips import pair
+from curriculum.models import Answer, Checkpoint, Run
+from distill.adapter import steering
+from distill.domains.base import Domain
+from distill.examiner import SAMPLE
+from distill.identifier.error_types import SENTENCES, ErrorType, count_errors
+from distill.records import Split
+
+
+def to_ask(domain: Domain, skills: Iterable[str], seed: int) -> list[str]:
+    """The skills of which kinds of errors leave the writer a choice."""
+    return [k for k in skills if steering.leaves_a_choice(domain.problems(k, SAMPLE, seed=seed))]
+
+
+def errors_of(run: Run, skills: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Kinds of the current student's wrong answers to diagnostic probes, counted, by skill.
+
+    Where it was asked none of a skill, those of the diagnosis.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for student in (Checkpoint.objects.get(run=run, is_current=True), run.checkpoints.first()):
+        missing = [k for k in skills if k not in found]
+        answers = Answer.objects.filter(
+            checkpoint=student, probe__split=Split.DIAGNOSE, probe__skill__key__in=missing
+        ).select_related("probe__skill")
+        by_skill: dict[str, list[Any]] = {}
+        for answer in answers:
+            by_skill.setdefault(answer.probe.skill.key, []).append(pair(answer))
+        found |= {k: count_errors(pairs) for k, pairs in by_skill.items()}
+    return found
+
+
+def planned_aims(run: Run, counts: Mapping[str, int]) -> list[tuple[str, int, str]]:
+    """About how many of a round's new items (skill -> n) will be chosen for which kind of error:
+    (skill, items, the kind in words), most first.
+    """
+    domain, told = load_domain(run.domain), []
+    for k, errors in errors_of(run, list(counts)).items():
+        sample = domain.problems(k, SAMPLE, seed=run.seed)
+        shares = steering.shares(steering.kinds(errors, sample), counts[k])
+        told += [(k, n, aim_in_words(kind)) for kind, n in shares.items() if n]
+    return sorted(told, key=lambda row: (-row[1], row))
+
+
+def aim_in_words(kind: str) -> str:
+    """What is wrong in answers of that kind, in a sentence; unknown kinds as they are."""
+    return SENTENCES[ErrorType(kind)] if kind in set(ErrorType) else kind

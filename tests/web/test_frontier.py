@@ -1,0 +1,63 @@
+"""The gate page says which items of the next round would be of the next stage."""
+
+from __future__ import annotations
+
+import pytest
+
+from curriculum.engine import next_round
+from curriculum.engine.describe import default_settings
+from curriculum.views import gate_reads
+from tests.factories import (
+    CheckpointFactory,
+    GateFactory,
+    PrerequisiteFactory,
+    RunFactory,
+    ScoreFactory,
+    SkillFactory,
+    StageFactory,
+    evidence,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def gate(share):
+    """Of A1, which sits, and N1, which does not; A2 of the next stage builds on A1, N2 on N1."""
+    chosen = default_settings()
+    chosen["budget"] |= {"frontier_share": share}
+    run = RunFactory(teaching=True, settings=chosen)
+    base = CheckpointFactory(run=run)
+    for key in ("A1", "N1", "A2", "N2"):
+        skill = SkillFactory(run=run, key=key, deficient=True, gap=1.0)
+        ScoreFactory(skill=skill, mean=1.0)
+        ScoreFactory(skill=skill, checkpoint=base, mean=0.0)
+    for source, target in (("A1", "A2"), ("N1", "N2")):
+        edge = PrerequisiteFactory(
+            run=run, source=run.skills.get(key=source), target=run.skills.get(key=target)
+        )
+        edge.evidence.create(kind="declared", strength=1.0)
+    stage = StageFactory(run=run, deciding=True, skills=["A1", "N1"])
+    StageFactory(run=run, skills=["A2", "N2"])
+    found = evidence(stage, "mastered")
+    found["stage"][1] |= {"answer": "not_yet", "ratio": 0.2}
+    assert found["stage"][1]["skill"] == "N1"
+    return GateFactory(stage=stage, evidence=found)
+
+
+def test_a_remedy_shows_what_it_would_teach_of_the_next_stage():
+    at = gate(0.2)
+
+    planned = next_round(at)
+    rows = {row["key"]: row for row in gate_reads.ahead(at).mixture}
+
+    assert planned.frontier == ["A2"]
+    assert planned.new == {"N1": 160, "A2": 40}
+    assert (rows["A2"]["is_ahead"], rows["N1"]["is_ahead"]) == (True, False)
+    assert [gain["key"] for gain in gate_reads.ahead(at).gains] == ["N1"]
+
+
+def test_by_default_a_remedy_teaches_its_own_stage():
+    planned = next_round(gate(0.0))
+
+    assert planned.frontier == []
+    assert planned.new == {"N1": 200}
