@@ -26,6 +26,7 @@ from distill.examiner import Examiner
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer import mixture
+from distill.organizer.footing import footing
 from distill.organizer.replanning import RULE, replan
 from distill.organizer.stages import plan
 from distill.records import (
@@ -154,6 +155,7 @@ class Pipeline:
         known = set(self._mastered)
         small = set(stage.skills) if stage.is_bridge else set()
         rounds: list[GateEvidence] = []
+        found: list[Mapping[str, Score]] = []  # what was scored in each
         while True:
             round = len(rounds)
             key = f"s{position}r{round}"
@@ -166,17 +168,24 @@ class Pipeline:
             decision = self._decided(
                 key, AtGate(stage, position, round, evidence, self._may(round))
             )
-            if decision in (Decision.ADVANCE, Decision.WAIVE):
+            rounds.append(evidence)
+            found.append(scores)
+            stands = footing(rounds)
+            if decision in (Decision.REMEDY, Decision.WAIVE):
+                self._adapter = self._folder(f"s{position}r{stands.at}")
+            if decision is Decision.ADVANCE:
                 self._settle(evidence, scores)
+            if decision is Decision.WAIVE:
+                self._settle(rounds[stands.at], found[stands.at])
             if decision is not Decision.REMEDY:
                 return decision
-            rounds.append(evidence)
-            need, lost = mixture.still_needed(evidence)
-            known = {*self._mastered, *mixture.sitting(evidence)}
+            need, lost = stands.need, stands.lost
+            known = {*self._mastered, *stands.sits}
             small = mixture.bridged(rounds)
             if ahead and self._settings.budget.frontier_share:
                 lacking = self._examiner.lacking(ahead, gaps, self._adapter)
-                frontier = mixture.ready(lacking, self.edges, known - set(evidence.forgotten))
+                forgotten = set(rounds[stands.at].forgotten)
+                frontier = mixture.ready(lacking, self.edges, known - forgotten)
 
     def plan_rest(
         self, curriculum: Curriculum, n_settled: int, gaps: Mapping[str, Gap]
@@ -253,7 +262,7 @@ class Pipeline:
         self.journal.keep_items(key, items)
 
     def _train(self, key: str, pool: Sequence[Item], lost: Mapping[str, float]) -> None:
-        out = self._out / "checkpoints" / key
+        out = self._folder(key)
         if self.journal.has_checkpoint(key):
             self._adapter = out
             return
@@ -275,6 +284,10 @@ class Pipeline:
         )
         self.journal.keep_checkpoint(key, len(items), result)
         self._adapter = result.folder
+
+    def _folder(self, key: str) -> Path:
+        """Where the student of a round lies."""
+        return self._out / "checkpoints" / key
 
     def _may(self, round: int) -> bool:
         budget = self._settings.budget
