@@ -22,7 +22,7 @@ from curriculum.engine.describe import (
 )
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
 from curriculum.engine.exam import Keep
-from curriculum.engine.items import check_item, mixture, rendered
+from curriculum.engine.items import check_item, mixture, rendered, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
@@ -72,6 +72,7 @@ __all__ = [
     "sentence",
     "severities_of",
     "slips",
+    "stands_on",
     "storable",
     "students",
     "teachers",

@@ -29,6 +29,7 @@ from distill import records, roster
 from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
 from distill.domains import question_key
 from distill.organizer import mixture as organizer
+from distill.organizer.footing import footing
 from distill.organizer.stages import difficulty, lacking
 from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
 
@@ -69,11 +70,11 @@ def to_write(
     """What the stage's round has to teach, and how many new items each skill gets for it.
 
     rounds: see `evidence_so_far`. ahead: see `mixture.ready`. Returns (need, counts) by skill:
-    see `mixture.still_needed` and `mixture.with_frontier`. Raises `BudgetSpent`.
+    see `footing` and `mixture.with_frontier`. Raises `BudgetSpent`.
     """
     run = stage.run
     if rounds:
-        need = organizer.still_needed(rounds[-1])[0]
+        need = footing(rounds).need
     else:
         gaps, now = gaps_of(run), _measured_since(stage)
         own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
@@ -104,11 +105,11 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
     run = stage.run
     rows = {i.pk: i for i in rehearsal_pool(stage).select_related("skill")}
     own = {i.pk: i for i in approved}
-    last = last_evidence(stage)
+    rounds = evidence_so_far(stage)
     mixed = organizer.mix(
         [_numbered(i) for i in own.values()],
         [_numbered(i) for i in rows.values()],
-        lost=organizer.still_needed(last)[1] if last else {},
+        lost=footing(rounds).lost if rounds else {},
         share=settings_of(run).budget.rehearsal_share,
         seed=f"{run.seed}:{stage.position}:{stage.round}",
     )
@@ -120,16 +121,15 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
 def rehearsal_pool(stage: Stage) -> QuerySet[Item]:
     """What earlier snapshots taught of skills that are mastered, or were and are slipping.
 
-    Those that this stage's last evidence calls mastered belong to them: a remedy no longer
-    teaches them.
+    Those that this stage has brought to sit belong to them: a remedy no longer teaches them.
     """
     settled = StageSkill.objects.filter(
         stage__run=stage.run,
         stage__status__in=SETTLED,
         outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
     )
-    last = last_evidence(stage)
-    sits = Q(item__skill__key__in=organizer.sitting(last)) if last else Q()
+    rounds = evidence_so_far(stage)
+    sits = Q(item__skill__key__in=footing(rounds).sits) if rounds else Q()
     taught = SnapshotItem.objects.filter(
         Q(item__skill__in=settled.values("skill")) | sits, snapshot__stage__run=stage.run
     )
@@ -147,10 +147,14 @@ def trained_questions(run: Run) -> set[str]:
     return {question_key(question) for question in words}
 
 
-def last_evidence(stage: Stage) -> GateEvidence | None:
-    """The evidence of the stage's last round since it was begun, or None in its first round."""
-    rounds = evidence_so_far(stage)
-    return rounds[-1] if rounds else None
+def stands_on(gate: GateRecord) -> GateRecord:
+    """The gate of this stage, this one or an earlier, whose student goes on: see `footing`."""
+    stage = gate.stage
+    gates = GateRecord.objects.filter(
+        stage=stage, round__gte=stage.first_round, round__lte=gate.round
+    )
+    so_far = list(gates.select_related("checkpoint").order_by("round"))
+    return so_far[footing([evidence_record(each.evidence) for each in so_far]).at]
 
 
 def evidence_so_far(stage: Stage) -> list[GateEvidence]:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from django.db.models import Count
 
 from curriculum.engine.describe import settings_of
-from curriculum.engine.items import evidence_record, evidence_so_far, rehearsal_pool, to_write
+from curriculum.engine.items import (
+    evidence_record,
+    evidence_so_far,
+    rehearsal_pool,
+    stands_on,
+    to_write,
+)
 from curriculum.engine.steering import planned_aims
 from curriculum.engine.work import frontier
 from curriculum.models import Checkpoint, GateRecord, Item, Job, Run, Skill, SnapshotItem
@@ -16,6 +22,7 @@ from curriculum.states import JobKind, JobStatus
 from distill import outlook
 from distill.errors import BudgetSpent
 from distill.organizer import mixture
+from distill.organizer.footing import footing
 from distill.outlook import Case, Cost, Guess, Took
 from distill.records import GateAnswer, GateEvidence
 
@@ -32,6 +39,7 @@ class NextRound:
     are_remedies: bool
     cost: Cost | None
     begins_small: list[str]  # skills that begin with smaller instances
+    from_round: int  # whose student it would go on from
     frontier: list[str]  # skills of the next stage among those of `new`
     aims: list[tuple[str, int, str]]  # skill, about how many of its items, for what error
 
@@ -53,12 +61,13 @@ def next_round(gate: GateRecord) -> NextRound | None:
 
     A guess: checks may reject items, and a skill may have fewer questions left.
     """
-    run, last = gate.stage.run, evidence_record(gate.evidence)
+    run, footed = gate.stage.run, stands_on(gate)
     stage = copy.copy(gate.stage)  # as a remedy would have it; never saved
     stage.round = gate.round + 1
+    rounds = evidence_so_far(stage)
     try:
-        ahead = frontier(stage, [last])
-        _, new = to_write(stage, [last], ahead)
+        ahead = frontier(stage, rounds)
+        _, new = to_write(stage, rounds, ahead)
     except BudgetSpent:
         return None
     pool = rehearsal_pool(stage).order_by().values_list("skill__key").annotate(n=Count("pk"))
@@ -66,11 +75,11 @@ def next_round(gate: GateRecord) -> NextRound | None:
     rehearsal = mixture.rehearsed(
         dict(pool),
         n_new,
-        lost=mixture.still_needed(last)[1],
+        lost=footing(rounds).lost,
         share=settings_of(run).budget.rehearsal_share,
     )
     cases = outlook.basis(cases_of(run))
-    now = _not_yet(last)
+    now = _not_yet(evidence_record(footed.evidence))
     expected = {
         k: guess
         for k, ratio in now.items()
@@ -85,7 +94,8 @@ def next_round(gate: GateRecord) -> NextRound | None:
         n_cases=len(cases),
         are_remedies=all(case.is_remedy for case in cases),
         cost=outlook.cost(_took(run), n_new=n_new, n_items=n_items),
-        begins_small=sorted(mixture.bridged(evidence_so_far(stage))),
+        begins_small=sorted(mixture.bridged(rounds)),
+        from_round=footed.round,
         frontier=sorted(ahead.keys() & new.keys()),
         aims=planned_aims(run, new),
     )
@@ -97,7 +107,11 @@ def cases_of(run: Run) -> list[Case]:
     Before a stage's first round stands the diagnosis, and again after it was rolled back: the
     student is then the one from before the stage.
     """
-    gates = list(GateRecord.objects.filter(stage__run=run).order_by("stage", "round"))
+    gates = list(
+        GateRecord.objects.filter(stage__run=run)
+        .select_related("stands_on")
+        .order_by("stage", "round")
+    )
     there = {(gate.stage_id, gate.round): gate for gate in gates}
     measured = Skill.objects.filter(run=run).values_list("key", "gap")
     diagnosed = {key: 1.0 - gap for key, gap in measured if gap is not None}
@@ -112,6 +126,7 @@ def cases_of(run: Run) -> list[Case]:
     for gate in gates:
         before = there.get((gate.stage_id, gate.round - 1))
         is_remedy = before is not None and before.decision == "remedy"
+        before = (before.stands_on or before) if before else None
         had = _not_yet(evidence_record(before.evidence)) if before and is_remedy else diagnosed
         for verdict in evidence_record(gate.evidence).stage:
             n = counts.get((gate.stage_id, gate.round, verdict.skill), 0)

@@ -20,6 +20,7 @@ from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Beat
 from distill.identifier.probing import score
 from distill.organizer import mixture
+from distill.organizer.footing import footing
 from distill.organizer.stages import lacking
 from distill.records import Answer, GateEvidence, Probe, Split
 from distill.training.base import StepLog
@@ -168,13 +169,14 @@ def frontier(stage: Stage, rounds: Sequence[GateEvidence]) -> dict[str, float]:
     after = later.filter(status=StageStatus.PLANNED).order_by("position").first()
     if not rounds or after is None or not settings_of(run).budget.frontier_share:
         return {}
-    last, gaps = rounds[-1], gaps_of(run)
+    stands, gaps = footing(rounds), gaps_of(run)
     scores = models.Score.objects.filter(
         skill__stage_skills__stage=after, split=Split.DIAGNOSE, checkpoint__isnull=False
     ).order_by("checkpoint")
     means = dict(scores.values_list("skill__key", "mean"))
     ahead = {k: lacking(gaps[k], mean) for k, mean in means.items() if k in gaps}
-    sits = (mastered_so_far(run).keys() - set(last.forgotten)) | mixture.sitting(last)
+    forgotten = set(rounds[stands.at].forgotten)
+    sits = (mastered_so_far(run).keys() - forgotten) | stands.sits
     return mixture.ready(ahead, edges_of(run), sits)
 
 
@@ -194,7 +196,8 @@ def mastered_so_far(run: Run) -> dict[str, Was]:
         outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
     ).select_related("skill", "stage")
     for row in rows:
-        gate = row.stage.gates.order_by("round").last()
+        gate = row.stage.gates.select_related("stands_on").order_by("round").last()
+        gate = (gate.stands_on or gate) if gate else None
         found = models.Score.objects.filter(
             skill=row.skill, checkpoint=gate.checkpoint if gate else None, split=Split.GATE
         ).first()

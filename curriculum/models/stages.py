@@ -87,6 +87,9 @@ class GateRecord(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     decision = models.CharField(max_length=10, choices=DECISIONS, blank=True, default="")
+    stands_on = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+"
+    )  # the gate whose student goes on after a remedy or a waiver, where it is an earlier one
     reason = models.TextField(blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"

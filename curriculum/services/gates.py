@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from curriculum import engine
 from curriculum.errors import CapReached, GateRefused, Overtaken, ReasonRequired
 from curriculum.models import GateRecord, Run, Stage
 from curriculum.services import budget, jobs, policy, signers, stages
@@ -39,15 +40,16 @@ def remedy(gate: GateRecord, *, actor: Actor, round: int, reason: str = "") -> S
     if round + 1 - stage.first_round > cap - 1:
         raise CapReached(cap)
     budget.require_items(stage.run)
+    stands = engine.stands_on(gate)
     stage = stages.move(
         stage,
         StageStatus.WRITING,
         actor=actor,
         note=reason,
-        evidence=gate.evidence,
+        evidence=gate.evidence | _footing(gate, stands),
         round=round + 1,
     )
-    _record(gate, "remedy", actor=actor, reason=reason)
+    _record(gate, "remedy", actor=actor, reason=reason, stands=stands)
     jobs.create(stage.run, actor=actor, kind=JobKind.WRITE, stage=stage, round=stage.round)
     return stage
 
@@ -57,15 +59,17 @@ def waive(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Stage:
     """Let the stage pass without the evidence. The reason is shown for ever after."""
     if not reason.strip():
         raise ReasonRequired("waiving a stage")
+    stage = _seen(gate, round)
+    stands = engine.stands_on(gate)
     stage = stages.move(
-        _seen(gate, round),
+        stage,
         StageStatus.WAIVED,
         actor=actor,
         note=reason,
-        evidence=gate.evidence,
+        evidence=gate.evidence | _footing(gate, stands),
     )
     signers.require_second(stage, actor=actor)
-    _record(gate, "waive", actor=actor, reason=reason)
+    _record(gate, "waive", actor=actor, reason=reason, stands=stands)
     missing = stage.stage_skills.exclude(outcome=SkillOutcome.MASTERED)
     missing.update(outcome=SkillOutcome.WAIVED)
     return _go_on(stage, actor=actor)
@@ -95,7 +99,16 @@ def _how_decided(gate: GateRecord) -> str:
     return f"{who} {what.get(gate.decision, 'rolled it back')}"
 
 
-def _record(gate: GateRecord, decision: str, *, actor: Actor, reason: str) -> None:
+def _footing(gate: GateRecord, stands: GateRecord) -> dict[str, Any]:
+    if stands.pk == gate.pk:
+        return {}
+    return {"goes_on_from": {"round": stands.round, "checkpoint": stands.checkpoint_id}}
+
+
+def _record(
+    gate: GateRecord, decision: str, *, actor: Actor, reason: str, stands: GateRecord | None = None
+) -> None:
+    """Write the decision down, and go on from the student of `stands`, where that is another."""
     undecided = GateRecord.objects.filter(pk=gate.pk, decision="")
     changes: dict[str, Any] = {
         "decision": decision,
@@ -104,6 +117,9 @@ def _record(gate: GateRecord, decision: str, *, actor: Actor, reason: str) -> No
         "decided_as": actor.kind,
         "decided_at": timezone.now(),
     }
+    if stands is not None and stands.pk != gate.pk:
+        changes["stands_on"] = stands
+        stages.stand_on(stands)
     if not undecided.update(**changes):
         raise Overtaken("This gate")
     gate.refresh_from_db()

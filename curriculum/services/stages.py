@@ -176,9 +176,7 @@ def assessed(stage: Stage, *, actor: Actor, evidence: Mapping[str, Any]) -> Stag
         evidence=dict(evidence),
         allows_advance=_allows_advance(stage, evidence),
     )
-    for verdict in evidence["stage"]:
-        stage.stage_skills.filter(skill__key=verdict["skill"]).update(outcome=verdict["answer"])
-    _note_retention(stage, evidence)
+    _note_outcomes(stage, evidence)
     return stage
 
 
@@ -195,6 +193,14 @@ def roll_back(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
         make_current(stage.started_from)
     stage.stage_skills.update(outcome=SkillOutcome.OPEN)
     return stage
+
+
+def stand_on(gate: GateRecord) -> None:
+    """Go on from the student of an earlier round: what later rounds changed is given up, and
+    stays on record. Inside the caller's transaction.
+    """
+    make_current(gate.checkpoint)
+    _note_outcomes(gate.stage, gate.evidence)
 
 
 def make_current(checkpoint: Checkpoint) -> None:
@@ -271,6 +277,12 @@ def _allows_advance(stage: Stage, evidence: Mapping[str, Any]) -> bool:
     taught = stage.stage_skills.filter(skill__status=SkillStatus.ACTIVE)
     keys = set(taught.values_list("skill__key", flat=True))
     return bool(keys) and keys <= mastered and not forgotten
+
+
+def _note_outcomes(stage: Stage, evidence: Mapping[str, Any]) -> None:
+    for verdict in evidence["stage"]:
+        stage.stage_skills.filter(skill__key=verdict["skill"]).update(outcome=verdict["answer"])
+    _note_retention(stage, evidence)
 
 
 def _note_retention(stage: Stage, evidence: Mapping[str, Any]) -> None:

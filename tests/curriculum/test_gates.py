@@ -222,3 +222,58 @@ def test_nothing_is_decided_in_a_run_that_is_over(approver, service):
 
     with pytest.raises(RunOver):
         decide(service, gate, approver)
+
+
+# --- whose student goes on -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def worse(approver):
+    """A gate whose round lost a skill of its own and one of before that the round before had."""
+    stage = StageFactory(deciding=True, skills=["A2"], round=1)
+    before = StageFactory(run=stage.run, skills=["A1"], status=StageStatus.MASTERED)
+    before.stage_skills.update(outcome=SkillOutcome.FORGOTTEN)
+    good = GateFactory(
+        stage=stage,
+        round=0,
+        checkpoint=CheckpointFactory(run=stage.run, stage=stage, round=0),
+        evidence=evidence(stage, SkillOutcome.MASTERED, retention={"A1": "kept"}),
+        decision="remedy",
+    )
+    bad = GateFactory(
+        stage=stage,
+        checkpoint=CheckpointFactory(run=stage.run, stage=stage, round=1, is_current=True),
+        evidence=evidence(stage, SkillOutcome.NOT_YET, retention={"A1": "forgotten"}),
+    )
+    return good, bad
+
+
+@pytest.mark.parametrize("service", [gates.remedy, gates.waive])
+def test_what_lost_more_than_it_taught_is_given_up_and_the_student_before_it_goes_on(
+    approver, worse, service
+):
+    good, bad = worse
+
+    decide(service, bad, approver)
+
+    bad.refresh_from_db()
+    assert bad.stands_on == good
+    assert Checkpoint.objects.get(is_current=True) == good.checkpoint
+    assert StageSkill.objects.get(skill__key="A2").outcome == SkillOutcome.MASTERED
+    assert StageSkill.objects.get(skill__key="A1").outcome == SkillOutcome.MASTERED
+    entry = AuditEntry.objects.exclude(evidence__goes_on_from=None).get()
+    assert entry.evidence["goes_on_from"] == {"round": 0, "checkpoint": good.checkpoint_id}
+
+
+@pytest.mark.parametrize("service", [gates.remedy, gates.waive])
+def test_the_last_student_goes_on_where_it_stands_no_worse(approver, service):
+    gate = GateFactory()
+    student = Checkpoint.objects.get(pk=gate.checkpoint_id)
+
+    decide(service, gate, approver)
+
+    gate.refresh_from_db()
+    student.refresh_from_db()
+    assert gate.stands_on is None
+    assert not Checkpoint.objects.filter(is_current=True).exclude(pk=student.pk).exists()
+    assert not AuditEntry.objects.exclude(evidence__goes_on_from=None).exists()
