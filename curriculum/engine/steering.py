@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import Q
+
 from curriculum.engine.describe import load_domain
 from curriculum.engine.slips import pair
-from curriculum.models import Answer, Checkpoint, Run
+from curriculum.models import Answer, Run
 from distill.adapter import steering
 from distill.domains.base import Domain
 from distill.examiner import SAMPLE
@@ -25,17 +27,17 @@ def errors_of(run: Run, skills: Iterable[str]) -> dict[str, dict[str, int]]:
 
     Where it was asked none of a skill, those of the diagnosis.
     """
-    found: dict[str, dict[str, int]] = {}
-    for student in (Checkpoint.objects.get(run=run, is_current=True), run.checkpoints.first()):
-        missing = [k for k in skills if k not in found]
-        answers = Answer.objects.filter(
-            checkpoint=student, probe__split=Split.DIAGNOSE, probe__skill__key__in=missing
-        ).select_related("probe__skill")
-        by_skill: dict[str, list[Any]] = {}
-        for answer in answers:
-            by_skill.setdefault(answer.probe.skill.key, []).append(pair(answer))
-        found |= {k: count_errors(pairs) for k, pairs in by_skill.items()}
-    return found
+    answers = Answer.objects.filter(
+        Q(checkpoint__is_current=True) | Q(checkpoint__parent=None),
+        checkpoint__run=run,
+        probe__split=Split.DIAGNOSE,
+        probe__skill__key__in=list(skills),
+    ).select_related("probe__skill", "checkpoint")
+    said: dict[bool, dict[str, list[Any]]] = {False: {}, True: {}}
+    for answer in answers:
+        is_now = answer.checkpoint is not None and answer.checkpoint.is_current
+        said[is_now].setdefault(answer.probe.skill.key, []).append(pair(answer))
+    return {k: count_errors(pairs) for k, pairs in (said[False] | said[True]).items()}
 
 
 def planned_aims(run: Run, counts: Mapping[str, int]) -> list[tuple[str, int, str]]:
@@ -44,6 +46,8 @@ def planned_aims(run: Run, counts: Mapping[str, int]) -> list[tuple[str, int, st
     """
     domain, told = load_domain(run.domain), []
     for k, errors in errors_of(run, list(counts)).items():
+        if not steering.can_aim(errors):
+            continue  # some domains take long to draw problems, and people wait for this page
         sample = domain.problems(k, SAMPLE, seed=run.seed)
         shares = steering.shares(steering.kinds(errors, sample), counts[k])
         told += [(k, n, aim_in_words(kind)) for kind, n in shares.items() if n]

@@ -165,9 +165,12 @@ def frontier(stage: Stage, rounds: Sequence[GateEvidence]) -> dict[str, float]:
     """What ready skills of the next stage lack, for a remedy: see `mixture.ready`. Most runs do
     without (`frontier_share`). By their last scores on diagnostic probes.
     """
-    run, later = stage.run, stage.run.stages.filter(position__gt=stage.position)
-    after = later.filter(status=StageStatus.PLANNED).order_by("position").first()
-    if not rounds or after is None or not settings_of(run).budget.frontier_share:
+    run = stage.run
+    if not rounds or not settings_of(run).budget.frontier_share:
+        return {}
+    later = run.stages.filter(position__gt=stage.position, status=StageStatus.PLANNED)
+    after = later.order_by("position").first()
+    if after is None:
         return {}
     stands, gaps = footing(rounds), gaps_of(run)
     scores = models.Score.objects.filter(

@@ -46,6 +46,12 @@ def leaves_a_choice(candidates: Sequence[Problem]) -> bool:
     return any(0 < sum(kind in each for each in told) < len(told) for kind in _SLIPS)
 
 
+def can_aim(errors: Mapping[str, int]) -> bool:
+    """Whether the most frequent kind of error is one that can be worked out from a question."""
+    top = max(errors.values(), default=0)
+    return any(n == top >= FEWEST and kind in _SLIPS for kind, n in errors.items())
+
+
 def kinds(errors: Mapping[str, int], candidates: Sequence[Problem]) -> dict[str, int]:
     """The kinds of error that a choice among these candidates can aim at, with their counts.
 
@@ -53,8 +59,7 @@ def kinds(errors: Mapping[str, int], candidates: Sequence[Problem]) -> dict[str,
     what all of them tell needs no choice, and none is claimed. Empty where the most frequent kind
     is none that can be worked out: then what is known of the rest would lead astray. Pure.
     """
-    top = max(errors.values(), default=0)
-    if not any(n == top and kind in _SLIPS for kind, n in errors.items()):
+    if not can_aim(errors):
         return {}
     told = [told_by(c.question, c.answer) for c in candidates]
     found = {}

@@ -143,7 +143,7 @@ def test_where_all_that_is_left_sits_teaching_is_done_and_the_report_is_next(app
 
     assert taught(run) == [["A1"]]
     assert run.jobs.get().kind == JobKind.REPORT
-    assert any(notice.startswith("A2 left the plan") for notice in run.notices)
+    assert any(notice.startswith("A2 leaves the plan") for notice in run.notices)
 
 
 # --- policy decides --------------------------------------------------------------------------

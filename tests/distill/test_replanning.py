@@ -127,7 +127,7 @@ def test_a_skill_that_sits_by_now_leaves_the_plan_and_a_notice_says_so():
     found = replan(curriculum, 1, skills, edges, gaps, USUAL, now={"B": 0.97, "C": 0.0}, sits={"B"})
 
     assert [s.skills for s in found.stages] == [("A",), ("C",)]
-    assert "B left the plan: the student gets 97% of its probes right by now" in found.notices[0]
+    assert "B leaves the plan: the student gets 97% of its probes right by now" in found.notices[0]
 
 
 def test_what_sits_is_judged_as_at_a_gate():
@@ -178,7 +178,7 @@ def test_a_run_plans_the_rest_by_policy_and_says_on_what(tmp_path):
     assert first["measured"] == {"B": 1.0, "C": 0.0, "D": 0.0}
     assert first["left"] == {"B": {"mean": 1.0, "n": 32, "is_exhaustive": False}}
     assert second["measured"] == {"D": 0.0}
-    assert any(n.startswith("B left the plan") for n in figures["notices"])
+    assert any(n.startswith("B leaves the plan") for n in figures["notices"])
 
 
 def test_what_left_the_plan_is_asked_for_at_every_gate_after_it(tmp_path):

@@ -96,10 +96,10 @@ def test_a_proposal_that_changed_meanwhile_is_not_accepted_unseen(client, approv
 
 def test_what_leaves_the_plan_is_told_and_stays_among_the_notices(client, approver):
     run = signed_run(now={"A2": 1.0, "A3": 0.0})
-    assert "A2 left the plan" in page(client, run)
+    assert "A2 leaves the plan" in page(client, run)
 
     actor = Actor.person(ApproverFactory())
     replanning.accept(run, actor=actor, seen=replanning.proposal(run).digest)
 
-    assert "A2 left the plan" in page(client, run)
+    assert "A2 leaves the plan" in page(client, run)
     assert "A2 is taken out of stage 2" in page(client, run)
