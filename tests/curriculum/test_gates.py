@@ -236,7 +236,7 @@ def worse(approver):
     good = GateFactory(
         stage=stage,
         round=0,
-        checkpoint=CheckpointFactory(run=stage.run, stage=stage, round=0),
+        checkpoint=CheckpointFactory(run=stage.run, stage=stage, round=0, is_current=False),
         evidence=evidence(stage, SkillOutcome.MASTERED, retention={"A1": "kept"}),
         decision="remedy",
     )
