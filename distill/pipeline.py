@@ -7,7 +7,6 @@ call the same functions for everything that is computed.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
@@ -23,12 +22,10 @@ from distill.diagnosis import BASE, TEACHER, Progress
 from distill.domains.base import Domain
 from distill.errors import BudgetSpent, DomainError
 from distill.examiner import Examiner
-from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer import mixture
 from distill.organizer.footing import footing
-from distill.organizer.replanning import RULE, replan
-from distill.organizer.stages import plan
+from distill.planner import Planner
 from distill.records import (
     Curriculum,
     Gap,
@@ -87,6 +84,7 @@ class Pipeline:
         self._examiner = Examiner(
             domain, student, teacher, settings, seed=seed, journal=self.journal, progress=progress
         )
+        self._planner = Planner(self.skills, self.edges, settings, self.journal, self._examiner)
         self._author = Author(domain, teacher, settings, seed=seed, journal=self.journal)
         self._student = student
         self._settings = settings
@@ -116,7 +114,8 @@ class Pipeline:
                 break
             if decision is Decision.STOP:
                 break
-            curriculum = self.plan_rest(curriculum, position, gaps)
+            curriculum, sits = self._planner.rest(curriculum, position, gaps, self._adapter)
+            self._mastered |= sits
         figures = self.assess_finally(curriculum)
         figures["notices"] = [*curriculum.notices, *untaught]
         figures["seconds"] = round(time.monotonic() - started, 1)  # of this call
@@ -133,11 +132,7 @@ class Pipeline:
 
     def organise(self, gaps: Mapping[str, Gap]) -> Curriculum:
         """Target skills in stages (Eq. 4-8)."""
-        thresholds = self._settings.thresholds
-        severity = severities(gaps, self.edges, alpha=thresholds.severity_alpha)
-        curriculum = plan(self.skills, self.edges, gaps, severity, thresholds)
-        self.journal.keep_curriculum(dataclasses.asdict(curriculum))
-        return curriculum
+        return self._planner.organise(gaps)
 
     def teach(
         self,
@@ -186,34 +181,6 @@ class Pipeline:
                 lacking = self._examiner.lacking(ahead, gaps, self._adapter)
                 forgotten = set(rounds[stands.at].forgotten)
                 frontier = mixture.ready(lacking, self.edges, known - forgotten)
-
-    def plan_rest(
-        self, curriculum: Curriculum, n_settled: int, gaps: Mapping[str, Gap]
-    ) -> Curriculum:
-        """Measure what is still to be taught, and plan it again; what was taught stays.
-
-        Nothing is looked at when no stage is left, when no items are left to teach one with, or
-        when the next has begun: a folder of a version without this step goes on as it was.
-        """
-        found = self.journal.rest(n_settled)
-        if found is None:
-            ahead = [k for stage in curriculum.stages[n_settled:] for k in stage.skills]
-            spent = self.journal.total("items") >= self._settings.budget.items
-            if not ahead or spent or not self._adapter or self.journal.has_begun(n_settled + 1):
-                return curriculum
-            now, sits = self._examiner.by_now(ahead, gaps, self._adapter)
-            bounds, known = self._settings.thresholds, set(sits)
-            planned = replan(
-                curriculum, n_settled, self.skills, self.edges, gaps, bounds, now=now, sits=known
-            )
-            left = {k: dataclasses.asdict(was) for k, was in sits.items()}
-            self.journal.keep_rest(
-                n_settled, planned, decided_as="policy", rule=RULE, measured=now, left=left
-            )
-            found = planned, {"left": left}
-        planned, evidence = found
-        self._mastered |= {k: Was(**values) for k, values in evidence["left"].items()}
-        return planned
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
