@@ -233,16 +233,18 @@ def worse(approver):
     stage = StageFactory(deciding=True, skills=["A2"], round=1)
     before = StageFactory(run=stage.run, skills=["A1"], status=StageStatus.MASTERED)
     before.stage_skills.update(outcome=SkillOutcome.FORGOTTEN)
+    base = CheckpointFactory(run=stage.run, is_current=False)
+    trained = {"run": stage.run, "stage": stage, "parent": base}
     good = GateFactory(
         stage=stage,
         round=0,
-        checkpoint=CheckpointFactory(run=stage.run, stage=stage, round=0, is_current=False),
+        checkpoint=CheckpointFactory(**trained, round=0, is_current=False),
         evidence=evidence(stage, SkillOutcome.MASTERED, retention={"A1": "kept"}),
         decision="remedy",
     )
     bad = GateFactory(
         stage=stage,
-        checkpoint=CheckpointFactory(run=stage.run, stage=stage, round=1, is_current=True),
+        checkpoint=CheckpointFactory(**trained, round=1),
         evidence=evidence(stage, SkillOutcome.NOT_YET, retention={"A1": "forgotten"}),
     )
     return good, bad
