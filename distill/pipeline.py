@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from distill import report
+from distill.adapter.checks import Fits, NotLeak
+from distill.adapter.leaks import LeakIndex, questions_to_come
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
 from distill.assessment.gate import Was, known_at_start
@@ -61,6 +63,7 @@ class Pipeline:
         decide: Decide = autopilot,
         progress: Progress = lambda what, done, total: None,
         resume: bool = False,
+        against: LeakIndex | None = None,
     ) -> None:
         known = {s.id for s in domain.skills}
         wanted = set(skills) or known
@@ -87,6 +90,8 @@ class Pipeline:
         self._seed = seed
         self._out = out
         self._decide = decide
+        # further questions that nothing may be trained on: benchmarks
+        self._never = [against or LeakIndex(), LeakIndex.of_questions(questions_to_come(domain))]
         self._progress = progress
         self._mastered: dict[str, Was] = {}
         self._adapter: Path | None = None
@@ -199,11 +204,17 @@ class Pipeline:
             seed=self._seed,
             round_key=key,
             operations=PROCEDURAL_OPERATIONS,
-            taken=self.journal.questions(except_of=key),
-            probe_keys=self.journal.probe_keys(),
+            earlier=self.journal.questions(except_of=key),
+            leak=self._leak(),
+            fits=Fits(self._student.tokens, most_tokens=self._settings.lora.max_length_tokens),
             beat=lambda done, total: self._progress(f"{key}: write", done, total),
         )
         self.journal.keep_items(key, items)
+
+    def _leak(self) -> NotLeak:
+        """Against the probes that were asked so far, those that may be, and benchmarks."""
+        asked = LeakIndex.of_questions(self.journal.probe_questions())
+        return NotLeak(self.journal.probe_keys(), asked, *self._never)
 
     def _train(self, key: str, pool: Sequence[Item], lost: Mapping[str, float]) -> None:
         out = self._out / "checkpoints" / key

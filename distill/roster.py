@@ -27,6 +27,7 @@ class Student:
     name: str
     answering: Callable[[Path | None], Backend]
     trainer: Trainer
+    tokens: Callable[[str, str], int] | None = None  # of a question and its solution, if it counts
 
 
 def find_student(spec: str, models: Path) -> Student:
@@ -36,6 +37,7 @@ def find_student(spec: str, models: Path) -> Student:
     """
     if spec == SIMULATED:
         return Student(SIMULATED, SimulatedStudent, SimulatedTrainer())
+    from distill.backends.chat import token_counter
     from distill.backends.transformers import TransformersBackend, check_model_folder
     from distill.training.lora import LoraTrainer
 
@@ -45,6 +47,7 @@ def find_student(spec: str, models: Path) -> Student:
         folder.name,
         lambda adapter: TransformersBackend(folder, adapter=adapter),
         LoraTrainer(folder),
+        token_counter(folder),
     )
 
 

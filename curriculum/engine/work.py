@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from curriculum import models
+from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import find_student, home, load_domain, settings_of
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
@@ -18,7 +19,6 @@ from distill.adapter.writing import Order
 from distill.adapter.writing import write as write_items
 from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Beat
-from distill.domains import question_key
 from distill.identifier.probing import score
 from distill.organizer import mixture
 from distill.records import Answer, Item, Probe, Split
@@ -33,7 +33,6 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     need, counts = to_write(stage, rounds)
     begins_small = need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
-    probes = models.Probe.objects.filter(skill__run=run)
     skills = {s.key: s for s in run.skills.all()}
 
     def sink(item: Item) -> None:
@@ -45,8 +44,9 @@ def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
         seed=run.seed,
         round_key=f"s{stage.position}r{stage.round}",
         operations=PROCEDURAL_OPERATIONS,
-        taken={question_key(q) for q in earlier.values_list("question", flat=True)},
-        probe_keys=set(probes.values_list("key", flat=True)),
+        earlier=list(earlier.values_list("question", flat=True)),
+        leak=leak_check(run),
+        fits=fits_check(run),
         beat=beat,
         sink=sink,
     )
