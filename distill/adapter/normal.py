@@ -166,17 +166,18 @@ def operators(source: str) -> tuple[str, ...] | None:
 
 
 def signature(text: str) -> tuple[str, ...]:
-    """What makes it another exercise: its numbers, written or in words, and its operators.
+    """What makes it another exercise: its numbers, written or in words, operators and brackets.
 
     >>> signature("What is 52 - 37?"), signature("Three well-known facts")
     (('52', '-', '37'), ('three',))
     """
-    source = plain(text)
+    source = _ONE_IN_BRACKETS.sub(r" \1 ", plain(text).translate(_SIGNS))
     return tuple(
         m[0]
         for m in _TOKEN.finditer(source)
         if m[0].isdigit()
         or m[0] in _NUMBER_WORDS
+        or m[0] in "()"
         or any(c.isdigit() for c in m[0])
         or (m[0] in _OPERATORS and _is_between(source, m.start()))
     )

@@ -369,6 +369,13 @@ def test_of_arithmetic_every_number_order_and_sign_makes_another_question():
         assert problem(each, question=question) == ""
 
 
+def test_brackets_make_another_exercise():
+    each = NotDuplicate(others=["What is (5 + 4) * 5?"])
+
+    assert problem(each, question="What is 5 + 4 * 5?") == ""
+    assert problem(each, question="What is [ 5 + 4 ] * 5?") != ""
+
+
 def test_a_question_in_quite_other_words_is_none_though_its_numbers_are_the_same():
     question = "There are 12 boats. The wind takes 5. What is left?"
 
