@@ -5,34 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from distill.adapter.checks import Check, NotDuplicate, NotLeak, Parses
+from distill.adapter.checks import Fits, NotLeak
+from distill.adapter.leaks import LeakIndex, questions_to_come
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.prompting import Learner, Wrong
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import teach
-from distill.adapter.verifying import StepsHold
+from distill.adapter.teaching import Checks, teach
 from distill.adapter.writing import Order, write
 from distill.backends.base import Backend, Beat
 from distill.backends.procedural import ProceduralBackend
 from distill.diagnosis import BASE
-from distill.domains.base import Domain
+from distill.domains.base import Domain, question_key
 from distill.identifier.error_types import group_errors
 from distill.journal import Journal
 from distill.records import Answer, Item, Probe, Skill, Split
+from distill.roster import Student
 from distill.settings import Settings
 
 
 class Author:
-    """Writes for one headless run; what it asks of a language model is on record in the journal."""
+    """Writes for one headless run; what it asks of a language model is on record in the journal.
+
+    against: questions beside the probes that nothing may be trained on, of benchmarks.
+    """
 
     def __init__(
-        self, domain: Domain, teacher: Backend, settings: Settings, *, seed: int, journal: Journal
+        self,
+        domain: Domain,
+        student: Student,
+        teacher: Backend,
+        settings: Settings,
+        *,
+        seed: int,
+        journal: Journal,
+        against: LeakIndex,
     ) -> None:
         self._domain = domain
         self._teacher = teacher
         self._settings = settings
         self._seed = seed
         self._journal = journal
+        self._fits = Fits(student.tokens, most_tokens=settings.lora.max_length_tokens)
+        self._never = [against, LeakIndex.of_questions(questions_to_come(domain))]
 
     def write(
         self, key: str, orders: Sequence[Order], *, adapter: Path | None, beat: Beat
@@ -41,8 +55,9 @@ class Author:
 
         Raises `DomainError`, `BudgetSpent`, and what the teacher and `beat` raise.
         """
-        taken = self._journal.questions(except_of=key)
-        probe_keys = self._journal.probe_keys()
+        earlier = self._journal.questions(except_of=key)
+        asked = LeakIndex.of_questions(self._journal.probe_questions())
+        leak = NotLeak(self._journal.probe_keys(), asked, *self._never)
         if isinstance(self._teacher, ProceduralBackend):
             return write(
                 self._domain,
@@ -50,15 +65,11 @@ class Author:
                 seed=self._seed,
                 round_key=key,
                 operations=PROCEDURAL_OPERATIONS & set(self._settings.writing.operations),
-                taken=taken,
-                probe_keys=probe_keys,
+                earlier=earlier,
+                leak=leak,
+                fits=self._fits,
                 beat=beat,
             )
-        always = (Parses(), StepsHold(), NotDuplicate(taken), NotLeak(probe_keys))
-
-        def checks(skill: str) -> Sequence[Check]:
-            return always
-
         return teach(
             self._domain,
             orders,
@@ -67,18 +78,18 @@ class Author:
                 self._teacher,
                 kept=self._journal.calls(key),
                 keep=lambda call: self._journal.keep_call(key, call),
-                budget=self._tokens_left(key),
+                budget=self._tokens_left(),
             ),
             teacher=self._teacher.name,
             seed=self._seed,
             round_key=key,
             settings=self._settings.writing,
-            checks=checks,
-            taken=taken,
+            checks=Checks(self._domain, earlier, leak=leak, fits=self._fits),
+            taken={question_key(question) for question in earlier},
             beat=beat,
         )
 
-    def _tokens_left(self, key: str) -> int | None:
+    def _tokens_left(self) -> int | None:
         budget = self._settings.writing.teacher_tokens
         return None if budget is None else budget - self._journal.tokens_of_calls()
 

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from distill import domains, report, roster
-from distill.commands import assess, decompose, diagnose
+from distill.adapter.leaks import LeakIndex
+from distill.commands import assess, check_leaks, decompose, diagnose
 from distill.commands import domains as domains_commands
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
@@ -38,6 +39,7 @@ def main() -> None:
 
 
 app.command("assess")(assess.command)
+app.command("check-leaks")(check_leaks.command)
 app.command("decompose")(decompose.command)
 app.command("diagnose")(diagnose.command)
 app.add_typer(domains_commands.app, name="domains")
@@ -67,6 +69,10 @@ def distil(
     requests: Annotated[
         int, typer.Option(min=1, help="Requests that a teacher's server gets at a time.")
     ] = roster.AT_ONCE,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="A benchmark of which no item may hold anything. Repeatable."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Continue what DIR holds.")] = False,
 ) -> None:
     """Diagnose a student, plan a curriculum and teach it, stage by stage."""
@@ -86,6 +92,7 @@ def distil(
                 decide=autopilot if autonomy == "none" else _ask_person(progress),
                 progress=show_on(progress),
                 resume=resume,
+                against=LeakIndex.of_files(against or []),
             )
             figures = pipeline.run()
     console.print(report.table(figures))

@@ -57,6 +57,7 @@ class Journal:
                 skill=probe.skill,
                 split=probe.split,
                 probe=probe.id,
+                question=probe.question,
                 text=answer.text,
                 grade=answer.grade,
                 tokens=answer.tokens,
@@ -90,6 +91,12 @@ class Journal:
     def probe_keys(self) -> set[str]:
         return {e["probe"] for e in self._ledger.all("answer")}
 
+    def probe_questions(self) -> list[str]:
+        """What was asked of anybody so far, each question once."""
+        # ledgers of earlier versions do not have the words
+        asked = (e.get("question", "") for e in self._ledger.all("answer"))
+        return list(dict.fromkeys(filter(None, asked)))
+
     def count_answers(self) -> int:
         return sum(1 for _ in self._ledger.all("answer"))
 
@@ -113,10 +120,10 @@ class Journal:
         ]
         return [i for i in items if not i.is_flagged]
 
-    def questions(self, *, except_of: str) -> set[str]:
-        """Question keys of every item so far, but for those of one round."""
+    def questions(self, *, except_of: str) -> list[str]:
+        """The question of every item so far, but for those of one round."""
         items = self._ledger.all("item")
-        return {question_key(e["question"]) for e in items if e["round"] != except_of}
+        return [e["question"] for e in items if e["round"] != except_of]
 
     def trained(self) -> set[str]:
         """Question keys of every item that may have been trained on: none is a fair probe."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from distill import report
+from distill.adapter.leaks import LeakIndex
 from distill.adapter.writing import Order
 from distill.assessment.gate import Was, known_at_start
 from distill.authoring import Author
@@ -62,6 +63,7 @@ class Pipeline:
         decide: Decide = autopilot,
         progress: Progress = lambda what, done, total: None,
         resume: bool = False,
+        against: LeakIndex | None = None,
     ) -> None:
         known = {s.id for s in domain.skills}
         wanted = set(skills) or known
@@ -85,7 +87,15 @@ class Pipeline:
             domain, student, teacher, settings, seed=seed, journal=self.journal, progress=progress
         )
         self._planner = Planner(self.skills, self.edges, settings, self.journal, self._examiner)
-        self._author = Author(domain, teacher, settings, seed=seed, journal=self.journal)
+        self._author = Author(
+            domain,
+            student,
+            teacher,
+            settings,
+            seed=seed,
+            journal=self.journal,
+            against=against or LeakIndex(),
+        )
         self._student = student
         self._settings = settings
         self._seed = seed

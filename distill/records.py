@@ -143,7 +143,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    id: str  # parses, answer, duplicate, leak
+    id: str  # of a check: see docs/checks.md
     version: int
     passed: bool
     detail: str = ""  # a sentence when it did not pass

@@ -31,6 +31,7 @@ class Student:
     name: str
     answering: Callable[[Path | None], Backend]
     trainer: Trainer
+    tokens: Callable[[str, str], int] | None = None  # of a question and its solution, if it counts
 
 
 def find_student(spec: str, models: Path) -> Student:
@@ -42,6 +43,7 @@ def find_student(spec: str, models: Path) -> Student:
     """
     if spec == SIMULATED:
         return Student(SIMULATED, SimulatedStudent, SimulatedTrainer())
+    from distill.backends.chat import token_counter
     from distill.backends.transformers import TransformersBackend, check_model_folder
     from distill.backends.vllm import VllmBackend, check_installed
     from distill.training.lora import LoraTrainer
@@ -53,7 +55,10 @@ def find_student(spec: str, models: Path) -> Student:
     check_model_folder(folder)
     backend: Callable[..., Backend] = VllmBackend if is_served else TransformersBackend
     return Student(
-        folder.name, lambda adapter: backend(folder, adapter=adapter), LoraTrainer(folder)
+        folder.name,
+        lambda adapter: backend(folder, adapter=adapter),
+        LoraTrainer(folder),
+        token_counter(folder),
     )
 
 

@@ -9,17 +9,16 @@ from contextlib import closing
 from django.db.models import F, QuerySet, Sum
 
 from curriculum import models
+from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import find_teacher, load_domain, settings_of
 from curriculum.engine.exam import Keep
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
 from curriculum.states import ActorKind, Verdict
 from distill import roster
-from distill.adapter.checks import Check, NotDuplicate, NotLeak, Parses
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.prompting import Changed, Learner, Refused
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import teach
-from distill.adapter.verifying import StepsHold
+from distill.adapter.teaching import Checks, teach
 from distill.adapter.writing import Order, write
 from distill.authoring import learner
 from distill.backends.base import Backend, Beat
@@ -40,9 +39,8 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
     run = stage.run
     domain = load_domain(run.domain)
     earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
-    taken = {question_key(q) for q in earlier.values_list("question", flat=True)}
-    probes = models.Probe.objects.filter(skill__run=run)
-    probe_keys = set(probes.values_list("key", flat=True))
+    questions = list(earlier.values_list("question", flat=True))
+    leak, fits = leak_check(run), fits_check(run)
     skills = {s.key: s for s in run.skills.all()}
     calls = {c.key: c.pk for c in _calls(stage)}
 
@@ -66,18 +64,14 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             seed=run.seed,
             round_key=_key(stage),
             operations=PROCEDURAL_OPERATIONS & set(settings_of(run).writing.operations),
-            taken=taken,
-            probe_keys=probe_keys,
+            earlier=questions,
+            leak=leak,
+            fits=fits,
             beat=beat,
             sink=sink,
         )
         save()
         return items
-    always = (Parses(), StepsHold(), NotDuplicate(taken), NotLeak(probe_keys))
-
-    def checks(skill: str) -> Sequence[Check]:
-        return always
-
     with closing(find_teacher(run.teacher)) as teacher:
         items = teach(
             domain,
@@ -88,8 +82,8 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             seed=run.seed,
             round_key=_key(stage),
             settings=settings_of(run).writing,
-            checks=checks,
-            taken=taken,
+            checks=Checks(domain, questions, leak=leak, fits=fits),
+            taken={question_key(question) for question in questions},
             beat=beat,
             sink=sink,
         )

@@ -1,4 +1,4 @@
-"""Items: rows to records, checks after an edit, and the mixture of a round."""
+"""Items: rows to records, and the mixture of a round."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from curriculum.engine.describe import load_domain, models_folder, settings_of
+from curriculum.engine.describe import models_folder, settings_of
 from curriculum.engine.planning import gaps_of
 from curriculum.models import (
     Checkpoint,
     GateRecord,
     Item,
-    Probe,
     Revision,
     Run,
     Score,
@@ -26,7 +25,6 @@ from curriculum.models import (
 )
 from curriculum.states import SETTLED, SkillOutcome
 from distill import records, roster
-from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
 from distill.domains import question_key
 from distill.organizer import mixture as organizer
 from distill.organizer.footing import footing
@@ -47,21 +45,6 @@ def record(item: Item) -> records.Item:
         origin=item.origin,
         aims=tuple(item.aims),
     )
-
-
-def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]:
-    """Results of all checks on an item with these words instead of its own."""
-    run = item.stage.run
-    others = Item.objects.filter(stage=item.stage, round=item.round).exclude(pk=item.pk)
-    probes = Probe.objects.filter(skill__run=run)
-    checks = (
-        Parses(),
-        AnswerVerified(load_domain(run.domain).grader(item.skill.key)),
-        NotDuplicate(question_key(q) for q in others.values_list("question", flat=True)),
-        NotLeak(set(probes.values_list("key", flat=True))),
-    )
-    edited = dataclasses.replace(record(item), question=question, solution=solution)
-    return [dataclasses.asdict(result) for result in check(edited, checks)]
 
 
 def to_write(
@@ -185,15 +168,22 @@ def rendered(item: Item) -> tuple[str, int, int] | None:
     None where the student has no tokenizer (simulated), or its folder is gone.
     """
     student = item.stage.run.student
-    folder = models_folder() / student
-    if student == roster.SIMULATED or not folder.is_dir():
+    tokenizer = tokenizer_of(student)
+    if tokenizer is None:
         return None
     from distill.backends.chat import render_example
 
-    tokenizer = _tokenizer(str(folder))
     limit = settings_of(item.stage.run).lora.max_length_tokens
     shown = render_example(tokenizer, item.question, item.solution, max_length_tokens=limit)
     return tokenizer.decode(shown.ids), len(shown.ids), len(shown.ids) - shown.n_prompt
+
+
+def tokenizer_of(student: str) -> Any:
+    """Of a student by its name; None for one without (simulated), or whose folder is gone."""
+    folder = models_folder() / student
+    if student == roster.SIMULATED or not folder.is_dir():
+        return None
+    return _tokenizer(str(folder))
 
 
 @lru_cache(maxsize=2)

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from distill.adapter.checks import Check, check
+from distill.adapter.checks import (
+    AgreedAnswer,
+    Check,
+    Fits,
+    NotDuplicate,
+    NotLeak,
+    check,
+    standard_checks,
+)
 from distill.adapter.drafting import SCHEMA, read_items
 from distill.adapter.operations import Operation, levels
 from distill.adapter.prompting import Learner, Templates, built_in
 from distill.adapter.requests import Desk, Wanted
-from distill.adapter.verifying import agreeing, worked_out
+from distill.adapter.verifying import StepsHold, worked_out
 from distill.adapter.writing import ItemSink, Order, number
 from distill.backends.base import Beat, Prompt, no_beat
 from distill.domains.base import FULL_LEVEL, Domain, question_key
@@ -28,8 +36,32 @@ from distill.settings import Sampling, Writing
 
 SAMPLES = 3  # questions of the domain that a request shows, where it has any
 
-Checks = Callable[[str], Sequence[Check]]
-"""The checks of an item of a skill, in their order, but for that of its answer."""
+
+class Checks:
+    """The checks of a round's items, in the order in which they are shown, but for the last: what
+    a model says of its own answer is looked at when everything else is well, see `_verified`.
+
+    earlier: questions of the run's earlier items, of which none may be asked again or nearly so.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        earlier: Collection[str] = (),
+        *,
+        leak: NotLeak | None = None,
+        fits: Fits | None = None,
+    ) -> None:
+        self._domain = domain
+        self._duplicate = NotDuplicate(earlier=earlier)
+        self._leak = leak or NotLeak()
+        self._fits = fits
+
+    def __call__(self, skill: str) -> tuple[Check, ...]:
+        standard = standard_checks(
+            self._domain.grader(skill), duplicate=self._duplicate, leak=self._leak, fits=self._fits
+        )
+        return (*(each for each in standard if each.id != "answer"), StepsHold())
 
 
 @dataclass(slots=True)
@@ -278,7 +310,7 @@ def _samples(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
 
 
 def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult | None:
-    """Whether the item's answer is right: worked out, or given by more than half of those asked.
+    """Whether the item's answer is right: worked out, or given by most of those asked.
 
     None where neither is to be had: nobody was asked, as of an item that fails other checks.
     """
@@ -286,12 +318,12 @@ def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult |
     if value is not None:
         is_right = last_number(item.answer) == value
         detail = "" if is_right else f"The answer is {value}, not {item.answer}."
-        return CheckResult("answer", 2, is_right, detail)
+        return CheckResult(AgreedAnswer.id, AgreedAnswer.version, is_right, detail)
     if not said:
         return None
-    n = agreeing(item.answer, said, grader, item.question)
-    detail = "" if 2 * n > len(said) else f"Of {len(said)} independent answers {n} agree with it."
-    return CheckResult("answer", 2, 2 * n > len(said), detail)
+    most = AgreedAnswer(said, grader, fewest=1)
+    detail = most.problem(item)
+    return CheckResult(most.id, most.version, not detail, detail)
 
 
 def _best(slot: _Slot) -> list[Item]:

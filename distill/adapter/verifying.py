@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from fractions import Fraction
 
 from distill.arithmetic import value_of
-from distill.grading import grade
 from distill.grading.number import last_number
-from distill.records import Item, Probe, Split
+from distill.records import Item
 
 _PLAIN = re.compile(
     r"\s*(?:what is|what's|calculate|compute|work out|find|solve|how much is)?\s*:?\s*"
@@ -46,12 +44,6 @@ def wrong_statement(text: str) -> str:
         if left is not None and left.denominator == 1 and left != right:
             return match.group().strip()
     return ""
-
-
-def agreeing(answer: str, samples: Sequence[str], grader: str, question: str) -> int:
-    """How many of the samples give the answer, by the skill's grader."""
-    probe = Probe("", "", Split.DIAGNOSE, question, answer, grader)
-    return sum(grade(probe, said)[0] == 1.0 for said in samples)
 
 
 class StepsHold:

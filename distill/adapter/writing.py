@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
+from distill.adapter.checks import Fits, NotDuplicate, NotLeak, check, standard_checks
 from distill.adapter.operations import Operation, levels
 from distill.adapter.steering import DRAWN, steer
 from distill.backends.base import Beat, no_beat
-from distill.domains.base import Domain, Problem
+from distill.domains.base import Domain, Problem, question_key
 from distill.errors import DomainError
+from distill.grading import GRADERS, Graders
 from distill.records import Item
 
 
@@ -37,8 +38,10 @@ def write(
     seed: int,
     round_key: str,
     operations: Set[Operation],
-    taken: Set[str] = frozenset(),
-    probe_keys: Set[str] = frozenset(),
+    earlier: Collection[str] = (),
+    leak: NotLeak | None = None,
+    fits: Fits | None = None,
+    graders: Graders = GRADERS,
     beat: Beat = no_beat,
     sink: ItemSink = lambda item: None,
 ) -> list[Item]:
@@ -48,9 +51,10 @@ def write(
         orders: one for each skill.
         seed: the run's; the same run and round give the same items.
         round_key: names stage and round; part of every item's key and of the draw.
-        taken: question keys of the run's earlier items, which are asked again only where a
-            skill has no others left.
-        probe_keys: question keys of every probe drawn so far, for the leak check.
+        earlier: questions of the run's earlier items, which are asked again only where a skill
+            has no others left; nothing else that is near to one of them passes.
+        leak, fits: what the round's items are compared with, and what the student can take.
+        graders: `grading.switched_on(run_code=True)` where programs may be run.
 
     Returns:
         Items skill by skill, smaller instances first, each with the results of its checks; no
@@ -62,11 +66,14 @@ def write(
     Source: He et al. 2026, section 3.3, operations decompose, limit load, one format.
     """
     total = sum(order.n for order in orders)
-    duplicate, leak = NotDuplicate(), NotLeak(probe_keys)
+    taken = {question_key(question) for question in earlier}
+    duplicate = NotDuplicate(earlier=earlier, again=taken)
+    leak = leak or NotLeak()
     items: list[Item] = []
     for order in orders:
-        grader = domain.grader(order.skill)
-        checks = (Parses(), AnswerVerified(grader), duplicate, leak)
+        checks = standard_checks(
+            domain.grader(order.skill), duplicate=duplicate, leak=leak, fits=fits, graders=graders
+        )
         for problem, aims in _problems(domain, order, f"{seed}:{round_key}", operations, taken):
             item = _item(problem, round_key, operations)
             item = dataclasses.replace(item, aims=aims, checks=check(item, checks))

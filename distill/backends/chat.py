@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from distill.backends.base import well_formed
@@ -22,6 +25,20 @@ def load_tokenizer(folder: str) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def token_counter(folder: Path) -> Callable[[str, str], int]:
+    """How many tokens a question and its solution are for the model of a folder, uncut.
+
+    The tokenizer is loaded when something is first counted. Raises ValueError as `render_example`.
+    """
+    tokenizer = lru_cache(maxsize=1)(lambda: load_tokenizer(str(folder)))
+
+    def tokens(question: str, solution: str) -> int:
+        shown = render_example(tokenizer(), question, solution, max_length_tokens=sys.maxsize)
+        return len(shown.ids)
+
+    return tokens
 
 
 def render_prompt(tokenizer: Any, question: str, *, system: str = "") -> list[int]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.errors import (
+    BadDomain,
     EmptyWords,
     LeakNeverApproved,
     NothingChanged,
@@ -153,6 +154,59 @@ def test_an_edit_that_repeats_a_probe_is_a_leak_from_then_on(item, approver):
     assert item.is_leak
     with pytest.raises(LeakNeverApproved):
         items.approve(item, actor=approver, version=2)
+
+
+def test_new_words_go_through_the_same_checks_as_when_they_were_written(item, approver):
+    items.edit(item, actor=approver, version=1, question="What is 1 + 4?", solution="Answer: 5")
+
+    assert [(check["id"], check["passed"]) for check in item.checks] == [
+        (id, True) for id in ("parses", "safety", "fits", "template", "answer", "duplicate", "leak")
+    ]
+
+
+def test_an_edit_that_holds_thirteen_words_of_a_probe_is_a_leak(item, approver):
+    probe = (
+        "A weaver ties 4 knots in each of 6 ribbons and then unties 5 of them before supper. "
+        "How many knots are left?"
+    )
+    ProbeFactory(skill=item.skill, key=question_key(probe), question=probe, split="gate")
+    solution = "As when A WEAVER ties 4 knots in each of 6 ribbons, and then unties: 5. Answer: 5"
+
+    items.edit(item, actor=approver, version=1, question=item.question, solution=solution)
+
+    assert item.is_leak
+    assert "13 words in a row" in item.checks[-1]["detail"]
+
+
+def test_an_edit_that_repeats_a_registered_benchmark_is_a_leak(item, approver, settings, tmp_path):
+    settings.IOA_HOME = tmp_path
+    (tmp_path / "benchmarks").mkdir()
+    file = tmp_path / "benchmarks" / "unseen.jsonl"
+    file.write_text('{"question": "What is 3 + 4 * 2?", "answer": "11"}\n')
+
+    items.edit(item, actor=approver, version=1, question="what IS 3+4*2", solution="Answer: 11")
+
+    assert item.is_leak
+    assert "unseen.jsonl, line 1" in item.checks[-1]["detail"]
+
+
+def test_no_edit_is_saved_past_a_benchmark_that_cannot_be_read(item, approver, settings, tmp_path):
+    settings.IOA_HOME = tmp_path
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "broken.jsonl").write_text("{")
+
+    with pytest.raises(BadDomain, match="broken.jsonl, line 1"):
+        items.edit(item, actor=approver, version=1, question="What?", solution="Answer: 5")
+
+    assert Item.objects.get(pk=item.pk).version == 1
+
+
+def test_an_edit_is_compared_with_the_items_of_earlier_rounds(item, approver):
+    ItemFactory(stage=item.stage, round=item.round + 1, question="What is 1 + 4?")
+
+    items.edit(item, actor=approver, version=1, question="What is 1 + 4 ?", solution="Answer: 5")
+
+    assert [check["id"] for check in item.checks if not check["passed"]] == ["duplicate"]
 
 
 def test_an_approval_of_the_old_words_comes_too_late(item, approver):

@@ -1,21 +1,17 @@
-"""Items: sizes, checks, and what a round gets written."""
+"""Items: sizes, and what a round gets written."""
 
 from __future__ import annotations
-
-import dataclasses
 
 import pytest
 
 from distill import domains
-from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
+from distill.adapter.checks import Fits, NotLeak
 from distill.adapter.operations import PROCEDURAL_OPERATIONS, Operation, levels
 from distill.adapter.writing import Order, write
 from distill.domains.base import question_key
 from distill.errors import DomainError
 from distill.records import Split
-from tests.distill.samples import MEASURED, Numbered, item_of, skill_of
-
-GOOD = item_of("A", 7)
+from tests.distill.samples import MEASURED, Numbered, skill_of
 
 
 def written(domain, *orders, round_key="s1r0", **more):
@@ -44,64 +40,6 @@ def test_there_is_a_size_for_each_item_however_few(n):
     assert len(levels(n, 0.0, starts_small=True)) == n
 
 
-# --- checks -----------------------------------------------------------------------------------
-
-
-def problem(each, **words):
-    return each.problem(dataclasses.replace(GOOD, **words))
-
-
-def test_a_good_item_passes_every_check_and_each_leaves_its_result():
-    results = check(GOOD, (Parses(), AnswerVerified("number"), NotDuplicate(), NotLeak(set())))
-
-    assert [(r.id, r.version, r.passed, r.detail) for r in results] == [
-        (id, 1, True, "") for id in ("parses", "answer", "duplicate", "leak")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ({"question": " \n"}, "The question is empty."),
-        ({"solution": ""}, "The solution is empty."),
-        ({"answer": " "}, "The answer is empty."),
-        ({"question": "x" * 4001}, "The question has 4001 characters, over 4000."),
-        ({"solution": "ok \x00 \ud800"}, "unprintable characters: '\\x00', '\\ud800'."),
-    ],
-)
-def test_what_cannot_be_read_does_not_parse(words, expected):
-    assert expected in problem(Parses(), **words)
-
-
-def test_letters_signs_and_spaces_of_any_language_parse():
-    assert problem(Parses(), question="Où\u00a0? 多少 \u202f½\n\t→") == ""
-
-
-def test_a_solution_that_ends_elsewhere_than_its_answer_is_found():
-    assert problem(AnswerVerified("number"), answer="8") == (
-        "The solution does not end in the answer 8."
-    )
-
-
-def test_a_grader_that_fails_is_told_rather_than_raised():
-    assert "no grader" in problem(AnswerVerified("oracle"))
-
-
-def test_the_same_question_in_other_spelling_is_a_duplicate():
-    each = NotDuplicate({question_key("What is 3 + 4?")})
-
-    assert problem(each, question="what IS  3+4 ?") == "Another item asks the same question."
-    assert problem(each, question="What is 3 + 5?") == ""
-    assert problem(each, question="What is 3 + 5 ?") != ""
-
-
-def test_a_probe_among_the_items_is_a_leak():
-    each = NotLeak({question_key(GOOD.question)})
-
-    assert "measured with" in each.problem(GOOD)
-    assert problem(each, question="What else?") == ""
-
-
 # --- writing ----------------------------------------------------------------------------------
 
 
@@ -127,11 +65,35 @@ def test_items_are_the_same_for_the_same_seed_and_round_and_others_for_other():
     }
 
 
+def test_every_item_carries_the_results_of_all_standard_checks():
+    (item,) = written(domains.load("foundations"), Order("A2", 1))
+
+    assert [(c.id, c.version) for c in item.checks] == [
+        ("parses", 1),
+        ("safety", 1),
+        ("fits", 1),
+        ("template", 1),
+        ("answer", 2),
+        ("duplicate", 2),
+        ("leak", 2),
+    ]
+
+
+def test_what_the_student_cannot_take_in_is_written_and_flagged():
+    (item,) = written(
+        domains.load("foundations"),
+        Order("A2", 1),
+        fits=Fits(lambda question, solution: 513, most_tokens=512),
+    )
+
+    assert [c.id for c in item.checks if not c.passed] == ["fits"]
+
+
 def test_no_probe_of_any_split_is_ever_among_the_items():
     domain = domains.load("foundations")
     probes = {p.id for s in MEASURED for p in domain.probes("A1", s, 9999, seed=0)}
 
-    items = written(domain, Order("A1", 9999), probe_keys=probes)
+    items = written(domain, Order("A1", 9999), leak=NotLeak(probes))
 
     assert len(items) == domain.size("A1", Split.TRAIN)
     assert not {question_key(i.question) for i in items} & probes
@@ -163,11 +125,11 @@ def test_operations_decide_the_words_and_stand_on_the_item():
 def test_a_later_round_asks_new_questions_while_there_are_some():
     domain = Numbered((skill_of("A"),), sizes=dict.fromkeys(Split, 30))
     first = written(domain, Order("A", 20, 1.0))
-    taken = {question_key(i.question) for i in first}
+    earlier = [i.question for i in first]
 
-    second = written(domain, Order("A", 20, 1.0), round_key="s1r1", taken=taken)
+    second = written(domain, Order("A", 20, 1.0), round_key="s1r1", earlier=earlier)
 
-    asked_again = taken & {question_key(i.question) for i in second}
+    asked_again = set(earlier) & {i.question for i in second}
     assert len(second) == len({i.question for i in second}) == 20
     assert len(asked_again) == 10
     assert not any(i.is_flagged for i in second)
@@ -182,7 +144,7 @@ def test_a_round_of_a_skill_whose_questions_are_all_used_up_can_still_be_written
         domain,
         Order("A1", 400),
         round_key="s1r1",
-        taken={question_key(i.question) for i in first},
+        earlier=[i.question for i in first],
     )
 
     assert len(again) == len(first) == domain.size("A1", Split.TRAIN)

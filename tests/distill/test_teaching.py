@@ -7,13 +7,13 @@ from collections import Counter
 import pytest
 
 from distill import domains
-from distill.adapter.checks import NotDuplicate, NotLeak, Parses
+from distill.adapter.checks import NotLeak
 from distill.adapter.drafting import read_items
 from distill.adapter.operations import Operation
 from distill.adapter.prompting import Learner, Wrong
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import teach
-from distill.adapter.verifying import StepsHold, worked_out, wrong_statement
+from distill.adapter.teaching import Checks, teach
+from distill.adapter.verifying import worked_out, wrong_statement
 from distill.adapter.writing import Order
 from distill.domains.base import question_key
 from distill.errors import BackendUnavailable, BudgetSpent
@@ -36,7 +36,6 @@ class Kept(dict):
 def taught(teacher, *orders, kept=None, budget=None, settings=SETTINGS, probes=(), **more):
     kept = Kept() if kept is None else kept
     orders = orders or (Order("A", 8, 0.6),)
-    checks = (Parses(), StepsHold(), NotDuplicate(more.get("taken", ())), NotLeak(set(probes)))
     return teach(
         DOMAIN,
         orders,
@@ -46,7 +45,7 @@ def taught(teacher, *orders, kept=None, budget=None, settings=SETTINGS, probes=(
         seed=3,
         round_key="s1r0",
         settings=settings,
-        checks=lambda skill: checks,
+        checks=Checks(DOMAIN, leak=NotLeak(set(probes))),
         **more,
     )
 
@@ -95,7 +94,9 @@ def test_a_story_is_verified_by_independent_answers_and_most_of_them_decide():
     assert all(not i.is_flagged for i in right)
     assert len(wrong) == 8
     assert all(i.is_flagged for i in wrong)
-    assert wrong[0].checks[-1].detail == "Of 3 independent answers 0 agree with it."
+    assert wrong[0].checks[-1].detail == (
+        "0 of 3 independent samples agree with the answer; it takes 2."
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,8 @@ def test_a_false_statement_on_the_way_is_a_fault_even_of_a_right_answer():
 
     items = taught(Writer(crooked))
 
-    assert items[0].checks[1].detail == "The solution says 2 + 2 = 5, which is not so."
+    (steps,) = (c for c in items[0].checks if c.id == "steps")
+    assert steps.detail == "The solution says 2 + 2 = 5, which is not so."
 
 
 def test_repeated_questions_are_left_out_and_others_asked_for():
@@ -242,7 +244,7 @@ def test_every_item_of_a_domain_with_stories_is_written_for_its_skill():
         seed=1,
         round_key="s1r0",
         settings=Writing(),
-        checks=lambda skill: (Parses(),),
+        checks=Checks(domain),
     )
 
     assert skill.statement in teacher.requests[0].text

@@ -6,11 +6,9 @@ import random
 
 import pytest
 
-from distill.adapter.checks import NotDuplicate, NotLeak, Parses
 from distill.adapter.prompting import Learner
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import teach
-from distill.adapter.verifying import StepsHold
+from distill.adapter.teaching import Checks, teach
 from distill.adapter.writing import Order
 from distill.backends.base import Prompt
 from distill.backends.openai import OpenAIBackend, Patience
@@ -27,8 +25,7 @@ ITEMS = 1000
 
 def test_a_thousand_items_arrive_from_a_server_of_which_a_fifth_of_all_answers_is_a_fault():
     writer = Writer(lambda draw: sum_of(draw))
-    calls = {}
-    checks = (Parses(), StepsHold(), NotDuplicate(), NotLeak(set()))
+    domain, calls = Numbered((skill_of("A"),)), {}
 
     async def no_wait(seconds):
         pass
@@ -44,7 +41,7 @@ def test_a_thousand_items_arrive_from_a_server_of_which_a_fifth_of_all_answers_i
         )
         sunk = []
         items = teach(
-            Numbered((skill_of("A"),)),
+            domain,
             [Order("A", ITEMS, 0.9)],
             {"A": Learner(skill_of("A"))},
             Desk(teacher, kept={}, keep=lambda call: calls.update({call.key: call})),
@@ -52,7 +49,7 @@ def test_a_thousand_items_arrive_from_a_server_of_which_a_fifth_of_all_answers_i
             seed=1,
             round_key="s1r0",
             settings=Writing(),
-            checks=lambda skill: checks,
+            checks=Checks(domain),
             sink=sunk.append,
         )
         teacher.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from distill.adapter.checks import NotLeak
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
 from distill.backends.base import Prompt
@@ -68,7 +69,7 @@ def taught(student_folder, tmp_path_factory):
         seed=SEED,
         round_key="s1r0",
         operations=PROCEDURAL_OPERATIONS,
-        probe_keys={probe.id for probe in probes},
+        leak=NotLeak({probe.id for probe in probes}),
     )
     assert len(items) == ITEMS
     assert not any(item.is_flagged for item in items)
