@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from distill.adapter.checks import Check, check
-from distill.adapter.drafting import SCHEMA, read_items
+from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.operations import Operation, levels
 from distill.adapter.prompting import Learner, Templates, built_in
-from distill.adapter.requests import Desk, Wanted
+from distill.adapter.requests import Desk, Wanted, call_of
+from distill.adapter.tally import Count, TallySink
 from distill.adapter.verifying import agreeing, worked_out
 from distill.adapter.writing import ItemSink, Order, number
 from distill.backends.base import Beat, Prompt, no_beat
-from distill.domains.base import FULL_LEVEL, Domain, question_key
-from distill.domains.drafts import Draft
+from distill.domains.base import FULL_LEVEL, Domain
 from distill.grading.number import last_number
 from distill.records import Call, CheckResult, Item
 from distill.settings import Sampling, Writing
@@ -42,6 +42,7 @@ class _Slot:
     may_ask: int  # for so many items still
     asked: int = 0  # requests
     failed: list[Item] = field(default_factory=list)
+    count: Count = field(default_factory=Count)
 
 
 def teach(
@@ -59,6 +60,7 @@ def teach(
     templates: Templates | None = None,
     beat: Beat = no_beat,
     sink: ItemSink = lambda item: None,
+    tell: TallySink = lambda tallies: None,
 ) -> list[Item]:
     """Have a language model write and verify the items of a round.
 
@@ -69,6 +71,8 @@ def teach(
         teacher: its name, which the items carry as their origin.
         checks: of a skill; they may remember what they saw, as that of duplicates does.
         templates: the words; those that come with the program unless others are given.
+        tell: takes, after each wave, what has become so far of all that was asked for: of items
+            that nobody will see as well.
 
     Returns:
         Items wave by wave, each with the results of its checks. What could not be got right
@@ -105,15 +109,24 @@ def teach(
             for (slot, _), call in zip(wanted, calls, strict=True)
             for item in _items(call, slot, teacher, round_key, settings)
         ]
-        fresh = _looked_at(drafted, checks)
+        looked = _looked_at(drafted, checks)
+        fresh = [(slot, item) for slot, item in looked if not _repeats(item)]
         verified = _verified(domain, fresh, desk, settings, f"{seed}:{round_key}:{wave}", alive)
+        for slot, item in looked:
+            if _repeats(item):
+                slot.count.lost(item)
         for slot, item in verified:
             if item.is_flagged:
+                slot.count.lost(item)
                 slot.failed.append(item)
             elif slot.missing:
                 slot.missing -= 1
+                slot.count.kept += 1
                 good.append(item)
                 sink(item)
+            else:
+                slot.count.spare += 1
+        tell([slot.count.tally(slot.order.skill, slot.level) for slot in slots])
         alive()
         wave += 1
     flagged = [item for slot in slots for item in _best(slot)]
@@ -169,71 +182,39 @@ def _requests(
         )
         key = f"{round_key}-{skill}-{slot.level}-{slot.asked + i}"
         yield (
-            _call(key, "write", skill, text, sampling, words.version),
+            call_of(key, "write", skill, text, sampling, words.version),
             Prompt(text, sampling, skill=skill, schema=SCHEMA),
         )
     slot.asked += n_requests
     slot.may_ask -= wanted
-
-
-def _call(
-    key: str, purpose: str, skill: str, text: str, sampling: Sampling, version: str = ""
-) -> Call:
-    return Call(
-        key=key,
-        purpose=purpose,
-        skill=skill,
-        prompt=text,
-        reply="",
-        prompt_version=version,
-        temperature=sampling.temperature,
-        seed=sampling.seed,
-        max_tokens=sampling.max_tokens,
-    )
+    slot.count.asked += wanted
 
 
 def _items(
     call: Call, slot: _Slot, teacher: str, round_key: str, settings: Writing
 ) -> Iterator[Item]:
     for draft in read_items(call.reply).drafts:
-        yield _item(draft, call, slot, teacher, round_key, settings)
-
-
-def _item(
-    draft: Draft, call: Call, slot: _Slot, teacher: str, round_key: str, settings: Writing
-) -> Item:
-    """`operations`: those that were asked for, less those that did not come about."""
-    is_worked = bool(draft.steps) and Operation.DECOMPOSE in settings.operations
-    used = [
-        each
-        for each in settings.operations
-        if (each is not Operation.DECOMPOSE or is_worked)
-        and (each is not Operation.LIMIT_LOAD or slot.level < FULL_LEVEL)
-    ]
-    return Item(
-        key=f"{round_key}-{call.skill}-{question_key(draft.question)[:16]}",
-        skill=call.skill,
-        question=draft.question,
-        solution=draft.worked if is_worked else draft.terse,
-        answer=draft.answer,
-        operations=tuple(used),
-        level=slot.level,
-        origin=teacher,
-        call=call.key,
-    )
+        yield item_of(
+            draft,
+            call,
+            key=round_key,
+            level=slot.level,
+            operations=settings.operations,
+            origin=teacher,
+        )
 
 
 def _looked_at(drafted: Sequence[tuple[_Slot, Item]], checks: Checks) -> list[tuple[_Slot, Item]]:
-    """The items with the results of their checks; those that repeat another are left out."""
-    looked = [
+    """The items with the results of their checks."""
+    return [
         (slot, dataclasses.replace(item, checks=check(item, checks(item.skill))))
         for slot, item in drafted
     ]
-    return [
-        (slot, item)
-        for slot, item in looked
-        if not any(c.id == "duplicate" and not c.passed for c in item.checks)
-    ]
+
+
+def _repeats(item: Item) -> bool:
+    """Such an item is left out, not shown: there is nothing in it for a person to decide."""
+    return any(c.id == "duplicate" and not c.passed for c in item.checks)
 
 
 def _verified(
@@ -272,7 +253,7 @@ def _samples(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
         )
         text = f"{item.question}\n\nWork it out, then end with a line “Answer: …”."
         yield (
-            _call(f"{item.key}-v{i}", "verify", item.skill, text, sampling),
+            call_of(f"{item.key}-v{i}", "verify", item.skill, text, sampling),
             Prompt(text, sampling, reference=item.answer, skill=item.skill),
         )
 
