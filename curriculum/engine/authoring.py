@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet, Sum
 from curriculum import models
 from curriculum.engine.describe import find_teacher, load_domain, settings_of
 from curriculum.engine.exam import Keep
+from curriculum.engine.prompts import templates_of
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
 from curriculum.states import ActorKind, Verdict
 from distill import roster
@@ -18,6 +19,7 @@ from distill.adapter.checks import Check, NotDuplicate, NotLeak, Parses
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.prompting import Changed, Learner, Refused
 from distill.adapter.requests import Desk
+from distill.adapter.tally import Tally
 from distill.adapter.teaching import teach
 from distill.adapter.verifying import StepsHold
 from distill.adapter.writing import Order, write
@@ -50,6 +52,9 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             calls.update(_calls(stage).filter(key=item.call).values_list("key", "pk"))
         keep.items([_item_row(item, stage, skills[item.skill], calls.get(item.call))])
 
+    def tell(tallies: Sequence[Tally]) -> None:
+        keep.tallies([_tally_row(tally, stage, skills[tally.skill]) for tally in tallies])
+
     if run.teacher == roster.PROCEDURAL:
         return write(
             domain,
@@ -79,8 +84,10 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             settings=settings_of(run).writing,
             checks=checks,
             taken=taken,
+            templates=templates_of(run),
             beat=beat,
             sink=sink,
+            tell=tell,
         )
 
 
@@ -151,13 +158,18 @@ def _desk(stage: Stage, teacher: Backend, skills: dict[str, Skill], keep: Keep) 
             [TeacherCall(run=run, stage=stage, round=stage.round, teacher=teacher.name, **values)]
         )
 
-    budget = settings_of(run).writing.teacher_tokens
     return Desk(
         teacher,
-        kept={row.key: _call(row) for row in _calls(stage).select_related("skill")},
+        kept={row.key: as_call(row) for row in _calls(stage).select_related("skill")},
         keep=keep_call,
-        budget=None if budget is None else budget - tokens_of_calls(run),
+        budget=tokens_left(run),
     )
+
+
+def tokens_left(run: Run) -> int | None:
+    """What the teacher may still read and write for items; None where there is no bound."""
+    budget = settings_of(run).writing.teacher_tokens
+    return None if budget is None else budget - tokens_of_calls(run)
 
 
 def tokens_of_calls(run: Run) -> int:
@@ -170,13 +182,18 @@ def _calls(stage: Stage) -> QuerySet[TeacherCall]:
     return TeacherCall.objects.filter(stage=stage, round=stage.round)
 
 
-def _call(row: TeacherCall) -> Call:
+def as_call(row: TeacherCall) -> Call:
     values = {f.name: getattr(row, f.name) for f in dataclasses.fields(Call)}
     return Call(**values | {"skill": row.skill.key})
 
 
 def _key(stage: Stage) -> str:
     return f"s{stage.position}r{stage.round}"
+
+
+def _tally_row(tally: Tally, stage: Stage, skill: Skill) -> models.WritingTally:
+    values = dataclasses.asdict(tally) | {"skill": skill}
+    return models.WritingTally(stage=stage, round=stage.round, **values)
 
 
 def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> models.Item:

@@ -13,7 +13,7 @@ from django.http import QueryDict
 
 from curriculum.models import Item, Review, Revision, Score, Stage
 from curriculum.states import Verdict
-from curriculum.views import reads
+from curriculum.views import calls, reads
 
 VERDICTS = [
     ("waiting", "waiting"),
@@ -113,7 +113,7 @@ def pick(stage: Stage, queue: Queue, said: QueryDict) -> tuple[Item | None, dict
 
 
 def why(item: Item) -> dict[str, Any]:
-    """Why an item exists: the gap it answers, and what the student said itself."""
+    """Why an item exists: the gap it answers, what the student said, what a teacher was asked."""
     run = item.stage.run
     by_student = Q(checkpoint__isnull=False)
     wrong = reads.wrong_answers(run, "diagnose", by_student, skills=[item.skill_id])
@@ -122,7 +122,8 @@ def why(item: Item) -> dict[str, Any]:
         .order_by("-checkpoint")
         .first()
     )
-    return {"wrong": wrong.get(item.skill_id, []), "student": student}
+    call = calls.call_of(item)
+    return {"wrong": wrong.get(item.skill_id, []), "student": student, "call": call}
 
 
 def last_verdict(stage: Stage, queue: Queue, user_pk: int) -> Item | None:
