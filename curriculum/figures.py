@@ -125,6 +125,7 @@ def loss(steps: Sequence[Any]) -> Figure:
 
 def items(rows: Sequence[Any]) -> Figure:
     """What became of the items that were asked for, skill by skill."""
+    rows = [row for row in rows if row.asked or row.shown]
     names = [row.key for row in rows]
     parts = [
         ("approved", "approved", "--mastered", ""),
@@ -151,6 +152,7 @@ def items(rows: Sequence[Any]) -> Figure:
         "layout": {
             "height": 130 + 28 * len(rows),
             "barmode": "stack",
+            "legend": {"traceorder": "normal"},
             "xaxis": {"title": {"text": "items"}, "rangemode": "tozero"},
             "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
         },

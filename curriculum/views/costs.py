@@ -18,5 +18,6 @@ PART = "curriculum/partials/_costs.html"
 def run_costs(request: HttpRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
     found = cost_reads.costs(run)
-    figure = figures.items(found["rows"]) if found["rows"] else None
+    has_items = found["total"].asked or found["total"].shown
+    figure = figures.items(found["rows"]) if has_items else None
     return show(request, PAGE, PART, {"run": run, "tab": "costs", "figure": figure, **found})

@@ -94,10 +94,32 @@ def changes(old: str, new: str) -> list[tuple[str, str]]:
         if tag == "equal":
             parts.append(("same", gone))
         elif max(len(gone), len(come)) <= LONGEST_BY_WORDS:
-            parts += difference(gone, come)
+            parts += _joined(difference(gone, come))
         else:
             parts += [(kind, text) for kind, text in (("gone", gone), ("new", come)) if text]
     return parts
+
+
+def _joined(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """With changes that have nothing but a space between them as one: words, not confetti."""
+    joined: list[tuple[str, str]] = []
+    gone = come = space = ""
+    for kind, text in [*parts, ("same", "")]:
+        if kind == "same" and text and not text.strip(" ") and (gone or come):
+            space = text
+            continue
+        if kind == "same":
+            joined += [(k, t) for k, t in (("gone", gone), ("new", come)) if t]
+            gone = come = ""
+            joined += [("same", space + text)] if space + text else []
+        elif kind == "gone":
+            gone, come = gone + space + text, come + space
+        elif space:
+            gone, come = gone + space, come + space + text
+        else:
+            come += text
+        space = ""
+    return joined
 
 
 def _lines(text: str) -> list[str]:

@@ -260,3 +260,26 @@ def test_a_reply_without_end_is_cut_off_and_says_so():
 
     assert len(shown["reply"]) == calls.MOST_SHOWN
     assert shown["reply_left"] == 7
+
+
+def test_words_that_change_side_by_side_are_told_as_one():
+    assert changes("At most four steps.", "Two to three steps.") == [
+        ("gone", "At most four"),
+        ("new", "Two to three"),
+        ("same", " steps."),
+    ]
+    assert changes("a b c", "a c") in (
+        [("same", "a "), ("gone", "b "), ("same", "c")],
+        [("same", "a"), ("gone", " b"), ("same", " c")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("a b c", "x b y"), ("a  b", "a b"), ("", "a b"), ("a b", ""), ("a b\nc d", "e f\nc g h")],
+)
+def test_a_difference_holds_both_texts_whole(old, new):
+    parts = changes(old, new)
+
+    assert "".join(text for kind, text in parts if kind != "new") == old
+    assert "".join(text for kind, text in parts if kind != "gone") == new
