@@ -25,6 +25,7 @@
   + BadPlan              422  a split, merge or order that is not one
   + BadDomain            422  what is to be taught is described wrongly
   + BadModel             422  a teacher or student that cannot be used
+  + BadPrompt            422  words that a teacher cannot be asked with
   + BadSettings          422  a setting out of its range
   + ChainBroken          500  the audit log is not as it was written
 """
@@ -215,8 +216,8 @@ class EmptyWords(CurriculumError):
 class NothingChanged(CurriculumError):
     http_status = 422
 
-    def __init__(self) -> None:
-        super().__init__("These are the words as they were: nothing has been changed.")
+    def __init__(self, so: str = "These are the words as they were") -> None:
+        super().__init__(f"{so}: nothing has been changed.")
 
 
 class BadPlan(CurriculumError):
@@ -228,6 +229,10 @@ class BadDomain(CurriculumError):
 
 
 class BadModel(CurriculumError):
+    http_status = 422
+
+
+class BadPrompt(CurriculumError):
     http_status = 422
 
 

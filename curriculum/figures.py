@@ -123,6 +123,42 @@ def loss(steps: Sequence[Any]) -> Figure:
     }
 
 
+def items(rows: Sequence[Any]) -> Figure:
+    """What became of the items that were asked for, skill by skill."""
+    rows = [row for row in rows if row.asked or row.shown]
+    names = [row.key for row in rows]
+    parts = [
+        ("approved", "approved", "--mastered", ""),
+        ("waiting for a verdict", "waiting", "--before", ""),
+        ("rejected", "rejected", "--forgotten", ""),
+        ("failed a check, and replaced", "thrown_away", "--forgotten", "/"),
+        ("nobody could read", "unread", "--before", "/"),
+        ("more than were wanted", "spare", "--before", "."),
+    ]
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": name,
+                "y": names,
+                "x": [getattr(row, field) for row in rows],
+                "marker": {"color": colour, "pattern": {"shape": shape}},
+                "hovertemplate": "%{y}: %{x}<extra>" + name + "</extra>",
+            }
+            for name, field, colour, shape in parts
+            if any(getattr(row, field) for row in rows)
+        ],
+        "layout": {
+            "height": 130 + 28 * len(rows),
+            "barmode": "stack",
+            "legend": {"traceorder": "normal"},
+            "xaxis": {"title": {"text": "items"}, "rangemode": "tozero"},
+            "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+        },
+    }
+
+
 def _dots(
     name: str, colour: str, names: Sequence[str], scores: Sequence[Measured], symbol: str
 ) -> dict[str, Any]:

@@ -18,6 +18,7 @@ QUEUE_OF: dict[str, str] = {
     JobKind.DIAGNOSE: GPU,
     JobKind.PROBE: GPU,
     JobKind.TRIAL: GPU,
+    JobKind.TRY: TEACHER,
     JobKind.WRITE: TEACHER,
     JobKind.TRAIN: GPU,
     JobKind.ASSESS: GPU,

@@ -80,6 +80,7 @@ class JobKind(TextChoices):
     DIAGNOSE = "diagnose", "diagnose"  # probe teacher and student on every skill
     PROBE = "probe", "probe more"  # the same, on skills whose gap is not known well enough
     TRIAL = "trial", "test a prerequisite"  # by throw-away trainings
+    TRY = "try", "try a template"  # a few items that nobody is trained on
     WRITE = "write", "write items"
     TRAIN = "train", "train"
     ASSESS = "assess", "assess"
@@ -87,7 +88,7 @@ class JobKind(TextChoices):
 
 
 # asked for by people; the run does not wait for them
-ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL})
+ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL, JobKind.TRY})
 
 
 class Autonomy(TextChoices):

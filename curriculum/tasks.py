@@ -12,7 +12,17 @@ from django.db import transaction
 from curriculum import engine
 from curriculum.errors import CurriculumError, Overtaken
 from curriculum.models import Job, Prerequisite
-from curriculum.services import jobs, notices, policy, probing, results, runs, stages, trials
+from curriculum.services import (
+    jobs,
+    notices,
+    policy,
+    probing,
+    prompts,
+    results,
+    runs,
+    stages,
+    trials,
+)
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind
 
@@ -25,6 +35,7 @@ KEEP = engine.Keep(
     answers=results.keep_answers,
     items=results.keep_items,
     calls=results.keep_calls,
+    tallies=results.keep_tallies,
     step=results.keep_step,
 )
 
@@ -91,6 +102,12 @@ def trial(job: Job) -> None:
         trials.tested(edge, actor=Actor.worker(), found=found)
 
 
+def try_prompt(job: Job) -> None:
+    tried = engine.try_prompt(job.run, job, beat=_beat(job, "items"), keep=KEEP)
+    with _ending(job):
+        prompts.tried(job, actor=Actor.worker(), tried=tried)
+
+
 def write(job: Job) -> None:
     assert job.stage is not None
     engine.write(job.stage, beat=_beat(job, "items"), keep=KEEP)
@@ -125,6 +142,7 @@ WORK: dict[JobKind, Callable[[Job], None]] = {
     JobKind.DIAGNOSE: diagnose,
     JobKind.PROBE: probe,
     JobKind.TRIAL: trial,
+    JobKind.TRY: try_prompt,
     JobKind.WRITE: write,
     JobKind.TRAIN: train,
     JobKind.ASSESS: assess,

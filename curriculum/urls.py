@@ -6,11 +6,13 @@ from django.urls import path
 
 from curriculum.views import (
     audit,
+    costs,
     diagnosis,
     gates,
     graph,
     jobs,
     plan,
+    prompts,
     reports,
     review,
     runs,
@@ -29,6 +31,8 @@ urlpatterns = [
     path("runs/<int:pk>/conclude/", runs.run_conclude, name="run-conclude"),
     path("runs/<int:pk>/autonomy/", runs.run_autonomy, name="run-autonomy"),
     path("runs/<int:pk>/two-people/", runs.run_two_people, name="run-two-people"),
+    path("runs/<int:pk>/budget/", runs.run_budget, name="run-budget"),
+    path("runs/<int:pk>/costs/", costs.run_costs, name="run-costs"),
     path("runs/<int:pk>/archive/", runs.run_archive, name="run-archive"),
     # diagnosis and graph
     path("runs/<int:pk>/diagnosis/", diagnosis.run_diagnosis, name="run-diagnosis"),
@@ -57,6 +61,13 @@ urlpatterns = [
     path("stages/<int:pk>/split/", plan.stage_split, name="stage-split"),
     path("stages/<int:pk>/merge/", plan.stage_merge, name="stage-merge"),
     path("stages/<int:pk>/reorder/", plan.stage_reorder, name="stage-reorder"),
+    # the words that a teacher is asked with
+    path("runs/<int:pk>/prompts/", prompts.run_prompts, name="run-prompts"),
+    path("runs/<int:pk>/prompts/now/", prompts.run_prompts_now, name="run-prompts-now"),
+    path("runs/<int:pk>/prompts/preview/", prompts.prompt_preview, name="prompt-preview"),
+    path("runs/<int:pk>/prompts/change/", prompts.prompt_change, name="prompt-change"),
+    path("runs/<int:pk>/prompts/roll-back/", prompts.prompt_roll_back, name="prompt-roll-back"),
+    path("runs/<int:pk>/prompts/try/", prompts.prompt_try, name="prompt-try"),
     # a stage, round by round
     path("stages/<int:pk>/", stages.stage_detail, name="stage-detail"),
     path("stages/<int:pk>/now/", stages.stage_now, name="stage-now"),

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from distill.adapter.checks import Fits, NotLeak
+from distill.adapter.inspection import Checks
 from distill.adapter.leaks import LeakIndex, questions_to_come
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.prompting import Learner, Wrong
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import Checks, teach
+from distill.adapter.teaching import teach
 from distill.adapter.writing import Order, write
 from distill.backends.base import Backend, Beat
 from distill.backends.procedural import ProceduralBackend

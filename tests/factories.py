@@ -173,6 +173,43 @@ class ItemFactory(DjangoModelFactory):
     solution = factory.LazyAttribute(lambda o: f"Add one more. Answer: {o.answer}")
 
 
+class CallFactory(DjangoModelFactory):
+    """A request for items, of no stage unless a test names one."""
+
+    class Meta:
+        model = models.TeacherCall
+
+    run = factory.SubFactory(RunFactory)
+    skill = factory.SubFactory(SkillFactory, run=factory.SelfAttribute("..run"))
+    key = factory.Sequence(lambda n: f"s1r0-A-{n}")
+    purpose = "write"
+    teacher = "big"
+    prompt = "Write 4 different exercises."
+    reply = '{"items": []}'
+    prompt_tokens = 7
+    reply_tokens = 5
+
+
+class PromptTemplateFactory(DjangoModelFactory):
+    class Meta:
+        model = models.PromptTemplate
+
+    run = factory.SubFactory(RunFactory)
+    name = "decompose"
+    number = 1
+    source = "Step by step.\n"
+
+
+class TallyFactory(DjangoModelFactory):
+    class Meta:
+        model = models.WritingTally
+
+    stage = factory.SubFactory(StageFactory)
+    round = factory.SelfAttribute("stage.round")
+    skill = factory.LazyAttribute(lambda o: o.stage.stage_skills.first().skill)
+    level = 3
+
+
 class ProbeFactory(DjangoModelFactory):
     class Meta:
         model = models.Probe

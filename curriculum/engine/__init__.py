@@ -4,7 +4,9 @@ Nothing here decides or moves a status. What is computed comes back as plain val
 that are not saved yet; `services` save them.
 """
 
+from curriculum.engine.authoring import tokens_of_calls
 from curriculum.engine.checking import check_item
+from curriculum.engine.costs import money_of
 from curriculum.engine.describe import (
     DomainDescription,
     PlanRow,
@@ -27,16 +29,28 @@ from curriculum.engine.items import mixture, rendered, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
+from curriculum.engine.prompts import (
+    PROMPT_NAMES,
+    built_in_prompt,
+    check_prompt,
+    is_asked_in_words,
+    templates_of,
+)
 from curriculum.engine.replanning import Rest, plan_rest
 from curriculum.engine.reporting import report
 from curriculum.engine.slips import slips
 from curriculum.engine.steering import aim_in_words, planned_aims
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
+from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prompt
 from curriculum.engine.work import assess, train, write
+from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
 
 __all__ = [
+    "FULL_LEVEL",
+    "PROMPT_NAMES",
     "ROUNDS_NEEDED",
+    "TRIED_ITEMS",
     "Diagnosis",
     "DomainDescription",
     "History",
@@ -49,22 +63,28 @@ __all__ = [
     "Tested",
     "TrialCost",
     "aim_in_words",
+    "TriedPrompt",
     "assess",
+    "built_in_prompt",
     "check_item",
     "check_models",
+    "check_prompt",
     "clean_settings",
     "cycle",
     "default_settings",
     "describe_domain",
     "diagnose",
     "domains",
+    "is_asked_in_words",
     "look_back",
     "mixture",
+    "money_of",
     "next_round",
     "outweighed",
     "plan",
     "plan_rest",
     "planned_aims",
+    "preview",
     "probe_more",
     "rendered",
     "report",
@@ -77,8 +97,11 @@ __all__ = [
     "storable",
     "students",
     "teachers",
+    "templates_of",
+    "tokens_of_calls",
     "train",
     "trial_cost",
+    "try_prompt",
     "unclear",
     "write",
     "write_report",

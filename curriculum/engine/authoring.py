@@ -12,13 +12,16 @@ from curriculum import models
 from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import find_teacher, load_domain, settings_of
 from curriculum.engine.exam import Keep
+from curriculum.engine.prompts import templates_of
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
 from curriculum.states import ActorKind, Verdict
 from distill import roster
+from distill.adapter.inspection import Checks
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.prompting import Changed, Learner, Refused
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import Checks, teach
+from distill.adapter.tally import Tally
+from distill.adapter.teaching import teach
 from distill.adapter.writing import Order, write
 from distill.authoring import learner
 from distill.backends.base import Backend, Beat
@@ -57,6 +60,9 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
         keep.items([_item_row(i, stage, skills[i.skill], calls.get(i.call)) for i in unsaved])
         unsaved.clear()
 
+    def tell(tallies: Sequence[Tally]) -> None:
+        keep.tallies([_tally_row(tally, stage, skills[tally.skill]) for tally in tallies])
+
     if run.teacher == roster.PROCEDURAL:
         items = write(
             domain,
@@ -84,8 +90,10 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             settings=settings_of(run).writing,
             checks=Checks(domain, questions, leak=leak, fits=fits),
             taken={question_key(question) for question in questions},
+            templates=templates_of(run),
             beat=beat,
             sink=sink,
+            tell=tell,
         )
     save()
     return items
@@ -158,13 +166,18 @@ def _desk(stage: Stage, teacher: Backend, skills: dict[str, Skill], keep: Keep) 
             [TeacherCall(run=run, stage=stage, round=stage.round, teacher=teacher.name, **values)]
         )
 
-    budget = settings_of(run).writing.teacher_tokens
     return Desk(
         teacher,
-        kept={row.key: _call(row) for row in _calls(stage).select_related("skill")},
+        kept={row.key: as_call(row) for row in _calls(stage).select_related("skill")},
         keep=keep_call,
-        budget=None if budget is None else budget - tokens_of_calls(run),
+        budget=tokens_left(run),
     )
+
+
+def tokens_left(run: Run) -> int | None:
+    """What the teacher may still read and write for items; None where there is no bound."""
+    budget = settings_of(run).writing.teacher_tokens
+    return None if budget is None else budget - tokens_of_calls(run)
 
 
 def tokens_of_calls(run: Run) -> int:
@@ -177,13 +190,18 @@ def _calls(stage: Stage) -> QuerySet[TeacherCall]:
     return TeacherCall.objects.filter(stage=stage, round=stage.round)
 
 
-def _call(row: TeacherCall) -> Call:
+def as_call(row: TeacherCall) -> Call:
     values = {f.name: getattr(row, f.name) for f in dataclasses.fields(Call)}
     return Call(**values | {"skill": row.skill.key})
 
 
 def _key(stage: Stage) -> str:
     return f"s{stage.position}r{stage.round}"
+
+
+def _tally_row(tally: Tally, stage: Stage, skill: Skill) -> models.WritingTally:
+    values = dataclasses.asdict(tally) | {"skill": skill}
+    return models.WritingTally(stage=stage, round=stage.round, **values)
 
 
 def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> models.Item:

@@ -33,6 +33,7 @@ class Keep:
     answers: Callable[[Sequence[models.Answer]], object]
     items: Callable[[Sequence[models.Item]], object]
     calls: Callable[[Sequence[models.TeacherCall]], object]
+    tallies: Callable[[Sequence[models.WritingTally]], object]
     step: Callable[[models.TrainingStep], object]
 
 

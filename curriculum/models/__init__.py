@@ -1,12 +1,13 @@
 """Rows and constraints; no decisions. Only `curriculum.services` writes them."""
 
 from curriculum.models.audit import AuditEntry
-from curriculum.models.calls import TeacherCall
+from curriculum.models.calls import TeacherCall, WritingTally
 from curriculum.models.checkpoints import Checkpoint, Score
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
 from curriculum.models.jobs import Job, TrainingStep
 from curriculum.models.notices import Notice
 from curriculum.models.probes import Answer, Probe
+from curriculum.models.prompts import PromptTemplate, PromptTrial
 from curriculum.models.runs import Run
 from curriculum.models.skills import Evidence, Prerequisite, Skill
 from curriculum.models.stages import GateRecord, Stage, StageSkill
@@ -22,6 +23,8 @@ __all__ = [
     "Notice",
     "Prerequisite",
     "Probe",
+    "PromptTemplate",
+    "PromptTrial",
     "Review",
     "Revision",
     "Run",
@@ -33,4 +36,5 @@ __all__ = [
     "StageSkill",
     "TeacherCall",
     "TrainingStep",
+    "WritingTally",
 ]

@@ -4,16 +4,22 @@ from django.db import models
 
 
 class TeacherCall(models.Model):
-    """One request to the teacher while items were written, and its reply, word for word.
+    """One request to the teacher for items of a run, and its reply, word for word.
 
     Written by natural key: a worker that was killed, and begins again, asks nothing twice.
     """
 
-    PURPOSES = [("write", "write items"), ("verify", "answer a question")]
+    PURPOSES = [
+        ("write", "write items"),
+        ("verify", "answer a question"),
+        ("try", "try a template"),
+    ]
 
     run = models.ForeignKey("curriculum.Run", models.CASCADE, related_name="teacher_calls")
-    stage = models.ForeignKey("curriculum.Stage", models.CASCADE, related_name="teacher_calls")
-    round = models.PositiveSmallIntegerField()
+    stage = models.ForeignKey(
+        "curriculum.Stage", models.CASCADE, null=True, blank=True, related_name="teacher_calls"
+    )  # none: of no stage, as when a template is tried
+    round = models.PositiveSmallIntegerField(default=0)
     skill = models.ForeignKey("curriculum.Skill", models.CASCADE, related_name="teacher_calls")
     key = models.CharField(max_length=120)
     purpose = models.CharField(max_length=8, choices=PURPOSES)
@@ -37,3 +43,30 @@ class TeacherCall(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class WritingTally(models.Model):
+    """What became of the items asked for of one skill and size in a round, those that nobody saw
+    included: `distill.adapter.tally.Tally`.
+    """
+
+    stage = models.ForeignKey("curriculum.Stage", models.CASCADE, related_name="tallies")
+    round = models.PositiveSmallIntegerField()
+    skill = models.ForeignKey("curriculum.Skill", models.CASCADE, related_name="tallies")
+    level = models.PositiveSmallIntegerField()
+    asked = models.PositiveIntegerField(default=0)
+    read = models.PositiveIntegerField(default=0)
+    kept = models.PositiveIntegerField(default=0)
+    spare = models.PositiveIntegerField(default=0)  # good, but more than were wanted
+    lost = models.JSONField(default=dict)  # id of a check -> items that failed it first
+
+    class Meta:
+        ordering = ["stage", "round", "skill", "level"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stage", "round", "skill", "level"], name="tally_once_a_round"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kept} of {self.asked} items of {self.skill}, size {self.level}"

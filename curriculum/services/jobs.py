@@ -30,10 +30,11 @@ SILENT = (
     "A retry continues where it was."
 )
 LOST = "The worker was stopped from outside, or ran out of memory. A retry continues where it was."
-NEEDS: dict[JobKind, RunStatus | StageStatus] = {  # where a job has something to do
+NEEDS: dict[JobKind, RunStatus | StageStatus | None] = {  # where a job has something to do
     JobKind.DIAGNOSE: RunStatus.DIAGNOSING,
     JobKind.PROBE: RunStatus.REVIEWING_DIAGNOSIS,
     JobKind.TRIAL: RunStatus.REVIEWING_DIAGNOSIS,
+    JobKind.TRY: None,  # wherever the run is not over
     JobKind.WRITE: StageStatus.WRITING,
     JobKind.TRAIN: StageStatus.TRAINING,
     JobKind.ASSESS: StageStatus.ASSESSING,
@@ -259,6 +260,8 @@ def _has_something_to_do(job: Job) -> bool:
     status = NEEDS[JobKind(job.kind)]
     if job.kind in ASIDE and job.run.jobs.filter(kind=job.kind, pk__gt=job.pk).exists():
         return False  # something else has been asked since
+    if status is None:
+        return not Run.objects.get(pk=job.run_id).is_over
     if isinstance(status, RunStatus):
         return Run.objects.filter(pk=job.run_id, status=status).exists()
     return Stage.objects.filter(

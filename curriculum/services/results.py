@@ -22,6 +22,7 @@ from curriculum.models import (
     Skill,
     TeacherCall,
     TrainingStep,
+    WritingTally,
 )
 
 
@@ -45,6 +46,16 @@ def keep_calls(rows: Sequence[TeacherCall]) -> None:
     for row in rows:
         row.prompt, row.reply = engine.storable(row.prompt), engine.storable(row.reply)
     TeacherCall.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def keep_tallies(rows: Sequence[WritingTally]) -> None:
+    """Later counts of a round take the place of earlier ones."""
+    WritingTally.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["stage", "round", "skill", "level"],
+        update_fields=["asked", "read", "kept", "spare", "lost"],
+    )
 
 
 def keep_step(row: TrainingStep) -> None:

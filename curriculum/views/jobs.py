@@ -22,6 +22,7 @@ FROM = {
     "run": "curriculum:run-detail",
     "diagnosis": "curriculum:run-diagnosis",
     "graph": "curriculum:run-graph",
+    "prompts": "curriculum:run-prompts",
 }
 SHOWN = 50  # jobs a page
 

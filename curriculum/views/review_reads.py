@@ -14,7 +14,7 @@ from django.http import QueryDict
 from curriculum import engine
 from curriculum.models import Item, Review, Revision, Score, Stage
 from curriculum.states import Verdict
-from curriculum.views import reads
+from curriculum.views import calls, reads
 
 VERDICTS = [
     ("waiting", "waiting"),
@@ -114,7 +114,7 @@ def pick(stage: Stage, queue: Queue, said: QueryDict) -> tuple[Item | None, dict
 
 
 def why(item: Item) -> dict[str, Any]:
-    """Why an item exists: the gap it answers, and what the student said itself."""
+    """Why an item exists: the gap it answers, what the student said, what a teacher was asked."""
     run = item.stage.run
     by_student = Q(checkpoint__isnull=False)
     wrong = reads.wrong_answers(run, "diagnose", by_student, skills=[item.skill_id])
@@ -124,7 +124,12 @@ def why(item: Item) -> dict[str, Any]:
         .first()
     )
     aims = [engine.aim_in_words(kind) for kind in item.aims]
-    return {"wrong": wrong.get(item.skill_id, []), "student": student, "aims": aims}
+    return {
+        "wrong": wrong.get(item.skill_id, []),
+        "student": student,
+        "aims": aims,
+        "call": calls.call_of(item),
+    }
 
 
 def last_verdict(stage: Stage, queue: Queue, user_pk: int) -> Item | None:

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from curriculum import engine
 from curriculum.errors import BadDomain, BadModel, CurriculumError
 from curriculum.forms import (
     DEFAULT_PRESET,
@@ -21,10 +22,11 @@ from curriculum.forms import (
 )
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run
-from curriculum.services import deciding, runs, signers, waiting
+from curriculum.services import budget, deciding, runs, signers, waiting
 from curriculum.states import Autonomy
 from curriculum.views import reads
 from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
+from curriculum.views.writing_forms import BudgetForm
 
 LIST = "curriculum/run_list.html"
 LIST_PART = "curriculum/partials/_run_table.html"
@@ -169,6 +171,9 @@ def _context(pk: int) -> dict[str, Any]:
         "autonomies": Autonomy.choices,
         "now_url": reverse("curriculum:run-now", args=[pk]),
         "budget": (run.settings.get("budget") or {}).get("items"),
+        "token_budget": (run.settings.get("writing") or {}).get("teacher_tokens"),
+        "tokens_written": engine.tokens_of_calls(run),
+        "is_in_words": engine.is_asked_in_words(run),
     }
 
 
@@ -239,6 +244,20 @@ def run_two_people(request: HttpRequest, pk: int) -> HttpResponse:
     alone = _alone(run) if status == 200 else ""
     if alone:
         messages.warning(request, alone)
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@approver
+def run_budget(request: HttpRequest, pk: int) -> HttpResponse:
+    run = find_run(pk)
+    form = BudgetForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: budget.raise_to(run, actor=person(request), **form.cleaned_data),
+            "The budget is raised. Work that stopped at it goes on when it is retried.",
+        )
     return _answer(request, run, notice, status)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from distill.adapter.operations import Operation
+from distill.domains.base import FULL_LEVEL, question_key
 from distill.domains.drafts import Draft
+from distill.records import Call, Item
 from distill.structured import Words, json_object, plain_text, read_list, sentences
 
 MOST_STEPS = 12
@@ -63,6 +67,38 @@ def read_items(text: str) -> Drafts:
         except ValidationError as exc:
             faults += sentences(f"Item {place}", exc)
     return Drafts(tuple(drafts), tuple(faults))
+
+
+def item_of(
+    draft: Draft,
+    call: Call,
+    *,
+    key: str,
+    level: int,
+    operations: Sequence[Operation],
+    origin: str,
+) -> Item:
+    """An item of a draft, without results of checks: `operations` are those that were asked for;
+    it names them, less those that did not come about. Its key begins with `key`. Pure.
+    """
+    is_worked = bool(draft.steps) and Operation.DECOMPOSE in operations
+    used = [
+        each
+        for each in operations
+        if (each is not Operation.DECOMPOSE or is_worked)
+        and (each is not Operation.LIMIT_LOAD or level < FULL_LEVEL)
+    ]
+    return Item(
+        key=f"{key}-{call.skill}-{question_key(draft.question)[:16]}",
+        skill=call.skill,
+        question=draft.question,
+        solution=draft.worked if is_worked else draft.terse,
+        answer=draft.answer,
+        operations=tuple(used),
+        level=level,
+        origin=origin,
+        call=call.key,
+    )
 
 
 def _draft(written: _Written) -> Draft:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from distill.backends.base import Backend, Prompt, Reply, stream
 from distill.errors import BudgetSpent
 from distill.records import Call
+from distill.settings import Sampling
 
 Wanted = tuple[Call, Prompt]
 """A call without its reply, and the prompt to get it with."""
@@ -71,6 +72,23 @@ class Desk:
                 "The tokens that the teacher may spend on items are spent. Raise the budget and "
                 "retry: what was written so far is kept."
             )
+
+
+def call_of(
+    key: str, purpose: str, skill: str, text: str, sampling: Sampling, version: str = ""
+) -> Call:
+    """A call that is still to be made: without a reply."""
+    return Call(
+        key=key,
+        purpose=purpose,
+        skill=skill,
+        prompt=text,
+        reply="",
+        prompt_version=version,
+        temperature=sampling.temperature,
+        seed=sampling.seed,
+        max_tokens=sampling.max_tokens,
+    )
 
 
 def _answered(call: Call, reply: Reply, seconds: float) -> Call:

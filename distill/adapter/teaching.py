@@ -9,59 +9,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from distill.adapter.checks import (
-    AgreedAnswer,
-    Check,
-    Fits,
-    NotDuplicate,
-    NotLeak,
-    check,
-    standard_checks,
-)
-from distill.adapter.drafting import SCHEMA, read_items
+from distill.adapter.checks import check
+from distill.adapter.drafting import SCHEMA, item_of, read_items
+from distill.adapter.inspection import Checks, answer_result
 from distill.adapter.operations import Operation, levels
 from distill.adapter.prompting import Learner, Templates, built_in
-from distill.adapter.requests import Desk, Wanted
-from distill.adapter.verifying import StepsHold, worked_out
+from distill.adapter.requests import Desk, Wanted, call_of
+from distill.adapter.tally import Count, TallySink
+from distill.adapter.verifying import worked_out
 from distill.adapter.writing import ItemSink, Order, number
 from distill.backends.base import Beat, Prompt, no_beat
-from distill.domains.base import FULL_LEVEL, Domain, question_key
-from distill.domains.drafts import Draft
-from distill.grading.number import last_number
-from distill.records import Call, CheckResult, Item
+from distill.domains.base import FULL_LEVEL, Domain
+from distill.records import Call, Item
 from distill.settings import Sampling, Writing
 
 SAMPLES = 3  # questions of the domain that a request shows, where it has any
-
-
-class Checks:
-    """The checks of a round's items, in the order in which they are shown, but for the last: what
-    a model says of its own answer is looked at when everything else is well, see `_verified`.
-
-    earlier: questions of the run's earlier items, of which none may be asked again or nearly so.
-    """
-
-    def __init__(
-        self,
-        domain: Domain,
-        earlier: Collection[str] = (),
-        *,
-        leak: NotLeak | None = None,
-        fits: Fits | None = None,
-    ) -> None:
-        self._domain = domain
-        self._duplicate = NotDuplicate(earlier=earlier)
-        self._leak = leak or NotLeak()
-        self._fits = fits
-
-    def __call__(self, skill: str) -> tuple[Check, ...]:
-        standard = standard_checks(
-            self._domain.grader(skill), duplicate=self._duplicate, leak=self._leak, fits=self._fits
-        )
-        return (*(each for each in standard if each.id != "answer"), StepsHold())
 
 
 @dataclass(slots=True)
@@ -74,6 +39,7 @@ class _Slot:
     may_ask: int  # for so many items still
     asked: int = 0  # requests
     failed: list[Item] = field(default_factory=list)
+    count: Count = field(default_factory=Count)
 
 
 def teach(
@@ -91,6 +57,7 @@ def teach(
     templates: Templates | None = None,
     beat: Beat = no_beat,
     sink: ItemSink = lambda item: None,
+    tell: TallySink = lambda tallies: None,
 ) -> list[Item]:
     """Have a language model write and verify the items of a round.
 
@@ -101,6 +68,8 @@ def teach(
         teacher: its name, which the items carry as their origin.
         checks: of a skill; they may remember what they saw, as that of duplicates does.
         templates: the words; those that come with the program unless others are given.
+        tell: takes, after each wave, what has become so far of all that was asked for: of items
+            that nobody will see as well.
 
     Returns:
         Items wave by wave, each with the results of its checks. What could not be got right
@@ -137,15 +106,24 @@ def teach(
             for (slot, _), call in zip(wanted, calls, strict=True)
             for item in _items(call, slot, teacher, round_key, settings)
         ]
-        fresh = _looked_at(drafted, checks)
+        looked = _looked_at(drafted, checks)
+        fresh = [(slot, item) for slot, item in looked if not _repeats(item)]
         verified = _verified(domain, fresh, desk, settings, f"{seed}:{round_key}:{wave}", alive)
+        for slot, item in looked:
+            if _repeats(item):
+                slot.count.lost(item)
         for slot, item in verified:
             if item.is_flagged:
+                slot.count.lost(item)
                 slot.failed.append(item)
             elif slot.missing:
                 slot.missing -= 1
+                slot.count.kept += 1
                 good.append(item)
                 sink(item)
+            else:
+                slot.count.spare += 1
+        tell([slot.count.tally(slot.order.skill, slot.level) for slot in slots])
         alive()
         wave += 1
     flagged = [item for slot in slots for item in _best(slot)]
@@ -201,71 +179,39 @@ def _requests(
         )
         key = f"{round_key}-{skill}-{slot.level}-{slot.asked + i}"
         yield (
-            _call(key, "write", skill, text, sampling, words.version),
+            call_of(key, "write", skill, text, sampling, words.version),
             Prompt(text, sampling, skill=skill, schema=SCHEMA),
         )
     slot.asked += n_requests
     slot.may_ask -= wanted
-
-
-def _call(
-    key: str, purpose: str, skill: str, text: str, sampling: Sampling, version: str = ""
-) -> Call:
-    return Call(
-        key=key,
-        purpose=purpose,
-        skill=skill,
-        prompt=text,
-        reply="",
-        prompt_version=version,
-        temperature=sampling.temperature,
-        seed=sampling.seed,
-        max_tokens=sampling.max_tokens,
-    )
+    slot.count.asked += wanted
 
 
 def _items(
     call: Call, slot: _Slot, teacher: str, round_key: str, settings: Writing
 ) -> Iterator[Item]:
     for draft in read_items(call.reply).drafts:
-        yield _item(draft, call, slot, teacher, round_key, settings)
-
-
-def _item(
-    draft: Draft, call: Call, slot: _Slot, teacher: str, round_key: str, settings: Writing
-) -> Item:
-    """`operations`: those that were asked for, less those that did not come about."""
-    is_worked = bool(draft.steps) and Operation.DECOMPOSE in settings.operations
-    used = [
-        each
-        for each in settings.operations
-        if (each is not Operation.DECOMPOSE or is_worked)
-        and (each is not Operation.LIMIT_LOAD or slot.level < FULL_LEVEL)
-    ]
-    return Item(
-        key=f"{round_key}-{call.skill}-{question_key(draft.question)[:16]}",
-        skill=call.skill,
-        question=draft.question,
-        solution=draft.worked if is_worked else draft.terse,
-        answer=draft.answer,
-        operations=tuple(used),
-        level=slot.level,
-        origin=teacher,
-        call=call.key,
-    )
+        yield item_of(
+            draft,
+            call,
+            key=round_key,
+            level=slot.level,
+            operations=settings.operations,
+            origin=teacher,
+        )
 
 
 def _looked_at(drafted: Sequence[tuple[_Slot, Item]], checks: Checks) -> list[tuple[_Slot, Item]]:
-    """The items with the results of their checks; those that repeat another are left out."""
-    looked = [
+    """The items with the results of their checks."""
+    return [
         (slot, dataclasses.replace(item, checks=check(item, checks(item.skill))))
         for slot, item in drafted
     ]
-    return [
-        (slot, item)
-        for slot, item in looked
-        if not any(c.id == "duplicate" and not c.passed for c in item.checks)
-    ]
+
+
+def _repeats(item: Item) -> bool:
+    """Such an item is left out, not shown: there is nothing in it for a person to decide."""
+    return any(c.id == "duplicate" and not c.passed for c in item.checks)
 
 
 def _verified(
@@ -304,26 +250,9 @@ def _samples(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
         )
         text = f"{item.question}\n\nWork it out, then end with a line “Answer: …”."
         yield (
-            _call(f"{item.key}-v{i}", "verify", item.skill, text, sampling),
+            call_of(f"{item.key}-v{i}", "verify", item.skill, text, sampling),
             Prompt(text, sampling, reference=item.answer, skill=item.skill),
         )
-
-
-def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult | None:
-    """Whether the item's answer is right: worked out, or given by most of those asked.
-
-    None where neither is to be had: nobody was asked, as of an item that fails other checks.
-    """
-    value = worked_out(item.question)
-    if value is not None:
-        is_right = last_number(item.answer) == value
-        detail = "" if is_right else f"The answer is {value}, not {item.answer}."
-        return CheckResult(AgreedAnswer.id, AgreedAnswer.version, is_right, detail)
-    if not said:
-        return None
-    most = AgreedAnswer(said, grader, fewest=1)
-    detail = most.problem(item)
-    return CheckResult(most.id, most.version, not detail, detail)
 
 
 def _best(slot: _Slot) -> list[Item]:

@@ -14,6 +14,10 @@ from redis.exceptions import ConnectionError
 from rq import Queue
 
 from curriculum.services.audit import Actor
+from distill.backends.base import Prompt
+from distill.settings import Sampling
+from tests.distill.serving import completion, serving
+from tests.distill.writers import Writer
 from tests.factories import ApproverFactory
 
 Sent = Callable[[], list[tuple[int, int]]]
@@ -28,6 +32,38 @@ def approver(db: None) -> Actor:
 @pytest.fixture
 def worker() -> Actor:
     return Actor.worker()
+
+
+@pytest.fixture
+def writer() -> Writer:
+    """Adds up the numbers of what it is asked, and writes sums."""
+    return Writer(answer=lambda prompt: f"Answer: {sum(_numbers(prompt.text))}")
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in text.replace("?", "").split() if word.isdigit()]
+
+
+@pytest.fixture
+def server(writer: Writer) -> Iterator[Any]:
+    """The writer behind a server that speaks chat completions."""
+
+    def answer(asked: Any) -> Any:
+        seed = asked.body.get("seed", 0)
+        (reply,) = writer.generate([Prompt(asked.words, Sampling(seed=seed))])
+        usage = {"prompt_tokens": reply.prompt_tokens, "completion_tokens": reply.reply_tokens}
+        return completion(reply.text, usage=usage)
+
+    with serving() as served:
+        served.answer = answer
+        yield served
+
+
+@pytest.fixture
+def teacher(server: Any, settings: Any, tmp_path: Path) -> str:
+    settings.IOA_HOME = tmp_path
+    settings.IOA_TEACHERS = [f"openai:Big@{server.url}"]
+    return str(settings.IOA_TEACHERS[0])
 
 
 @pytest.fixture

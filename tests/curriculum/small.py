@@ -54,6 +54,16 @@ def writing(actor: Actor) -> Stage:
     return stages.open(run.stages.get(), actor=actor)
 
 
+def writing_by(actor: Actor, teacher: str, **writing: Any) -> Stage:
+    """A stage whose items that teacher is about to write, in the way that `writing` says."""
+    run = diagnosed(actor, teacher=teacher)
+    run.settings["writing"] |= writing
+    run.save(update_fields=["settings"])
+    runs.sign_diagnosis(run, actor=actor)
+    runs.sign_curriculum(run, actor=actor)
+    return stages.open(run.stages.get(), actor=actor)
+
+
 def reviewing(actor: Actor) -> Stage:
     """A stage with items that wait for a verdict."""
     return _worked(writing(actor))

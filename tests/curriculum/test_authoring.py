@@ -7,55 +7,14 @@ import itertools
 import pytest
 
 from curriculum.models import Item, TeacherCall
-from curriculum.services import items, jobs, runs, stages
+from curriculum.services import items, jobs
 from curriculum.states import StageStatus, Verdict
 from distill.errors import BackendUnavailable, BudgetSpent
-from tests.curriculum.small import ITEMS, diagnosed, draft, fail, work
-from tests.distill.serving import Said, completion, serving
-from tests.distill.writers import Writer
+from tests.curriculum.small import ITEMS, draft, fail, work
+from tests.curriculum.small import writing_by as writing
+from tests.distill.serving import Said, completion
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def writer():
-    return Writer(answer=lambda prompt: f"Answer: {sum(map(int, _numbers(prompt.text)))}")
-
-
-def _numbers(text):
-    return [word for word in text.replace("?", "").split() if word.isdigit()]
-
-
-@pytest.fixture
-def server(writer):
-    from distill.backends.base import Prompt
-    from distill.settings import Sampling
-
-    def answer(asked):
-        seed = asked.body.get("seed", 0)
-        (reply,) = writer.generate([Prompt(asked.words, Sampling(seed=seed))])
-        usage = {"prompt_tokens": reply.prompt_tokens, "completion_tokens": reply.reply_tokens}
-        return completion(reply.text, usage=usage)
-
-    with serving() as served:
-        served.answer = answer
-        yield served
-
-
-@pytest.fixture
-def teacher(server, settings, tmp_path):
-    settings.IOA_HOME = tmp_path
-    settings.IOA_TEACHERS = [f"openai:Big@{server.url}"]
-    return settings.IOA_TEACHERS[0]
-
-
-def writing(approver, teacher, **writing):
-    run = diagnosed(approver, teacher=teacher)
-    run.settings["writing"] |= writing
-    run.save(update_fields=["settings"])
-    runs.sign_diagnosis(run, actor=approver)
-    runs.sign_curriculum(run, actor=approver)
-    return stages.open(run.stages.get(), actor=approver)
 
 
 def requests(server):

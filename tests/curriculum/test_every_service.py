@@ -15,12 +15,14 @@ from curriculum import engine
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
 from curriculum.services import (
     audit,
+    budget,
     deciding,
     gates,
     items,
     jobs,
     observing,
     probing,
+    prompts,
     replanning,
     runs,
     skills,
@@ -30,6 +32,7 @@ from curriculum.services import (
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind, Verdict
 from tests.factories import (
+    CallFactory,
     CheckpointFactory,
     GateFactory,
     ItemFactory,
@@ -47,7 +50,11 @@ pytestmark = pytest.mark.django_db
 
 WITHOUT_AN_ENTRY = {
     "audit": "is the log",
-    "budget": "only reads",
+    "budget.items_spent": "only reads",
+    "budget.require_items": "only reads",
+    "budget.rounds_cap": "only reads",
+    "prompts.current_number": "only reads",
+    "prompts.source_of": "only reads",
     "policy": "decides through other services; tests/curriculum/test_policy.py",
     "results": "rows of a job; the move that ends the job is their entry",
     "signers": "only reads",
@@ -137,6 +144,23 @@ def moved(by: Actor) -> None:
     stages.move_skill(Skill.objects.get(key="A2"), to_stage=to_stage, actor=by)
 
 
+def run_in_words() -> Run:
+    return run_of(teacher="openai:big@http://localhost/v1")
+
+
+def prompt_changed(by: Actor) -> Run:
+    run = run_in_words()
+    prompts.change(run, actor=by, name="decompose", source="Step by step.", seen=0)
+    return run
+
+
+def prompt_tried(by: Actor) -> None:
+    run = run_in_words()
+    call = CallFactory(run=run)
+    job = JobFactory(run=run, kind=JobKind.TRY, asked={"name": "items"})
+    prompts.tried(job, actor=by, tried=engine.TriedPrompt(call.key, [], []))
+
+
 CALLS: dict[str, Callable[[Actor], Any]] = {
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
@@ -178,6 +202,18 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     ),
     "replanning.accept": lambda by: about_the_rest(replanning.accept, by),
     "replanning.keep": lambda by: about_the_rest(replanning.keep, by),
+    "prompts.begin_trial": lambda by: prompts.begin_trial(
+        (skill := SkillFactory(run=run_in_words())).run,
+        actor=by,
+        name="decompose",
+        source="Step by step.",
+        skill=skill,
+    ),
+    "prompts.change": prompt_changed,
+    "prompts.roll_back": lambda by: prompts.roll_back(
+        prompt_changed(by), actor=by, name="decompose", number=0, seen=1
+    ),
+    "prompts.tried": prompt_tried,
     "runs.archive": lambda by: runs.archive(run_of(), actor=by),
     "runs.back_to_diagnosis": lambda by: runs.back_to_diagnosis(planned(), actor=by),
     "runs.conclude": lambda by: runs.conclude(run_of(teaching=True), actor=by, reason="enough"),
@@ -190,6 +226,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "runs.replan": lambda by: runs.replan(
         diagnosed_run(reviewing_diagnosis=False, reviewing_curriculum=True), actor=by
     ),
+    "budget.raise_to": lambda by: budget.raise_to(run_of(), actor=by, items=9000),
     "deciding.set_autonomy": lambda by: deciding.set_autonomy(run_of(), actor=by, autonomy="none"),
     "deciding.set_two_people": lambda by: deciding.set_two_people(run_of(), actor=by, on=True),
     "runs.sign_curriculum": lambda by: runs.sign_curriculum(planned(), actor=by),

@@ -9,10 +9,11 @@ import pytest
 from distill import domains
 from distill.adapter.checks import NotLeak
 from distill.adapter.drafting import read_items
+from distill.adapter.inspection import Checks
 from distill.adapter.operations import Operation
 from distill.adapter.prompting import Learner, Wrong
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import Checks, teach
+from distill.adapter.teaching import teach
 from distill.adapter.verifying import worked_out, wrong_statement
 from distill.adapter.writing import Order
 from distill.domains.base import question_key
@@ -321,3 +322,35 @@ def test_no_worked_solution_of_the_foundations_states_anything_false():
             assert wrong_statement(problem.worked) == "", problem
             value = worked_out(problem.question)
             assert value is None or str(value) == problem.answer
+
+
+def test_what_was_thrown_away_is_counted_by_the_check_that_it_failed():
+    answers = iter(
+        [
+            ("What is 1 + 1?", [], "2"),
+            ("What is 1 + 1?", [], "2"),  # the same again
+            ("What is 2 + 3?", [], "6"),  # not so
+            ("What is 2 + 4?", ["2 + 2 = 5"], "7"),  # fails two: counted under the first
+        ]
+    )
+    teacher = Writer(lambda draw: next(answers, None) or number_item(draw))
+    told = []
+
+    taught(teacher, Order("A", 4, 0.6), tell=told.append)
+
+    (tally,) = told[-1]
+    assert dict(tally.lost) == {"duplicate": 1, "answer": 1, "steps": 1}
+    assert tally.kept == 4
+    assert tally.read == tally.asked == tally.kept + 3 + tally.spare
+    assert (tally.skill, tally.level) == ("A", 3)
+
+
+def test_what_nobody_could_read_is_counted_too_and_a_second_call_counts_nothing_twice():
+    teacher = Writer(spoil=lambda reply, nth: "no" if nth == 1 else reply)
+    kept, first, second = Kept(), [], []
+
+    taught(teacher, kept=kept, tell=first.append)
+    taught(teacher, kept=kept, tell=second.append)
+
+    assert first[-1][0].unread == 4
+    assert first[-1] == second[-1]

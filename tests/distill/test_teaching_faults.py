@@ -6,9 +6,10 @@ import random
 
 import pytest
 
+from distill.adapter.inspection import Checks
 from distill.adapter.prompting import Learner
 from distill.adapter.requests import Desk
-from distill.adapter.teaching import Checks, teach
+from distill.adapter.teaching import teach
 from distill.adapter.writing import Order
 from distill.backends.base import Prompt
 from distill.backends.openai import OpenAIBackend, Patience

@@ -17,6 +17,7 @@ from tests.factories import (
     ItemFactory,
     JobFactory,
     PrerequisiteFactory,
+    PromptTemplateFactory,
     RunFactory,
     ScoreFactory,
     SkillFactory,
@@ -183,6 +184,14 @@ def _job(**traits: Any) -> Situation:
     return JobFactory(kind=JobKind.DIAGNOSE, **traits).pk, {}
 
 
+def _prompt(**form: Any) -> Situation:
+    run = RunFactory(teacher="openai:big@http://localhost/v1")
+    CheckpointFactory(run=run)
+    SkillFactory(run=run, key="A2")
+    PromptTemplateFactory(run=run)
+    return run.pk, {"name": "decompose", "seen": "1", **form}
+
+
 WRITES = [
     Write("run-diagnose", lambda: _run(), "run-now"),
     Write("run-stop", _stop, "run-now", needs="approver"),
@@ -201,6 +210,16 @@ WRITES = [
         needs="approver",
         again=200,
     ),
+    Write(
+        "run-budget",
+        lambda: (_run()[0], {"items": "9000"}),
+        "run-now",
+        needs="approver",
+        again=422,
+    ),
+    Write("prompt-change", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
+    Write("prompt-roll-back", lambda: _prompt(number="0"), "prompts", needs="approver"),
+    Write("prompt-try", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
     Write("run-archive", lambda: _run(), "run-now"),
     Write("run-sign-diagnosis", lambda: (diagnosed_run().pk, {}), "diagnosis", needs="approver"),
     Write("run-probe", lambda: (diagnosed_run().pk, {"width": "0.1"}), "diagnosis"),

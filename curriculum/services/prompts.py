@@ -1,0 +1,135 @@
+"""The words that a run's teacher is asked with: versions that people make, none of them lost."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from curriculum import engine
+from curriculum.errors import BadPrompt, EmptyWords, NothingChanged, Overtaken, RunOver
+from curriculum.models import Job, PromptTemplate, PromptTrial, Run, Skill
+from curriculum.services import audit, jobs
+from curriculum.services.audit import Actor
+from curriculum.states import JobKind
+
+NO_WORDS = "The teacher of this run is a program: it is asked with no words."
+
+
+@transaction.atomic
+def change(
+    run: Run, *, actor: Actor, name: str, source: str, seen: int, note: str = ""
+) -> PromptTemplate:
+    """Ask with these words from the next request on. `seen`: the version the person started from.
+
+    Raises `Overtaken` when there is a later one, `BadPrompt` where the words cannot be used.
+    """
+    return _store(
+        run, actor=actor, action="prompt.changed", name=name, source=source, seen=seen, note=note
+    )
+
+
+@transaction.atomic
+def roll_back(
+    run: Run, *, actor: Actor, name: str, number: int, seen: int, note: str = ""
+) -> PromptTemplate:
+    """Take up an earlier version again, 0 for the built-in one: as a new version."""
+    return _store(
+        run,
+        actor=actor,
+        action="prompt.rolled_back",
+        name=name,
+        source=source_of(run, name, number),
+        seen=seen,
+        note=note or f"as in version {number}",
+    )
+
+
+@transaction.atomic
+def begin_trial(run: Run, *, actor: Actor, name: str, source: str, skill: Skill) -> Job:
+    """Have the teacher asked once with these words, without taking them into use."""
+    source = _clean(source)
+    if not source.strip():
+        raise EmptyWords("template")
+    _require(run, name)
+    engine.check_prompt(run, name, source)
+    asked = {"name": name, "source": source, "skill": skill.key}
+    return jobs.create_aside(run, actor=actor, kind=JobKind.TRY, asked=asked)
+
+
+@transaction.atomic
+def tried(job: Job, *, actor: Actor, tried: engine.TriedPrompt) -> PromptTrial:
+    """Keep what came of a trial, once. Nothing of it becomes an item."""
+    call = job.run.teacher_calls.get(key=tried.call)
+    audit.write(
+        job.run,
+        actor=actor,
+        action="prompt.tried",
+        subject=job,
+        became={"name": job.asked["name"], "items": len(tried.items), "call": call.pk},
+    )
+    found = {"call": call, "items": tried.items, "faults": tried.faults}
+    row, _ = PromptTrial.objects.update_or_create(job=job, defaults=found)
+    return row
+
+
+def current_number(run: Run, name: str) -> int:
+    """The version in use; 0 where nobody has changed the built-in one."""
+    rows = PromptTemplate.objects.filter(run=run, name=name).order_by("number")
+    return rows.values_list("number", flat=True).last() or 0
+
+
+def source_of(run: Run, name: str, number: int) -> str:
+    """The words of one version. Raises `BadPrompt` where there is none."""
+    if name not in engine.PROMPT_NAMES:
+        raise BadPrompt(f"There is no template “{name}”.")
+    if number == 0:
+        return engine.built_in_prompt(name)
+    row = PromptTemplate.objects.filter(run=run, name=name, number=number).first()
+    if row is None:
+        raise BadPrompt(f"There is no version {number} of “{name}”.")
+    return row.source
+
+
+def _store(
+    run: Run, *, actor: Actor, action: str, name: str, source: str, seen: int, note: str
+) -> PromptTemplate:
+    source = _clean(source)
+    if not source.strip():
+        raise EmptyWords("template")
+    _require(run, name)
+    if seen != current_number(run, name):
+        raise Overtaken("This template")
+    was = source_of(run, name, seen)
+    if source == was:
+        raise NothingChanged
+    engine.check_prompt(run, name, source)
+    audit.write(
+        run,
+        actor=actor,
+        action=action,
+        subject=run,
+        was={"name": name, "number": seen, "source": was},
+        became={"name": name, "number": seen + 1, "source": source},
+        note=note,
+    )
+    try:
+        with transaction.atomic():
+            return PromptTemplate.objects.create(
+                run=run, name=name, number=seen + 1, source=source, note=note, actor=actor.user
+            )
+    except IntegrityError as exc:
+        raise Overtaken("This template") from exc
+
+
+def _require(run: Run, name: str) -> None:
+    if run.is_over:
+        raise RunOver(run.get_status_display())
+    if not engine.is_asked_in_words(run):
+        raise BadPrompt(NO_WORDS)
+    if name not in engine.PROMPT_NAMES:
+        raise BadPrompt(f"There is no template “{name}”.")
+
+
+def _clean(source: str) -> str:
+    """With the line ends of a file, not of a form, and one at the end."""
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    return f"{engine.storable(lines)}\n"

@@ -1,0 +1,51 @@
+"""What people may say of how a run's items are written, checked at the door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from curriculum import engine
+from curriculum.models import Run, Skill
+from curriculum.states import SkillStatus
+
+
+def taught_skills(run: Run) -> list[Skill]:
+    """Those for which items can be asked: not retired, and not only measured. One query."""
+    return list(run.skills.filter(status=SkillStatus.ACTIVE, is_transfer=False).order_by("pk"))
+
+
+class PromptForm(forms.Form):
+    """A template with its words, and the skill to see or try it with: else the first."""
+
+    name = forms.ChoiceField(choices=[(name, name) for name in engine.PROMPT_NAMES])
+    source = forms.CharField(required=False, strip=False, max_length=100_000)
+    seen = forms.IntegerField(required=False, min_value=0)
+    note = forms.CharField(required=False, max_length=500)
+    skill = forms.CharField(required=False, max_length=40)
+
+    def __init__(self, *args: Any, run: Run, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._run = run
+
+    def clean_skill(self) -> Skill | None:
+        skills = taught_skills(self._run)
+        said = self.cleaned_data["skill"]
+        found = next((skill for skill in skills if not said or skill.key == said), None)
+        if found is None:
+            raise forms.ValidationError("Choose a skill of this run.")
+        return found
+
+
+class PromptNumberForm(forms.Form):
+    name = forms.ChoiceField(choices=[(name, name) for name in engine.PROMPT_NAMES])
+    number = forms.IntegerField(min_value=0)
+    seen = forms.IntegerField(min_value=0)
+
+
+class BudgetForm(forms.Form):
+    """What is left empty stays as it is."""
+
+    items = forms.IntegerField(required=False, min_value=1)
+    teacher_tokens = forms.IntegerField(required=False, min_value=1)

@@ -1,0 +1,62 @@
+"""What becomes of a language model's items: the checks of a round, and of their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from distill.adapter.checks import (
+    AgreedAnswer,
+    Check,
+    Fits,
+    NotDuplicate,
+    NotLeak,
+    standard_checks,
+)
+from distill.adapter.verifying import StepsHold, worked_out
+from distill.domains.base import Domain
+from distill.grading.number import last_number
+from distill.records import CheckResult, Item
+
+
+class Checks:
+    """The checks of a round's items, in the order in which they are shown, but for the last: what
+    a model says of its own answer is looked at when everything else is well, see `answer_result`.
+
+    earlier: questions of the run's earlier items, of which none may be asked again or nearly so.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        earlier: Collection[str] = (),
+        *,
+        leak: NotLeak | None = None,
+        fits: Fits | None = None,
+    ) -> None:
+        self._domain = domain
+        self._duplicate = NotDuplicate(earlier=earlier)
+        self._leak = leak or NotLeak()
+        self._fits = fits
+
+    def __call__(self, skill: str) -> tuple[Check, ...]:
+        standard = standard_checks(
+            self._domain.grader(skill), duplicate=self._duplicate, leak=self._leak, fits=self._fits
+        )
+        return (*(each for each in standard if each.id != "answer"), StepsHold())
+
+
+def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult | None:
+    """Whether the item's answer is right: worked out, or given by most of those asked.
+
+    None where neither is to be had: nobody was asked, as of an item that fails other checks.
+    """
+    value = worked_out(item.question)
+    if value is not None:
+        is_right = last_number(item.answer) == value
+        detail = "" if is_right else f"The answer is {value}, not {item.answer}."
+        return CheckResult(AgreedAnswer.id, AgreedAnswer.version, is_right, detail)
+    if not said:
+        return None
+    most = AgreedAnswer(said, grader, fewest=1)
+    detail = most.problem(item)
+    return CheckResult(most.id, most.version, not detail, detail)
