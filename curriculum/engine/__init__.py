@@ -28,12 +28,21 @@ from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
 from curriculum.engine.reporting import report
 from curriculum.engine.slips import slips
+from curriculum.engine.team import (
+    Agreement,
+    agreement,
+    is_shown,
+    most_bad,
+    needed,
+    share_at_most,
+)
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.work import assess, train, write
 from distill.report import table as report_table
 
 __all__ = [
     "ROUNDS_NEEDED",
+    "Agreement",
     "Diagnosis",
     "DomainDescription",
     "History",
@@ -44,6 +53,7 @@ __all__ = [
     "SkillRow",
     "Tested",
     "TrialCost",
+    "agreement",
     "assess",
     "check_item",
     "check_models",
@@ -53,8 +63,11 @@ __all__ = [
     "describe_domain",
     "diagnose",
     "domains",
+    "is_shown",
     "look_back",
     "mixture",
+    "most_bad",
+    "needed",
     "next_round",
     "outweighed",
     "plan",
@@ -65,6 +78,7 @@ __all__ = [
     "run_trial",
     "sentence",
     "severities_of",
+    "share_at_most",
     "slips",
     "storable",
     "students",

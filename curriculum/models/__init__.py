@@ -9,21 +9,27 @@ from curriculum.models.probes import Answer, Probe
 from curriculum.models.runs import Run
 from curriculum.models.skills import Evidence, Prerequisite, Skill
 from curriculum.models.stages import GateRecord, Stage, StageSkill
+from curriculum.models.team import Assignment, Guideline, ItemLock, Opinion, Sample
 
 __all__ = [
     "Answer",
+    "Assignment",
     "AuditEntry",
     "Checkpoint",
     "Evidence",
     "GateRecord",
+    "Guideline",
     "Item",
+    "ItemLock",
     "Job",
     "Notice",
+    "Opinion",
     "Prerequisite",
     "Probe",
     "Review",
     "Revision",
     "Run",
+    "Sample",
     "Score",
     "Skill",
     "Snapshot",
