@@ -14,7 +14,7 @@ from curriculum.htmx import answer, show
 from curriculum.models import Item, Stage
 from curriculum.services import items
 from curriculum.states import StageStatus, Verdict
-from curriculum.views import review_reads
+from curriculum.views import review_reads, team_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
 from curriculum.views.review_reads import Queue
 
@@ -39,7 +39,7 @@ def _context(
     reject: RejectForm | None = None,
 ) -> dict[str, Any]:
     queue = Queue.of(stage, said)
-    item, place = review_reads.pick(stage, queue, said)
+    item, place = review_reads.pick(stage, queue, said, request.user)
     may_decide = (
         stage.status == StageStatus.REVIEWING
         and queue.round == stage.round
@@ -71,6 +71,7 @@ def _context(
         "may_decide": may_decide,
         "edit": edit,
         "reject": reject,
+        "team": team_reads.beside(request.user, item),
         "tab": "review",
     }
 
