@@ -104,6 +104,7 @@ def people(rows: Sequence[Any]) -> Figure:
         "layout": {
             "height": 120 + 32 * len(rows),
             "barmode": "stack",
+            "legend": {"traceorder": "normal"},
             "bargap": 0.35,
             "xaxis": {"title": {"text": "items"}, "rangemode": "tozero"},
             "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},

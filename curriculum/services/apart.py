@@ -28,10 +28,10 @@ def left_for(user: User | AnonymousUser) -> QuerySet[Item]:
     return waiting.exclude(Exists(said.filter(reviewer=user.pk or 0)))
 
 
-def shared() -> QuerySet[Assignment, Any]:
-    """pks of the items that several people give independent opinions on."""
-    several = Assignment.objects.order_by().values("item").annotate(n=Count("pk")).filter(n__gt=1)
-    return several.values("item")
+def shared(items: QuerySet[Item]) -> QuerySet[Assignment, Any]:
+    """pks of those of `items` that several people give independent opinions on."""
+    here = Assignment.objects.filter(item__in=items.order_by().values("pk")).order_by()
+    return here.values("item").annotate(n=Count("pk")).filter(n__gt=1).values("item")
 
 
 def is_shared(item: Item) -> bool:
@@ -74,7 +74,7 @@ def to_adjudicate(stage: Stage, round: int) -> QuerySet[Item]:
     """Items on which all opinions are in, and which wait all the same: somebody has to decide."""
     waiting = Item.objects.filter(stage=stage, round=round, verdict=Verdict.WAITING)
     silent = open_assignments(waiting).values("item")
-    return waiting.filter(pk__in=shared()).exclude(pk__in=silent).order_by("pk")
+    return waiting.filter(pk__in=shared(waiting)).exclude(pk__in=silent).order_by("pk")
 
 
 def require_free(item: Item, *, actor: Actor) -> None:
@@ -92,15 +92,14 @@ def one_by_one(stage: Stage, round: int, *, actor: Actor) -> set[int]:
     if actor.kind != ActorKind.PERSON:
         return set()
     here = Item.objects.filter(stage=stage, round=round)
-    found = set(here.filter(pk__in=shared()).values_list("pk", flat=True))
+    found = set(here.filter(pk__in=shared(here)).values_list("pk", flat=True))
     sample = Sample.objects.filter(stage=stage, round=round, approved_at=None).first()
     return found | {pk for pk, _ in sample.items} if sample else found
 
 
 def opined(stages: list[int]) -> QuerySet[Opinion, Any]:
     """Opinions that helped an item through: approved, on the version that is."""
+    several = shared(Item.objects.filter(stage__in=stages))
     return Opinion.objects.filter(
-        verdict=Verdict.APPROVED,
-        version=F("item__version"),
-        item__in=Item.objects.filter(stage__in=stages, pk__in=shared()),
+        verdict=Verdict.APPROVED, version=F("item__version"), item__in=several
     )

@@ -44,7 +44,8 @@ class Outcome:
 def population(stage: Stage, round: int) -> QuerySet[Item]:
     """What may be drawn: items that wait, passed every check, and wait for no second opinion."""
     clean = Item.objects.filter(stage=stage, round=round, is_flagged=False, is_leak=False)
-    return clean.filter(verdict=Verdict.WAITING).exclude(pk__in=apart.shared()).order_by("pk")
+    waiting = clean.filter(verdict=Verdict.WAITING)
+    return waiting.exclude(pk__in=apart.shared(waiting)).order_by("pk")
 
 
 @transaction.atomic
@@ -147,8 +148,9 @@ def outcome(sample: Sample) -> Outcome:
         elif item.verdict == Verdict.WAITING or not item.by_person:
             undecided.append(item.pk)
     left, known_bad = [], 0
-    held = set(apart.shared().values_list("item", flat=True))
-    for item in _of(sample, others).select_related("stage__run"):
+    rest = _of(sample, others)
+    held = set(apart.shared(rest).values_list("item", flat=True))
+    for item in rest.select_related("stage__run"):
         if item.version != others[item.pk] or item.verdict == Verdict.REJECTED:
             known_bad += 1
         elif item.verdict == Verdict.WAITING and item.pk not in held and not item.is_flagged:
@@ -196,7 +198,10 @@ def _require_plan(n: int, n_items: int, tolerance: float) -> None:
 def _judged(sample: Sample, pks: dict[int, int]) -> Any:
     """The drawn items, with whether a person stands behind the verdict: alone, or by opinion."""
     reviews = Review.objects.filter(
-        item=OuterRef("pk"), verdict=OuterRef("verdict"), reviewed_as=ActorKind.PERSON
+        item=OuterRef("pk"),
+        version=OuterRef("version"),
+        verdict=OuterRef("verdict"),
+        reviewed_as=ActorKind.PERSON,
     )
     said = Opinion.objects.filter(item=OuterRef("pk"), version=OuterRef("version"))
     return _of(sample, pks).annotate(by_person=Q(Exists(reviews)) | Q(Exists(said)))

@@ -84,10 +84,10 @@ def counts(stage: Stage, round_: int) -> dict[str, int]:
     )
 
 
-def flagged(stage: Stage, round_: int) -> int:
-    """Items that wait and failed a check."""
+def flagged(stage: Stage, round_: int, alone: set[int]) -> int:
+    """Items that wait and failed a check, but for those that are decided one by one."""
     waiting = Item.objects.filter(stage=stage, round=round_, verdict=Verdict.WAITING)
-    return waiting.filter(is_flagged=True).count()
+    return waiting.filter(is_flagged=True).exclude(pk__in=alone).count()
 
 
 def pick(

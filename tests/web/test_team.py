@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -25,6 +25,7 @@ from tests.factories import ApproverFactory, ItemFactory, ReviewerFactory, Stage
 from tests.web.writes import HTMX
 
 pytestmark = pytest.mark.django_db
+NINE = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -142,6 +143,19 @@ def test_a_shared_item_asks_for_an_opinion_and_not_for_a_verdict(client, reviewe
 
     assert "I approve" in page
     assert f"/items/{item.pk}/approve/" not in page
+
+
+def test_what_is_offered_to_be_decided_together_leaves_out_what_several_judge(
+    client, reviewer, carol, stage
+):
+    ItemFactory(stage=stage)
+    for trait in ({}, {"flagged": True}):
+        assign(ItemFactory(stage=stage, **trait), reviewer, carol)
+
+    page = client.get(f"/stages/{stage.pk}/review/").text
+
+    assert "Approve all 1 that match" in page
+    assert 'id="reject-flagged"' not in page
 
 
 def test_an_opinion_is_hidden_from_the_others_until_all_are_in(client, reviewer, carol, stage):
@@ -319,8 +333,7 @@ def test_a_round_without_items_says_so(client, reviewer):
 
 def decide(who, item, seconds, verdict="approved"):
     made = Review.objects.create(item=item, version=1, verdict=verdict, reviewer=who)
-    at = timezone.now().replace(microsecond=0) - timedelta(days=1) + timedelta(seconds=seconds)
-    Review.objects.filter(pk=made.pk).update(created_at=at)
+    Review.objects.filter(pk=made.pk).update(created_at=NINE + timedelta(seconds=seconds))
 
 
 def test_progress_counts_verdicts_and_times_them_without_pauses(carol, stage):
