@@ -89,7 +89,11 @@ def item_look(request: HttpRequest, pk: int) -> HttpResponse:
     if not wants_partial(request):
         return redirect(f"{page}?{queue.query(item=item.pk)}")
     is_mine = lock.person_id == request.user.pk
-    context = {"item": item, "lock": None if is_mine else lock, "queue": queue}
+    context: dict[str, Any] = {
+        "item": item,
+        "lock": None if is_mine else lock,
+        "queue": queue,
+    }
     if not is_mine and request.POST.get("seen") == str(lock.person_id):
         # The same person still: only the time, so that it is not read out again.
         return reswap(render(request, SINCE, {**context, "oob": True}), "none")
