@@ -14,6 +14,8 @@
   + StillAtWork          409  a job of the run has to end first
   + NothingToAsk         409  every gap is known as well as was asked for
   + LeakNeverApproved    409  the item repeats a probe
+  + NotYours             409  another person, or several, are to say what becomes of the item
+  + SampleRefused        409  a sample that shows too little, or that cannot be drawn
   + CycleRefused         422  an edge that would close a circle
   + OrderBroken          422  a stage before one that it builds on
   + UnreviewedItems      422  a training with items nobody has looked at
@@ -22,6 +24,7 @@
   + ReasonRequired       422  a decision that has to say why
   + EmptyWords           422  a question, solution or title without words
   + NothingChanged       422  an edit that says the same as before
+  + BadShare             422  work that cannot be shared out like this
   + BadPlan              422  a split, merge or order that is not one
   + BadDomain            422  what is to be taught is described wrongly
   + BadModel             422  a teacher or student that cannot be used
@@ -150,6 +153,18 @@ class LeakNeverApproved(CurriculumError):
             "This item repeats a question that is used for measuring, so it can never be "
             "trained on. Change its question, or reject it."
         )
+
+
+class NotYours(CurriculumError):
+    http_status = 409
+
+
+class SampleRefused(CurriculumError):
+    http_status = 409
+
+
+class BadShare(CurriculumError):
+    http_status = 422
 
 
 class CycleRefused(CurriculumError):

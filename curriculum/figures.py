@@ -80,6 +80,38 @@ def report(rows: Sequence[Any]) -> Figure:
     }
 
 
+def people(rows: Sequence[Any]) -> Figure:
+    """What each person decided, and what is left for them."""
+    names = [row.name for row in rows]
+
+    def bars(name: str, colour: str, counts: list[int]) -> dict[str, Any]:
+        return {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "y": names,
+            "x": counts,
+            "marker": {"color": colour},
+            "hovertemplate": "%{y}: %{x}<extra>" + name + "</extra>",
+        }
+
+    return {
+        "data": [
+            bars("approved", "--mastered", [row.approved for row in rows]),
+            bars("rejected", "--forgotten", [row.rejected for row in rows]),
+            bars("left", "--before", [row.left for row in rows]),
+        ],
+        "layout": {
+            "height": 120 + 32 * len(rows),
+            "barmode": "stack",
+            "legend": {"traceorder": "normal"},
+            "bargap": 0.35,
+            "xaxis": {"title": {"text": "items"}, "rangemode": "tozero"},
+            "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+        },
+    }
+
+
 def loss(steps: Sequence[Any]) -> Figure:
     """Loss of one training over its steps, with the learning rate behind it."""
     x = [step.step for step in steps]

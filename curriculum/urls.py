@@ -17,6 +17,7 @@ from curriculum.views import (
     review,
     runs,
     stages,
+    team,
 )
 
 app_name = "curriculum"
@@ -85,6 +86,15 @@ urlpatterns = [
     path("items/<int:pk>/reject/", review.item_reject, name="item-reject"),
     path("items/<int:pk>/edit/", review.item_edit, name="item-edit"),
     path("items/<int:pk>/undo/", review.item_undo, name="item-undo"),
+    # a team at it
+    path("stages/<int:pk>/team/", team.stage_team, name="stage-team"),
+    path("stages/<int:pk>/share-out/", team.stage_share_out, name="stage-share-out"),
+    path("stages/<int:pk>/sample/", team.stage_sample, name="stage-sample"),
+    path("stages/<int:pk>/guideline/", team.stage_guideline, name="stage-guideline"),
+    path("samples/<int:pk>/approve-rest/", team.sample_approve_rest, name="sample-approve-rest"),
+    path("items/<int:pk>/look/", team.item_look, name="item-look"),
+    path("items/<int:pk>/opinion/", team.item_opinion, name="item-opinion"),
+    path("items/<int:pk>/adjudicate/", team.item_adjudicate, name="item-adjudicate"),
     path("stages/<int:pk>/gate/", gates.stage_gate, name="stage-gate"),
     path("gates/<int:pk>/advance/", gates.gate_advance, name="gate-advance"),
     path("gates/<int:pk>/remedy/", gates.gate_remedy, name="gate-remedy"),

@@ -147,6 +147,11 @@ IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading
     "IOA_LOST_AFTER_SECONDS", 600, least=30
 )
 
+# --- Review as a team ----------------------------------------------------------------
+IOA_LOOK_SECONDS = env.number(  # pages renew their lock every 30 s
+    "IOA_LOOK_SECONDS", 120, least=45
+)
+
 # --- Who may teach -------------------------------------------------------------------
 # Not what a form says: a teacher's name says which key is sent to which server.
 IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher

@@ -29,7 +29,7 @@
 
   // A success is old news with the next thing that is done.
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.verb !== "post") return;
+    if (event.detail.requestConfig.verb !== "post" || event.detail.elt.id === "presence") return;
     document.querySelectorAll("#notices .notice.success").forEach((line) => line.remove());
   });
 

@@ -40,6 +40,14 @@ from curriculum.engine.replanning import Rest, plan_rest
 from curriculum.engine.reporting import report
 from curriculum.engine.slips import slips
 from curriculum.engine.steering import aim_in_words, planned_aims
+from curriculum.engine.team import (
+    Agreement,
+    agreement,
+    is_shown,
+    most_bad,
+    needed,
+    share_at_most,
+)
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prompt
 from curriculum.engine.work import assess, train, write
@@ -47,23 +55,25 @@ from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
 
 __all__ = [
-    "FULL_LEVEL",
-    "PROMPT_NAMES",
-    "ROUNDS_NEEDED",
-    "TRIED_ITEMS",
+    "Agreement",
     "Diagnosis",
     "DomainDescription",
+    "FULL_LEVEL",
     "History",
     "Keep",
     "NextRound",
+    "PROMPT_NAMES",
     "PlanRow",
+    "ROUNDS_NEEDED",
     "Rest",
     "Seen",
     "SkillRow",
+    "TRIED_ITEMS",
     "Tested",
     "TrialCost",
-    "aim_in_words",
     "TriedPrompt",
+    "agreement",
+    "aim_in_words",
     "assess",
     "built_in_prompt",
     "check_item",
@@ -76,9 +86,12 @@ __all__ = [
     "diagnose",
     "domains",
     "is_asked_in_words",
+    "is_shown",
     "look_back",
     "mixture",
     "money_of",
+    "most_bad",
+    "needed",
     "next_round",
     "outweighed",
     "plan",
@@ -92,6 +105,7 @@ __all__ = [
     "run_trial",
     "sentence",
     "severities_of",
+    "share_at_most",
     "slips",
     "stands_on",
     "storable",

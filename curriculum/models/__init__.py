@@ -11,16 +11,21 @@ from curriculum.models.prompts import PromptTemplate, PromptTrial
 from curriculum.models.runs import Run
 from curriculum.models.skills import Evidence, Prerequisite, Skill
 from curriculum.models.stages import GateRecord, Stage, StageSkill
+from curriculum.models.team import Assignment, Guideline, ItemLock, Opinion, Sample
 
 __all__ = [
     "Answer",
+    "Assignment",
     "AuditEntry",
     "Checkpoint",
     "Evidence",
     "GateRecord",
+    "Guideline",
     "Item",
+    "ItemLock",
     "Job",
     "Notice",
+    "Opinion",
     "Prerequisite",
     "Probe",
     "PromptTemplate",
@@ -28,6 +33,7 @@ __all__ = [
     "Review",
     "Revision",
     "Run",
+    "Sample",
     "Score",
     "Skill",
     "Snapshot",

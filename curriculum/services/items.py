@@ -16,7 +16,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import Item, Review, Revision, Skill, Stage
-from curriculum.services import audit
+from curriculum.services import apart, audit
 from curriculum.services.audit import Actor, require
 from curriculum.states import RunStatus, StageStatus, Verdict
 
@@ -26,6 +26,7 @@ def approve(item: Item, *, actor: Actor, version: int) -> Item:
     """Let the version a person has looked at be trained on. A leak never may be."""
     if item.is_leak:
         raise LeakNeverApproved
+    apart.require_free(item, actor=actor)
     return _decide(item, Verdict.APPROVED, actor=actor, version=version, action="item.approved")
 
 
@@ -33,6 +34,7 @@ def approve(item: Item, *, actor: Actor, version: int) -> Item:
 def reject(item: Item, *, actor: Actor, version: int, reason: str) -> Item:
     if not reason.strip():
         raise ReasonRequired("a rejection")
+    apart.require_free(item, actor=actor)
     return _decide(
         item,
         Verdict.REJECTED,
@@ -102,6 +104,7 @@ def approve_all(stage: Stage, *, actor: Actor, round: int, skill: Skill | None =
     if skill is not None:
         clean = clean.filter(skill=skill)
     matching = _waiting(stage, round).filter(pk__in=clean.values("pk"))
+    matching = matching.exclude(pk__in=apart.one_by_one(stage, round, actor=actor))
     return _decide_all(
         stage,
         dict.fromkeys(matching, ""),
@@ -116,6 +119,7 @@ def reject_flagged(stage: Stage, *, actor: Actor, round: int) -> int:
     """Reject what waits and failed a check, and say which check. Returns how many."""
     _begin(stage, round=round)
     flagged = _waiting(stage, round).filter(is_flagged=True)
+    flagged = flagged.exclude(pk__in=apart.one_by_one(stage, round, actor=actor))
     return _decide_all(
         stage,
         {item: _why_flagged(item) for item in flagged},

@@ -1,9 +1,9 @@
 """The two-person rule: who had a hand in what a stage trains on may not sign its gate.
 
 A person has a hand in a stage who, in its rounds since it was last begun, gave an item the
-verdict "approved" that stands (alone or all together), changed the words of an approved item, or
-started a training. Rehearsed items of earlier stages do not count: their own gate was signed.
-What policy approved is nobody's, so anybody may sign for it.
+verdict "approved" that stands (alone, all together or on a sample), spoke for it in an opinion,
+changed the words of an approved item, or started a training. Rehearsed items of earlier stages do
+not count: their own gate was signed. What policy approved is nobody's, so anybody may sign for it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
 
 from curriculum.errors import SecondPersonNeeded
-from curriculum.models import AuditEntry, Review, Revision, Stage
+from curriculum.models import AuditEntry, Opinion, Review, Revision, Stage
+from curriculum.services import apart
 from curriculum.services.audit import Actor, name_of
 from curriculum.states import StageStatus, Verdict
 
@@ -30,6 +31,7 @@ class Part:
     user_id: int | None
     user: User | None = None
     approved: int = 0
+    opined: int = 0
     edited: int = 0
     trainings: int = 0
 
@@ -43,6 +45,8 @@ class Part:
         parts = []
         if self.approved:
             parts.append(f"approved {_items(self.approved)}")
+        if self.opined:
+            parts.append(f"spoke for {_items(self.opined)}")
         if self.edited:
             parts.append(f"changed the words of {_items(self.edited)}")
         if self.trainings:
@@ -120,7 +124,8 @@ def _found(stages: Sequence[Stage]) -> dict[int, dict[int | None, Part]]:
     def part(stage: int, user: int | None) -> Part:
         return found[stage].setdefault(user, Part(user))
 
-    for stage, user, what, n in _verdicts(stages).union(_edits(stages), all=True):
+    counted = _verdicts(stages).union(_opinions(stages), _edits(stages), all=True)
+    for stage, user, what, n in counted:
         setattr(part(stage, user), what, n)
     by_subject = {f"stage:{stage.pk}": stage for stage in stages}
     begun = AuditEntry.objects.filter(
@@ -142,6 +147,11 @@ def _verdicts(stages: Sequence[Stage]) -> QuerySet[Review, Any]:
     later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
     standing = Review.objects.filter(~Exists(later), verdict=Verdict.APPROVED)
     return _count(standing, stages, by="reviewer", what="approved")
+
+
+def _opinions(stages: Sequence[Stage]) -> QuerySet[Opinion, Any]:
+    said = apart.opined([stage.pk for stage in stages])
+    return _count(said, stages, by="reviewer", what="opined")
 
 
 def _edits(stages: Sequence[Stage]) -> QuerySet[Revision, Any]:

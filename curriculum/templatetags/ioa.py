@@ -25,6 +25,24 @@ def percent(share: float | str | None) -> str:
     return "–" if share is None or share == "" else f"{float(share):.0%}"
 
 
+@register.filter
+def share(value: float) -> str:
+    """0.0489 -> 4.9 %: where a decimal decides."""
+    return f"{100 * value:.1f}".removesuffix(".0") + " %"
+
+
+@register.filter
+def since(moment: datetime) -> str:
+    """How long something has lasted: "a few seconds", "2 minutes"."""
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    if seconds < 60:
+        return "a few seconds"
+    minutes = seconds // 60
+    if minutes < 60:
+        return "1 minute" if minutes == 1 else f"{minutes} minutes"
+    return "1 hour" if minutes < 120 else f"{minutes // 60} hours"
+
+
 @register.simple_tag
 def interval(low: float | str | None, high: float | str | None) -> str:
     """0.91, 0.99 -> [91 to 99]."""

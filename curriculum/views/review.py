@@ -12,9 +12,9 @@ from curriculum import engine
 from curriculum.forms import EditForm, RejectForm, RoundForm, VersionForm
 from curriculum.htmx import answer, show
 from curriculum.models import Item, Stage
-from curriculum.services import items
+from curriculum.services import apart, items
 from curriculum.states import StageStatus, Verdict
-from curriculum.views import review_reads
+from curriculum.views import review_reads, team_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
 from curriculum.views.review_reads import Queue
 
@@ -39,13 +39,15 @@ def _context(
     reject: RejectForm | None = None,
 ) -> dict[str, Any]:
     queue = Queue.of(stage, said)
-    item, place = review_reads.pick(stage, queue, said)
+    item, place = review_reads.pick(stage, queue, said, request.user)
     may_decide = (
         stage.status == StageStatus.REVIEWING
         and queue.round == stage.round
         and request.user.has_perm("curriculum.review_run")
     )
-    matching = queue.items(stage).filter(verdict=Verdict.WAITING, is_flagged=False).count()
+    alone = apart.one_by_one(stage, queue.round, actor=person(request))
+    clean = queue.items(stage).filter(verdict=Verdict.WAITING, is_flagged=False)
+    matching = clean.exclude(pk__in=alone).count()
     if edit is None and item is not None and "edit" in said and may_decide:
         edit = EditForm(
             initial={"question": item.question, "solution": item.solution, "version": item.version}
@@ -66,11 +68,12 @@ def _context(
         "verdicts": review_reads.VERDICTS,
         "flags": review_reads.FLAGS,
         "rounds": range(stage.round + 1),
-        "n_flagged": review_reads.flagged(stage, queue.round),
+        "n_flagged": review_reads.flagged(stage, queue.round, alone),
         "n_matching": matching if queue.verdict in ("waiting", "all") else 0,
         "may_decide": may_decide,
         "edit": edit,
         "reject": reject,
+        "team": team_reads.beside(request.user, item),
         "tab": "review",
     }
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
 from curriculum import engine
 from curriculum.models import Item, Review, Revision, Score, Stage
+from curriculum.services import apart, presence
 from curriculum.states import Verdict
 from curriculum.views import calls, reads
 
@@ -34,6 +36,7 @@ class Queue:
     skill: str = ""
     checks: str = ""
     verdict: str = "waiting"
+    only: str = ""  # whose, or of what: services.apart.narrow
 
     @classmethod
     def of(cls, stage: Stage, said: QueryDict) -> Queue:
@@ -46,6 +49,7 @@ class Queue:
             said.get("skill", ""),
             checks if checks in ("flagged", "passed") else "",
             verdict if verdict in dict(VERDICTS) else "waiting",
+            said.get("only", ""),
         )
 
     def items(self, stage: Stage) -> QuerySet[Item]:
@@ -54,6 +58,7 @@ class Queue:
             found = found.filter(skill__key=self.skill)
         if self.checks:
             found = found.filter(is_flagged=self.checks == "flagged")
+        found = apart.narrow(found, stage, self.round, self.only)
         if self.verdict != "all":
             found = found.filter(verdict=_STORED[self.verdict])
         return found.order_by("pk")
@@ -64,6 +69,7 @@ class Queue:
             "skill": self.skill,
             "checks": self.checks,
             "verdict": self.verdict,
+            "only": self.only,
             **more,
         }
         return urlencode({name: value for name, value in said.items() if value not in ("", None)})
@@ -79,27 +85,30 @@ def counts(stage: Stage, round_: int) -> dict[str, int]:
     )
 
 
-def flagged(stage: Stage, round_: int) -> int:
-    """Items that wait and failed a check."""
+def flagged(stage: Stage, round_: int, alone: set[int]) -> int:
+    """Items that wait and failed a check, but for those that are decided one by one."""
     waiting = Item.objects.filter(stage=stage, round=round_, verdict=Verdict.WAITING)
-    return waiting.filter(is_flagged=True).count()
+    return waiting.filter(is_flagged=True).exclude(pk__in=alone).count()
 
 
-def pick(stage: Stage, queue: Queue, said: QueryDict) -> tuple[Item | None, dict[str, Any]]:
+def pick(
+    stage: Stage, queue: Queue, said: QueryDict, user: User | AnonymousUser
+) -> tuple[Item | None, dict[str, Any]]:
     """The item asked for, or the next of the queue; and where it stands in the queue.
 
     `item` names one; `after` asks for the first behind it, so that a verdict moves on.
     """
     found = queue.items(stage)
+    free = presence.free(found.select_related("skill"), user)  # first what nobody else looks at
     everything = Item.objects.filter(stage=stage).select_related("skill")
     item: Item | None = None
     asked, after = said.get("item", ""), said.get("after", "")
     if asked.isdecimal():
         item = everything.filter(pk=asked).first()
     if item is None and after.isdecimal():
-        item = found.select_related("skill").filter(pk__gt=after).first()
+        item = free.filter(pk__gt=after).first()
     if item is None:
-        item = found.select_related("skill").first()
+        item = free.first() or found.select_related("skill").first()
     if item is None:
         return None, {"n": 0, "index": 0, "previous": None, "following": None}
     ids = list(found.values_list("pk", flat=True))

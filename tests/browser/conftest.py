@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
 from pathlib import Path
 
 import fakeredis
 import pytest
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
 from playwright.sync_api import sync_playwright
 from rq import Queue
@@ -35,6 +37,20 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def in_turn(monkeypatch):
+    """Pages ask while a heartbeat is under way. The server's threads share one connection to the
+    database in memory, and would be in each other's transactions: they take turns.
+    """
+    lock, handle = threading.RLock(), WSGIHandler.__call__
+
+    def one_by_one(self, environ, start_response):
+        with lock:
+            return handle(self, environ, start_response)
+
+    monkeypatch.setattr(WSGIHandler, "__call__", one_by_one)
 
 
 @pytest.fixture
@@ -75,6 +91,7 @@ def visit(chromium, live_server, client):
         contexts.append(context)
         context.set_default_timeout(10_000)
         if user is not None:
+            client.cookies.clear()  # or the login ends the session of who came before
             client.force_login(user)
             session = client.cookies[settings.SESSION_COOKIE_NAME].value
             cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}

@@ -21,6 +21,7 @@ def addresses(school):
         f"/stages/{reviewing.pk}/",
         f"/stages/{reviewing.pk}/review/",
         f"/stages/{reviewing.pk}/review/?edit=1",
+        f"/stages/{reviewing.pk}/team/",
         f"/stages/{training.pk}/training/",
         f"/stages/{deciding.pk}/gate/",
         f"/stages/{finished.stages.last().pk}/gate/",

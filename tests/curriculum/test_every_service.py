@@ -12,12 +12,13 @@ import pytest
 
 import curriculum.services
 from curriculum import engine
-from curriculum.models import AuditEntry, Item, Run, Skill, Stage
+from curriculum.models import Assignment, AuditEntry, Item, Run, Skill, Stage
 from curriculum.services import (
     audit,
     budget,
     deciding,
     gates,
+    guidelines,
     items,
     jobs,
     observing,
@@ -25,8 +26,10 @@ from curriculum.services import (
     prompts,
     replanning,
     runs,
+    sampling,
     skills,
     stages,
+    teamwork,
     trials,
 )
 from curriculum.services.audit import Actor
@@ -38,6 +41,7 @@ from tests.factories import (
     ItemFactory,
     JobFactory,
     PrerequisiteFactory,
+    ReviewerFactory,
     RunFactory,
     SkillFactory,
     StageFactory,
@@ -49,6 +53,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 WITHOUT_AN_ENTRY = {
+    "apart": "only reads",
     "audit": "is the log",
     "budget.items_spent": "only reads",
     "budget.require_items": "only reads",
@@ -60,6 +65,14 @@ WITHOUT_AN_ENTRY = {
     "signers": "only reads",
     "waiting": "only reads",
     "notices": "repeats what the log says; tests/curriculum/test_notices.py",
+    "presence": "who looks at what is no decision; tests/curriculum/test_presence.py",
+    "sampling.outcome": "only reads",
+    "sampling.plan": "only reads",
+    "sampling.population": "only reads",
+    "settling": "part of teamwork and sampling, with their action",
+    "teamwork.deal": "only computes",
+    "teamwork.round_half_up": "only computes",
+    "teamwork.seed_of": "only reads",
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.objections": "only reads",
     "plan.replace_rest": "part of replanning.accept",
@@ -161,11 +174,41 @@ def prompt_tried(by: Actor) -> None:
     prompts.tried(job, actor=by, tried=engine.TriedPrompt(call.key, [], []))
 
 
+def for_opinions(by: Actor) -> Item:
+    """An item that `by` and a second person are to give their opinions on."""
+    item = ItemFactory()
+    for reviewer in (by.user, ReviewerFactory()):
+        Assignment.objects.create(item=item, reviewer=reviewer)
+    return item
+
+
+def adjudicated(by: Actor) -> None:
+    item = for_opinions(by)
+    for place, verdict in zip(item.assignments.all(), Verdict.values[1:], strict=True):
+        actor = Actor.person(place.reviewer)
+        teamwork.give_opinion(item, actor=actor, version=1, verdict=Verdict(verdict), reason="so")
+    teamwork.adjudicate(item, actor=by, version=1, verdict=Verdict.APPROVED, reason="fine")
+
+
+def sampled(by: Actor) -> Any:
+    stage = StageFactory(reviewing=True)
+    ItemFactory.create_batch(9, stage=stage)
+    return sampling.draw(stage, actor=by, round=0, n=4, tolerance=0.6)
+
+
+def sampled_approved(by: Actor) -> None:
+    sample = sampled(by)
+    for pk, version in sample.items:
+        items.approve(Item.objects.get(pk=pk), actor=by, version=version)
+    sampling.approve_rest(sample, actor=by)
+
+
 CALLS: dict[str, Callable[[Actor], Any]] = {
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
     "gates.roll_back": lambda by: decided(gates.roll_back, by),
     "gates.waive": lambda by: decided(gates.waive, by),
+    "guidelines.write": lambda by: guidelines.write(run_of(), actor=by, version=0, text="So."),
     "items.approve": lambda by: items.approve(ItemFactory(), actor=by, version=1),
     "items.approve_all": lambda by: items.approve_all(ItemFactory().stage, actor=by, round=0),
     "items.edit": lambda by: items.edit(
@@ -235,6 +278,8 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "runs.unarchive": lambda by: runs.unarchive(
         run_of(archived_at="2026-01-01T00:00:00Z"), actor=by
     ),
+    "sampling.approve_rest": sampled_approved,
+    "sampling.draw": sampled,
     "skills.add_edge": lambda by: skills.add_edge(
         (e := edge()).run,
         source=e.target,
@@ -257,6 +302,13 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         ItemFactory(verdict=Verdict.APPROVED).stage, actor=by, round=0
     ),
     "stages.trained": trained,
+    "teamwork.adjudicate": adjudicated,
+    "teamwork.give_opinion": lambda by: teamwork.give_opinion(
+        for_opinions(by), actor=by, version=1, verdict=Verdict.APPROVED
+    ),
+    "teamwork.share_out": lambda by: teamwork.share_out(
+        ItemFactory().stage, actor=by, round=0, reviewers=[by.user]
+    ),
     "trials.begin": lambda by: trials.begin(edge_to_test(), actor=by, steps=2),
     "trials.tested": lambda by: trials.tested(
         edge(), actor=by, found=engine.Tested(0.6, 48, "It holds.")

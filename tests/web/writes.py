@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.urls import reverse
 
 from curriculum import engine
 from curriculum.forms import NUMBERS
+from curriculum.models import Assignment, Item, Opinion, Review, Sample
 from curriculum.states import JobKind
 from tests.factories import (
     CheckpointFactory,
@@ -18,6 +20,7 @@ from tests.factories import (
     JobFactory,
     PrerequisiteFactory,
     PromptTemplateFactory,
+    ReviewerFactory,
     RunFactory,
     ScoreFactory,
     SkillFactory,
@@ -38,12 +41,15 @@ class Write:
     root: str  # id of the fragment that htmx gets
     needs: str = "reviewer"
     again: int = 409
+    hand_to: Callable[[int, User], object] | None = None  # makes the row this person's to judge
 
     def __str__(self) -> str:
         return self.name
 
-    def arrange(self) -> tuple[str, dict[str, Any]]:
+    def arrange(self, user: User | None = None) -> tuple[str, dict[str, Any]]:
         pk, form = self.make()
+        if self.hand_to is not None and user is not None:
+            self.hand_to(pk, user)
         return reverse(f"curriculum:{self.name}", args=[pk]), form
 
 
@@ -192,6 +198,56 @@ def _prompt(**form: Any) -> Situation:
     return run.pk, {"name": "decompose", "seen": "1", **form}
 
 
+def _share_out() -> Situation:
+    pk = ItemFactory().stage_id
+    form = {"round": 0, "reviewers": [ReviewerFactory().pk], "percent": "0", "overlap": "2"}
+    return pk, form
+
+
+def _stage_to_sample() -> Situation:
+    stage = StageFactory(reviewing=True)
+    ItemFactory.create_batch(9, stage=stage)
+    return stage.pk, {"round": 0, "n": "4", "tolerance": "60"}
+
+
+def _sample() -> Situation:
+    """A sample that was looked at, by rows alone: a test may count entries from none."""
+    stage = StageFactory(reviewing=True)
+    drawn = ItemFactory.create_batch(4, stage=stage, approved=True)
+    others = ItemFactory.create_batch(5, stage=stage)
+    for item in drawn:
+        Review.objects.create(item=item, version=1, verdict="approved", reviewer=ReviewerFactory())
+    sample = Sample.objects.create(
+        stage=stage,
+        round=0,
+        seed="0/1/0",
+        tolerance=0.6,
+        items=[[item.pk, 1] for item in drawn],
+        others=[[item.pk, 1] for item in others],
+        content_hash="0" * 64,
+    )
+    return sample.pk, {}
+
+
+def _opinion() -> Situation:
+    item = ItemFactory()
+    Assignment.objects.create(item=item, reviewer=ReviewerFactory())
+    return item.pk, {"version": 1, "opinion": "approved"}
+
+
+def _assign(pk: int, user: User) -> None:
+    Assignment.objects.create(item=Item.objects.get(pk=pk), reviewer=user)
+
+
+def _opinions_differ() -> Situation:
+    item = ItemFactory()
+    for verdict in ("approved", "rejected"):
+        reviewer = ReviewerFactory()
+        Assignment.objects.create(item=item, reviewer=reviewer)
+        Opinion.objects.create(item=item, version=1, reviewer=reviewer, verdict=verdict)
+    return item.pk, {"version": 1, "opinion": "rejected", "reason": "A step is missing."}
+
+
 WRITES = [
     Write("run-diagnose", lambda: _run(), "run-now"),
     Write("run-stop", _stop, "run-now", needs="approver"),
@@ -253,6 +309,17 @@ WRITES = [
     Write("item-undo", _decided_item, "review"),
     Write("stage-approve-all", _all_items, "review", again=200),
     Write("stage-reject-flagged", _flagged_items, "review", again=200),
+    Write("stage-share-out", _share_out, "team", needs="approver", again=200),
+    Write("stage-sample", _stage_to_sample, "team", needs="approver"),
+    Write("sample-approve-rest", _sample, "team", needs="approver"),
+    Write(
+        "stage-guideline",
+        lambda: (StageFactory().pk, {"version": 0, "text": "Show every step."}),
+        "team",
+        needs="approver",
+    ),
+    Write("item-opinion", _opinion, "review", hand_to=_assign),
+    Write("item-adjudicate", _opinions_differ, "review", needs="approver"),
     Write("stage-roll-back", _roll_back, "stage-now", needs="approver"),
     Write("gate-advance", lambda: _gate(mastered=True), "gate", needs="approver"),
     Write("gate-remedy", lambda: _gate(), "gate"),
