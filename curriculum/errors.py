@@ -14,6 +14,7 @@
   + StillAtWork          409  a job of the run has to end first
   + NothingToAsk         409  every gap is known as well as was asked for
   + LeakNeverApproved    409  the item repeats a probe
+  + SomebodyElses        409  only who did it takes it back
   + CycleRefused         422  an edge that would close a circle
   + OrderBroken          422  a stage before one that it builds on
   + UnreviewedItems      422  a training with items nobody has looked at
@@ -21,6 +22,7 @@
   + NothingToTeach       422  a plan without stages
   + ReasonRequired       422  a decision that has to say why
   + EmptyWords           422  a question, solution or title without words
+  + WordsTooLong         422  a question or solution that would grow without measure
   + NothingChanged       422  an edit that says the same as before
   + BadPlan              422  a split, merge or order that is not one
   + BadDomain            422  what is to be taught is described wrongly
@@ -151,6 +153,15 @@ class LeakNeverApproved(CurriculumError):
         )
 
 
+class SomebodyElses(CurriculumError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody else did this: they can undo it, or you can change each item yourself."
+        )
+
+
 class CycleRefused(CurriculumError):
     http_status = 422
 
@@ -210,6 +221,13 @@ class EmptyWords(CurriculumError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The {what} may not be empty.")
+
+
+class WordsTooLong(CurriculumError):
+    http_status = 422
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(f"A {what} would get longer than {most} characters. Replace less.")
 
 
 class NothingChanged(CurriculumError):

@@ -4,6 +4,7 @@ Nothing here decides or moves a status. What is computed comes back as plain val
 that are not saved yet; `services` save them.
 """
 
+from curriculum.engine.checking import check_items
 from curriculum.engine.describe import (
     DomainDescription,
     PlanRow,
@@ -22,7 +23,7 @@ from curriculum.engine.describe import (
 )
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
 from curriculum.engine.exam import Keep
-from curriculum.engine.items import check_item, mixture, rendered
+from curriculum.engine.items import mixture, rendered
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
@@ -45,7 +46,7 @@ __all__ = [
     "Tested",
     "TrialCost",
     "assess",
-    "check_item",
+    "check_items",
     "check_models",
     "clean_settings",
     "cycle",

@@ -9,13 +9,12 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from curriculum.engine.describe import load_domain, models_folder, settings_of
+from curriculum.engine.describe import models_folder, settings_of
 from curriculum.engine.planning import gaps_of
 from curriculum.models import (
     Checkpoint,
     GateRecord,
     Item,
-    Probe,
     Revision,
     Run,
     Score,
@@ -26,7 +25,6 @@ from curriculum.models import (
 )
 from curriculum.states import SETTLED, SkillOutcome
 from distill import records, roster
-from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
 from distill.domains import question_key
 from distill.organizer import mixture as organizer
 from distill.organizer.stages import difficulty, lacking
@@ -45,21 +43,6 @@ def record(item: Item) -> records.Item:
         level=item.level,
         origin=item.origin,
     )
-
-
-def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]:
-    """Results of all checks on an item with these words instead of its own."""
-    run = item.stage.run
-    others = Item.objects.filter(stage=item.stage, round=item.round).exclude(pk=item.pk)
-    probes = Probe.objects.filter(skill__run=run)
-    checks = (
-        Parses(),
-        AnswerVerified(load_domain(run.domain).grader(item.skill.key)),
-        NotDuplicate(question_key(q) for q in others.values_list("question", flat=True)),
-        NotLeak(set(probes.values_list("key", flat=True))),
-    )
-    edited = dataclasses.replace(record(item), question=question, solution=solution)
-    return [dataclasses.asdict(result) for result in check(edited, checks)]
 
 
 def to_write(

@@ -1,5 +1,6 @@
 """Rows and constraints; no decisions. Only `curriculum.services` writes them."""
 
+from curriculum.models.actions import ReviewAction, SavedFilter, Tag
 from curriculum.models.audit import AuditEntry
 from curriculum.models.checkpoints import Checkpoint, Score
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
@@ -22,13 +23,16 @@ __all__ = [
     "Prerequisite",
     "Probe",
     "Review",
+    "ReviewAction",
     "Revision",
     "Run",
+    "SavedFilter",
     "Score",
     "Skill",
     "Snapshot",
     "SnapshotItem",
     "Stage",
     "StageSkill",
+    "Tag",
     "TrainingStep",
 ]
