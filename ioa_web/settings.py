@@ -150,6 +150,14 @@ IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading
 # --- Who may teach -------------------------------------------------------------------
 # Not what a form says: a teacher's name says which key is sent to which server.
 IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher
+# Why items are rejected, each by a key: 1 to 9.
+IOA_REJECT_REASONS = env.words(
+    "IOA_REJECT_REASONS",
+    "wrong answer,a step is wrong or missing,too hard for this student,too easy,unclear wording,"
+    "too much like another item,to be written again",
+)
+if len(IOA_REJECT_REASONS) > 9:
+    raise ImproperlyConfigured("IOA_REJECT_REASONS has room for nine reasons: keys 1 to 9.")
 
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
 
 from curriculum.states import ActorKind, Verdict
 
@@ -55,6 +56,14 @@ class Item(models.Model):
             models.Index(fields=["stage", "round", "verdict", "id"], name="item_queue"),
             models.Index(
                 fields=["stage", "round", "verdict", "is_flagged", "is_leak"], name="item_counts"
+            ),
+            models.Index(
+                "stage",
+                "round",
+                "verdict",
+                Length("question") + Length("solution"),
+                "id",
+                name="item_by_size",
             ),
         ]
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
 from curriculum.models import Item, Review, Stage
@@ -120,14 +120,20 @@ class Queue:
             "skill__key": item.skill.key,
             "is_flagged": item.is_flagged,
         }[name]
-        further = Q(**{f"{name}__{'gt' if rises else 'lt'}": value})
-        return found.filter(further | (Q(**{name: value}) & here))
+        side = "gt" if rises else "lt"
+        further = Q(**{f"{name}__{side}": value}) | (Q(**{name: value}) & here)
+        return found.filter(Q(**{f"{name}__{side}e": value}), further)  # a range, for the index
 
     @property
     def n_chosen(self) -> int:
         """How many of the filters behind “more” are in use."""
         names = ("failed", "operation", "origin", "level", "reviewer", "tag")
         return sum(bool(getattr(self, name)) for name in names)
+
+    @property
+    def n_set(self) -> int:
+        """How many fields are not as usual; the round is none."""
+        return sum(name != "round" for name, _ in self.fields)
 
     @property
     def fields(self) -> list[tuple[str, Any]]:
@@ -142,7 +148,7 @@ class Queue:
 def _sized(found: QuerySet[Item], sort: str) -> QuerySet[Item]:
     if sort not in ("shortest", "longest"):
         return found
-    return found.annotate(size=Length(F("question")) + Length(F("solution")))
+    return found.annotate(size=Length("question") + Length("solution"))
 
 
 def _turned(key: str) -> str:
