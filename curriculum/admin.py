@@ -32,6 +32,7 @@ LISTED: dict[type[Model], tuple[str, ...]] = {
     models.Assignment: ("item", "reviewer", "created_at"),
     models.Guideline: ("run", "version", "author", "created_at"),
     models.Sample: ("stage", "round", "tolerance", "content_hash", "drawn_at", "approved_at"),
+    models.ReviewAction: ("__str__", "stage", "round", "where", "actor", "created_at", "undone_at"),
     models.Snapshot: ("stage", "round", "n_items", "content_hash"),
     models.Checkpoint: ("__str__", "run", "stage", "round", "is_current"),
     models.GateRecord: ("__str__", "allows_advance", "decision", "decided_as", "decided_by"),
@@ -39,7 +40,7 @@ LISTED: dict[type[Model], tuple[str, ...]] = {
     models.Notice: ("__str__", "run", "to", "status", "attempts", "error", "created_at"),
     models.AuditEntry: ("sequence", "run", "at", "action", "subject_name", "actor_name"),
 }
-RELATED = ("to", "run", "stage", "skill", "item")
+RELATED = ("to", "run", "stage", "skill", "item", "actor")
 for model, columns in LISTED.items():
     related = [name for name in RELATED if name in columns]
     options = {"list_display": columns, "list_select_related": related or False}

@@ -16,6 +16,7 @@
   + LeakNeverApproved    409  the item repeats a probe
   + NotYours             409  another person, or several, are to say what becomes of the item
   + SampleRefused        409  a sample that shows too little, or that cannot be drawn
+  + SomebodyElses        409  only who did it takes it back
   + CycleRefused         422  an edge that would close a circle
   + OrderBroken          422  a stage before one that it builds on
   + UnreviewedItems      422  a training with items nobody has looked at
@@ -23,6 +24,7 @@
   + NothingToTeach       422  a plan without stages
   + ReasonRequired       422  a decision that has to say why
   + EmptyWords           422  a question, solution or title without words
+  + WordsTooLong         422  a question or solution that would grow without measure
   + NothingChanged       422  an edit that says the same as before
   + BadShare             422  work that cannot be shared out like this
   + BadPlan              422  a split, merge or order that is not one
@@ -167,6 +169,15 @@ class BadShare(CurriculumError):
     http_status = 422
 
 
+class SomebodyElses(CurriculumError):
+    http_status = 409
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody else did this: they can undo it, or you can change each item yourself."
+        )
+
+
 class CycleRefused(CurriculumError):
     http_status = 422
 
@@ -226,6 +237,13 @@ class EmptyWords(CurriculumError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The {what} may not be empty.")
+
+
+class WordsTooLong(CurriculumError):
+    http_status = 422
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(f"A {what} would get longer than {most} characters. Replace less.")
 
 
 class NothingChanged(CurriculumError):

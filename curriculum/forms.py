@@ -274,25 +274,3 @@ class TrialForm(forms.Form):
             "max_value": f"{MOST_STEPS} steps are the most a test may take.",
         },
     )
-
-
-class VersionForm(forms.Form):
-    """The version of the item a person has seen."""
-
-    version = forms.IntegerField(min_value=1)
-
-
-class RejectForm(VersionForm):
-    reason = forms.CharField(
-        max_length=1000,
-        error_messages={"required": "Say why it is rejected: the next round learns from it."},
-    )
-
-
-class EditForm(VersionForm):
-    question = forms.CharField(
-        widget=forms.Textarea, error_messages={"required": "The question may not be empty."}
-    )
-    solution = forms.CharField(
-        widget=forms.Textarea, error_messages={"required": "The solution may not be empty."}
-    )

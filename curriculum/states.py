@@ -115,6 +115,16 @@ class Verdict(TextChoices):
     REJECTED = "rejected", "rejected"
 
 
+class ActionKind(TextChoices):
+    """What one press of a button did to one item, or to all that match a filter."""
+
+    APPROVED = "approved", "approved"
+    REJECTED = "rejected", "rejected"
+    EDITED = "edited", "edited"
+    REPLACED = "replaced", "replaced words in"
+    TAGGED = "tagged", "tagged"
+
+
 class SkillStatus(TextChoices):
     ACTIVE = "active", "active"
     RETIRED = "retired", "retired"

@@ -8,7 +8,8 @@ from django import forms
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from curriculum.forms import RoundForm, VersionForm
+from curriculum.forms import RoundForm
+from curriculum.review_forms import VersionForm
 from curriculum.services.audit import name_of
 from curriculum.states import Verdict
 

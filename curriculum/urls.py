@@ -6,8 +6,10 @@ from django.urls import path
 
 from curriculum.views import (
     audit,
+    bulk,
     costs,
     diagnosis,
+    filters,
     gates,
     graph,
     jobs,
@@ -77,10 +79,19 @@ urlpatterns = [
     path("stages/<int:pk>/roll-back/", stages.stage_roll_back, name="stage-roll-back"),
     path("stages/<int:pk>/training/", stages.stage_training, name="stage-training"),
     path("stages/<int:pk>/review/", review.stage_review, name="stage-review"),
-    path("stages/<int:pk>/approve-all/", review.stage_approve_all, name="stage-approve-all"),
+    path("stages/<int:pk>/undo/", review.stage_undo, name="stage-undo"),
+    path("stages/<int:pk>/approve-all/", bulk.stage_approve_all, name="stage-approve-all"),
+    path("stages/<int:pk>/reject-all/", bulk.stage_reject_all, name="stage-reject-all"),
+    path("stages/<int:pk>/reject-flagged/", bulk.stage_reject_flagged, name="stage-reject-flagged"),
+    path("stages/<int:pk>/tag-all/", bulk.stage_tag_all, name="stage-tag-all"),
     path(
-        "stages/<int:pk>/reject-flagged/", review.stage_reject_flagged, name="stage-reject-flagged"
+        "stages/<int:pk>/replace/preview/", bulk.stage_replace_preview, name="stage-replace-preview"
     ),
+    path("stages/<int:pk>/replace/", bulk.stage_replace, name="stage-replace"),
+    path("stages/<int:pk>/items/new/", bulk.stage_compose, name="stage-compose"),
+    path("stages/<int:pk>/items/", bulk.stage_write_item, name="stage-write-item"),
+    path("stages/<int:pk>/filters/", filters.filter_save, name="filter-save"),
+    path("stages/<int:pk>/filters/remove/", filters.filter_remove, name="filter-remove"),
     path("items/<int:pk>/rendered/", review.item_rendered, name="item-rendered"),
     path("items/<int:pk>/approve/", review.item_approve, name="item-approve"),
     path("items/<int:pk>/reject/", review.item_reject, name="item-reject"),
@@ -95,6 +106,8 @@ urlpatterns = [
     path("items/<int:pk>/look/", team.item_look, name="item-look"),
     path("items/<int:pk>/opinion/", team.item_opinion, name="item-opinion"),
     path("items/<int:pk>/adjudicate/", team.item_adjudicate, name="item-adjudicate"),
+    path("items/<int:pk>/tag/", review.item_tag, name="item-tag"),
+    path("items/<int:pk>/untag/", review.item_untag, name="item-untag"),
     path("stages/<int:pk>/gate/", gates.stage_gate, name="stage-gate"),
     path("gates/<int:pk>/advance/", gates.gate_advance, name="gate-advance"),
     path("gates/<int:pk>/remedy/", gates.gate_remedy, name="gate-remedy"),

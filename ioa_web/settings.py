@@ -157,6 +157,14 @@ IOA_LOOK_SECONDS = env.number(  # pages renew their lock every 30 s
 IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher
 IOA_TEACHER_REQUESTS = env.number("IOA_TEACHER_REQUESTS", 8, least=1)  # at a time
 IOA_PRICES = env.prices("IOA_PRICES")  # of tokens, by model; without one no sum is shown
+# Why items are rejected, each by a key: 1 to 9.
+IOA_REJECT_REASONS = env.words(
+    "IOA_REJECT_REASONS",
+    "wrong answer,a step is wrong or missing,too hard for this student,too easy,unclear wording,"
+    "too much like another item,to be written again",
+)
+if len(IOA_REJECT_REASONS) > 9:
+    raise ImproperlyConfigured("IOA_REJECT_REASONS has room for nine reasons: keys 1 to 9.")
 
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server

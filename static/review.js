@@ -8,15 +8,13 @@
     [...queue().querySelectorAll("[data-key]")].find((each) =>
       each.dataset.key.split(" ").includes(key),
     );
-
-  function isTyping(element) {
-    return element.matches("input:not([type=hidden]), textarea, select, [contenteditable]");
-  }
+  const field = "input:not([type=hidden]), textarea, select, [contenteditable]";
 
   document.addEventListener("keydown", (event) => {
-    if (!queue()) return;
+    if (!queue() || event.isComposing) return;
     const target = event.target;
-    if (isTyping(target)) {
+    if (byNumber(event, target)) return;
+    if (target.matches(field)) {
       if (event.key === "Escape") leave(target);
       const isSave = event.key === "Enter" && (event.ctrlKey || event.metaKey);
       if (isSave && target.form) target.form.requestSubmit();
@@ -24,22 +22,51 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const button = keyed(event.key);
+    if (!button && event.key === "z") say("There is nothing of yours left to undo here.");
     if (!button || button.disabled) return;
     event.preventDefault();
+    if (button.matches("input")) {
+      show(button);
+      return;
+    }
     button.click();
     if (event.key === "r") queue().querySelector("#reject-panel[open] input[name=reason]")?.focus();
   });
 
-  function leave(field) {
-    const panel = field.closest("#reject-panel");
+  // The reason by its number: while the panel is open and no words have been begun.
+  function byNumber(event, target) {
+    if (!/^[1-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return false;
+    const isFree = !target.matches(field) || (target.id === "reject-reason" && !target.value);
+    const reason = queue().querySelector(`#reject-panel[open] [data-reason="${event.key}"]`);
+    if (!isFree || !reason) return false;
+    event.preventDefault();
+    reason.click();
+    return true;
+  }
+
+  function show(input) {
+    for (let each = input.closest("details"); each; each = each.parentElement.closest("details"))
+      each.open = true;
+    input.focus();
+  }
+
+  function leave(left) {
+    const panel = left.closest("#reject-panel");
     if (panel) {
       panel.open = false;
       panel.querySelector("summary").focus();
       return;
     }
     const back = keyed("leave-edit");
-    if (back && field.closest("#edit-form")) back.click();
-    else field.blur();
+    if (back && left.closest("#edit-form")) back.click();
+    else left.blur();
+  }
+
+  function say(text) {
+    const line = document.createElement("p");
+    line.className = "notice success";
+    line.textContent = text;
+    document.getElementById("notices")?.replaceChildren(line);
   }
 
   // While an answer is on its way a second press would decide the item behind it.
@@ -53,8 +80,21 @@
     if (event.detail.target?.id === "review") isBusy = false;
   });
 
+  // What a person has opened stays open, and the focus stays near where it was.
+  let opened = [];
+  let hadFocus = false;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target?.id !== "review") return;
+    opened = [...event.detail.target.querySelectorAll("details[data-keep][open]")].map((d) => d.id);
+    hadFocus = event.detail.target.contains(document.activeElement);
+  });
   document.addEventListener("htmx:afterSettle", () => {
+    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+    opened = [];
     const words = document.querySelector("#edit-form [autofocus]");
     if (words && !document.activeElement.closest("#edit-form")) words.focus();
+    const isLost = !document.activeElement || document.activeElement === document.body;
+    if (hadFocus && isLost) document.getElementById("item-heading")?.focus();
+    hadFocus = false;
   });
 })();

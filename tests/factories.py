@@ -10,6 +10,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from curriculum import models
+from curriculum.models.items import spaced
 from curriculum.roles import ADMIN, APPROVER, REVIEWER, VIEWER
 from curriculum.states import JobKind, JobStatus, RunStatus, SkillOutcome, StageStatus, Verdict
 from distill.settings import Settings
@@ -171,6 +172,8 @@ class ItemFactory(DjangoModelFactory):
     question = factory.Sequence(lambda n: f"What is {n} + 1?")
     answer = factory.LazyAttribute(lambda o: str(int(o.question.split()[2]) + 1))
     solution = factory.LazyAttribute(lambda o: f"Add one more. Answer: {o.answer}")
+    checks = factory.LazyFunction(list)
+    failed = factory.LazyAttribute(lambda o: spaced(c["id"] for c in o.checks if not c["passed"]))
 
 
 class CallFactory(DjangoModelFactory):

@@ -5,7 +5,7 @@ that are not saved yet; `services` save them.
 """
 
 from curriculum.engine.authoring import tokens_of_calls
-from curriculum.engine.checking import check_item
+from curriculum.engine.checking import check_items
 from curriculum.engine.costs import money_of
 from curriculum.engine.describe import (
     DomainDescription,
@@ -76,7 +76,7 @@ __all__ = [
     "aim_in_words",
     "assess",
     "built_in_prompt",
-    "check_item",
+    "check_items",
     "check_models",
     "check_prompt",
     "clean_settings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from curriculum import models
 from curriculum.engine.describe import home, load_domain, settings_of
 from curriculum.engine.items import record, tokenizer_of
 from curriculum.errors import BadDomain
-from curriculum.models import Item, Run
+from curriculum.models import Item, Run, Stage
 from distill.adapter.checks import Fits, NotDuplicate, NotLeak, check, standard_checks
 from distill.adapter.leaks import LeakIndex, questions_to_come, registered
 from distill.domains import question_key
@@ -20,28 +21,39 @@ from distill.domains.benchmarks import is_benchmark
 from distill.errors import DomainError
 
 
-def check_item(item: Item, question: str, solution: str) -> list[dict[str, Any]]:
-    """Results of all checks on an item with these words instead of its own.
+def check_items(
+    stage: Stage, round: int, words: Sequence[tuple[Item, str, str]]
+) -> list[list[dict[str, Any]]]:
+    """Results of all checks on items of one round with these words instead of their own.
 
-    The same as when it was written, but that its question, if it is a new one, is compared with
-    all items of the run: only the writer may ask again what earlier rounds asked.
+    words: (item, question, solution), an item once; it may be one that is not saved yet. The same
+    checks as when an item is written, but that a question, if it is a new one, is compared with
+    all items of the run: only the writer may ask again what earlier rounds asked. Of several of
+    the same words the first passes. Returns the results in the order of `words`.
     """
-    run = item.stage.run
-    others = Item.objects.filter(stage__run=run).exclude(pk=item.pk)
-    in_round = others.filter(stage=item.stage, round=item.round)
-    earlier = others.exclude(pk__in=in_round.values("pk"))
-    checks = standard_checks(
-        load_domain(run.domain).grader(item.skill.key),
-        duplicate=NotDuplicate(
-            others=in_round.values_list("question", flat=True),
-            earlier=earlier.values_list("question", flat=True),
-            again={question_key(item.question)},
-        ),
-        leak=leak_check(run),
-        fits=fits_check(run),
+    run = stage.run
+    domain = load_domain(run.domain)
+    changed = {item.pk for item, _, _ in words}
+    in_round: list[str] = []
+    earlier: list[str] = []
+    rows = Item.objects.filter(stage__run=run).values_list("pk", "stage", "round", "question")
+    for pk, of_stage, of_round, question in rows.iterator():
+        if pk not in changed:
+            is_here = (of_stage, of_round) == (stage.pk, round)
+            (in_round if is_here else earlier).append(question)
+    duplicate = NotDuplicate(
+        others=in_round,
+        earlier=earlier,
+        again={question_key(item.question) for item, _, _ in words if item.pk},
     )
-    edited = dataclasses.replace(record(item), question=question, solution=solution)
-    return [dataclasses.asdict(result) for result in check(edited, checks)]
+    leak, fits = leak_check(run), fits_check(run)
+    found = []
+    for item, question, solution in words:
+        grader = domain.grader(item.skill.key)
+        checks = standard_checks(grader, duplicate=duplicate, leak=leak, fits=fits)
+        edited = dataclasses.replace(record(item), question=question, solution=solution)
+        found.append([dataclasses.asdict(result) for result in check(edited, checks)])
+    return found
 
 
 def leak_check(run: Run) -> NotLeak:

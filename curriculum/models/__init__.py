@@ -1,5 +1,6 @@
 """Rows and constraints; no decisions. Only `curriculum.services` writes them."""
 
+from curriculum.models.actions import ReviewAction, SavedFilter, Tag
 from curriculum.models.audit import AuditEntry
 from curriculum.models.calls import TeacherCall, WritingTally
 from curriculum.models.checkpoints import Checkpoint, Score
@@ -31,15 +32,18 @@ __all__ = [
     "PromptTemplate",
     "PromptTrial",
     "Review",
+    "ReviewAction",
     "Revision",
     "Run",
     "Sample",
+    "SavedFilter",
     "Score",
     "Skill",
     "Snapshot",
     "SnapshotItem",
     "Stage",
     "StageSkill",
+    "Tag",
     "TeacherCall",
     "TrainingStep",
     "WritingTally",

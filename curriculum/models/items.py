@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
 
 from curriculum.states import ActorKind, Verdict
+
+
+def spaced(words: Iterable[str]) -> str:
+    """["leak", "answer"] -> " answer leak ": a list in a column that any database can search
+    for " leak ".
+    """
+    found = " ".join(sorted(words))
+    return f" {found} " if found else ""
 
 
 class Item(models.Model):
@@ -23,6 +34,7 @@ class Item(models.Model):
     origin = models.CharField(max_length=80)  # procedural, a teacher's name, or person
     checks = models.JSONField(default=list)  # [{id, version, passed, detail}]
     is_flagged = models.BooleanField(default=False)  # a check failed
+    failed = models.CharField(max_length=200, blank=True, default="")  # ids of `checks`: see spaced
     is_leak = models.BooleanField(default=False)  # never trainable, no override
     call = models.ForeignKey(
         "curriculum.TeacherCall", models.SET_NULL, null=True, blank=True, related_name="items"
@@ -44,7 +56,19 @@ class Item(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["stage", "round", "verdict"], name="item_queue"),
+            # the queue in the order written, and its counts, without touching the words
+            models.Index(fields=["stage", "round", "verdict", "id"], name="item_queue"),
+            models.Index(
+                fields=["stage", "round", "verdict", "is_flagged", "is_leak"], name="item_counts"
+            ),
+            models.Index(
+                "stage",
+                "round",
+                "verdict",
+                Length("question") + Length("solution"),
+                "id",
+                name="item_by_size",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -59,6 +83,9 @@ class Revision(models.Model):
     question = models.TextField()
     solution = models.TextField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+    action = models.ForeignKey(
+        "curriculum.ReviewAction", models.RESTRICT, null=True, blank=True, related_name="revisions"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -80,6 +107,9 @@ class Review(models.Model):
     reason = models.TextField(blank=True)
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
     reviewed_as = models.CharField(max_length=8, choices=ActorKind, default=ActorKind.PERSON)
+    action = models.ForeignKey(
+        "curriculum.ReviewAction", models.RESTRICT, null=True, blank=True, related_name="reviews"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

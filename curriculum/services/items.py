@@ -1,10 +1,9 @@
-"""Verdicts on items, and their words. Only while the item's round is in review."""
+"""Verdicts on items, their words and tags, one by one. Only while the item's round is in review."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
+from django.utils import timezone
 
 from curriculum import engine
 from curriculum.errors import (
@@ -13,12 +12,29 @@ from curriculum.errors import (
     NothingChanged,
     Overtaken,
     ReasonRequired,
-    WrongMoment,
 )
-from curriculum.models import Item, Review, Revision, Skill, Stage
-from curriculum.services import apart, audit
-from curriculum.services.audit import Actor, require
-from curriculum.states import RunStatus, StageStatus, Verdict
+from curriculum.models import Item, Review, ReviewAction, Skill, Stage, Tag
+from curriculum.models.items import spaced
+from curriculum.services import apart, audit, bulk
+from curriculum.services.audit import Actor
+from curriculum.services.bulk import approve_all, reject_flagged
+from curriculum.services.reviewing import act, begin, keep_reviews
+from curriculum.services.words import rewrite
+from curriculum.states import ActionKind, Verdict
+
+PERSON = "person"  # origin of an item that nobody's model wrote
+
+__all__ = [
+    "approve",
+    "approve_all",
+    "edit",
+    "reject",
+    "reject_flagged",
+    "tag",
+    "undo",
+    "untag",
+    "write",
+]
 
 
 @transaction.atomic
@@ -47,7 +63,7 @@ def reject(item: Item, *, actor: Actor, version: int, reason: str) -> Item:
 
 @transaction.atomic
 def undo(item: Item, *, actor: Actor, version: int) -> Item:
-    """Take the verdict back: the item waits again."""
+    """Take the verdict back, whoever gave it: the item waits again."""
     return _decide(item, Verdict.WAITING, actor=actor, version=version, action="item.undone")
 
 
@@ -55,77 +71,90 @@ def undo(item: Item, *, actor: Actor, version: int) -> Item:
 def edit(item: Item, *, actor: Actor, version: int, question: str, solution: str) -> Item:
     """Change the words. The old ones are kept, checks run again, and the item waits again."""
     question, solution = question.strip(), solution.strip()
-    if not question:
-        raise EmptyWords("question")
-    if not solution:
-        raise EmptyWords("solution")
+    _require_words(question=question, solution=solution)
     if (question, solution) == (item.question, item.solution):
         raise NothingChanged
-    _begin(item.stage, round=item.round)
-    checks = engine.check_item(item, question, solution)
-    failed = [check["id"] for check in checks if not check["passed"]]
-    seen = Item.objects.filter(pk=item.pk, version=version, verdict=item.verdict)
-    changes: dict[str, Any] = {
-        "question": question,
-        "solution": solution,
-        "checks": checks,
-        "is_flagged": bool(failed),
-        "is_leak": "leak" in failed,
-        "version": version + 1,
-        "verdict": Verdict.WAITING,
-    }
-    if not seen.update(**changes):
+    if version != item.version:
         raise Overtaken("This item")
-    Revision.objects.create(
-        item=item,
-        version=version,
-        question=item.question,
-        solution=item.solution,
-        actor=actor.user,
-    )
+    stage = item.stage
+    begin(stage, round=item.round)
+    was = {"version": version, "question": item.question, "solution": item.solution}
+    action = act(stage, ActionKind.EDITED, 1, actor=actor, round=item.round)
+    rewrite(stage, [(item, question, solution)], actor=actor, action=action)
+    item.refresh_from_db()
     audit.write(
-        item.stage.run,
+        stage.run,
         actor=actor,
         action="item.edited",
         subject=item,
-        was={"version": version, "question": item.question, "solution": item.solution},
-        became={"version": version + 1, "question": question, "solution": solution},
-        evidence={"failed": failed},
+        was=was,
+        became={"version": item.version, "question": question, "solution": solution},
+        evidence={"failed": item.failed.split()},
     )
-    item.refresh_from_db()
     return item
 
 
 @transaction.atomic
-def approve_all(stage: Stage, *, actor: Actor, round: int, skill: Skill | None = None) -> int:
-    """Approve what waits and passed every check; of one skill, if named. Returns how many."""
-    _begin(stage, round=round)
-    clean = Item.objects.filter(is_flagged=False, is_leak=False)
-    if skill is not None:
-        clean = clean.filter(skill=skill)
-    matching = _waiting(stage, round).filter(pk__in=clean.values("pk"))
-    matching = matching.exclude(pk__in=apart.one_by_one(stage, round, actor=actor))
-    return _decide_all(
-        stage,
-        dict.fromkeys(matching, ""),
-        Verdict.APPROVED,
-        actor=actor,
-        action="items.approved",
+def write(
+    stage: Stage,
+    *,
+    actor: Actor,
+    round: int,
+    skill: Skill,
+    question: str,
+    solution: str,
+    answer: str,
+) -> Item:
+    """An item by a person: checked as any other, and waiting as any other."""
+    question, solution, answer = question.strip(), solution.strip(), answer.strip()
+    _require_words(question=question, solution=solution, answer=answer)
+    begin(stage, round=round)
+    theirs = Item.objects.filter(stage=stage, round=round, origin=PERSON).count()
+    item = Item(
+        stage=stage,
+        round=round,
+        skill=skill,
+        key=f"s{stage.position}r{round}-person-{theirs + 1:04}",
+        question=question,
+        solution=solution,
+        answer=answer,
+        origin=PERSON,
     )
+    [item.checks] = engine.check_items(stage, round, [(item, question, solution)])
+    failed = [check["id"] for check in item.checks if not check["passed"]]
+    item.failed, item.is_flagged, item.is_leak = spaced(failed), bool(failed), "leak" in failed
+    item.save(force_insert=True)
+    audit.write(
+        stage.run,
+        actor=actor,
+        action="item.written",
+        subject=item,
+        became={"question": question, "solution": solution, "answer": answer},
+        evidence={"skill": skill.key, "round": round, "failed": failed},
+    )
+    return item
 
 
 @transaction.atomic
-def reject_flagged(stage: Stage, *, actor: Actor, round: int) -> int:
-    """Reject what waits and failed a check, and say which check. Returns how many."""
-    _begin(stage, round=round)
-    flagged = _waiting(stage, round).filter(is_flagged=True)
-    flagged = flagged.exclude(pk__in=apart.one_by_one(stage, round, actor=actor))
-    return _decide_all(
-        stage,
-        {item: _why_flagged(item) for item in flagged},
-        Verdict.REJECTED,
+def tag(item: Item, *, actor: Actor, word: str) -> bool:
+    """Put a word on the item; False where it has it already."""
+    begin(item.stage, round=item.round)
+    found = Item.objects.filter(pk=item.pk)
+    return bool(bulk.tag(item.stage, found, word, actor=actor, round=item.round))
+
+
+@transaction.atomic
+def untag(item: Item, *, actor: Actor, word: str) -> None:
+    begin(item.stage, round=item.round)
+    gone, _ = Tag.objects.filter(item=item, word=word).delete()
+    if not gone:
+        raise Overtaken("This item")
+    audit.write(
+        item.stage.run,
         actor=actor,
-        action="items.rejected",
+        action="item.untagged",
+        subject=item,
+        was={"tag": word},
     )
 
 
@@ -136,18 +165,16 @@ def _decide(
     decided = item.verdict != Verdict.WAITING
     if decided != (verdict == Verdict.WAITING) or version != item.version:
         raise Overtaken("This item")
-    _begin(item.stage, round=item.round)
+    begin(item.stage, round=item.round)
     seen = Item.objects.filter(pk=item.pk, version=version, verdict=item.verdict)
     if not seen.update(verdict=verdict):
         raise Overtaken("This item")
-    Review.objects.create(
-        item=item,
-        version=version,
-        verdict=verdict,
-        reason=reason,
-        reviewer=actor.user,
-        reviewed_as=actor.kind,
-    )
+    done: ReviewAction | None = None
+    if decided:
+        _taken_back(item)
+    else:
+        done = act(item.stage, ActionKind(verdict), 1, actor=actor, round=item.round)
+    keep_reviews([(item.pk, version, reason)], verdict, actor=actor, action=done)
     audit.write(
         item.stage.run,
         actor=actor,
@@ -162,54 +189,15 @@ def _decide(
     return item
 
 
-def _decide_all(
-    stage: Stage, reasons: dict[Item, str], verdict: Verdict, *, actor: Actor, action: str
-) -> int:
-    """One UPDATE, a review for each item, one audit entry naming them. Nothing for no items."""
-    if not reasons:
-        return 0
-    keys = [item.pk for item in reasons]
-    if Item.objects.filter(pk__in=keys, verdict=Verdict.WAITING).update(verdict=verdict) != len(
-        keys
-    ):
-        raise Overtaken("This queue")
-    Review.objects.bulk_create(
-        Review(
-            item=item,
-            version=item.version,
-            verdict=verdict,
-            reason=reason,
-            reviewer=actor.user,
-            reviewed_as=actor.kind,
-        )
-        for item, reason in reasons.items()
-    )
-    audit.write(
-        stage.run,
-        actor=actor,
-        action=action,
-        subject=stage,
-        became={"verdict": verdict, "n": len(keys)},
-        evidence={"round": stage.round, "items": [[item.pk, item.version] for item in reasons]},
-        note="; ".join(sorted({reason for reason in reasons.values() if reason})),
-    )
-    return len(keys)
+def _taken_back(item: Item) -> None:
+    """The act that gave the verdict stands no more, unless it gave others as well."""
+    last = Review.objects.filter(item=item).order_by("-pk").first()
+    if last is not None and last.action_id is not None:
+        alone = ReviewAction.objects.filter(pk=last.action_id, n=1, undone_at=None)
+        alone.update(undone_at=timezone.now())
 
 
-def _begin(stage: Stage, *, round: int) -> None:
-    """Hold the run, and make sure that the round is still in review."""
-    require(stage.run, RunStatus.TEACHING, what="Items can be reviewed")
-    now = Stage.objects.get(pk=stage.pk)
-    if now.round != round:
-        raise Overtaken("This stage")
-    if now.status != StageStatus.REVIEWING:
-        raise WrongMoment("Items can be reviewed", "stage is “in review”", now.get_status_display())
-
-
-def _waiting(stage: Stage, round: int) -> Any:
-    return Item.objects.filter(stage=stage, round=round, verdict=Verdict.WAITING)
-
-
-def _why_flagged(item: Item) -> str:
-    failed = [check["id"] for check in item.checks if not check["passed"]]
-    return f"failed check: {', '.join(failed)}"
+def _require_words(**words: str) -> None:
+    for name, text in words.items():
+        if not text:
+            raise EmptyWords(name)

@@ -24,6 +24,7 @@ from curriculum.models import (
     TrainingStep,
     WritingTally,
 )
+from curriculum.models.items import spaced
 
 
 def keep_probes(rows: Sequence[Probe]) -> None:
@@ -39,6 +40,7 @@ def keep_answers(rows: Sequence[Answer]) -> None:
 def keep_items(rows: Sequence[Item]) -> None:
     for row in rows:
         row.question, row.solution = engine.storable(row.question), engine.storable(row.solution)
+        row.failed = spaced(check["id"] for check in row.checks if not check["passed"])
     Item.objects.bulk_create(rows, ignore_conflicts=True)
 
 

@@ -129,7 +129,8 @@ def train(stage: Stage, *, actor: Actor, round: int) -> Stage:
     items = Item.objects.filter(stage=stage, round=round)
     if unreviewed := items.filter(verdict=Verdict.WAITING).count():
         raise UnreviewedItems(unreviewed)
-    approved = list(items.filter(verdict=Verdict.APPROVED, is_leak=False).order_by("key"))
+    clean = items.filter(verdict=Verdict.APPROVED, is_leak=False)
+    approved = list(clean.select_related("skill").order_by("key"))
     if not approved:
         raise NothingApproved
     snapshot = _freeze(stage, approved)

@@ -1,25 +1,24 @@
+"""The review queue, and what is done to one item of it."""
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
-from curriculum.forms import EditForm, RejectForm, RoundForm, VersionForm
-from curriculum.htmx import answer, show
-from curriculum.models import Item, Stage
-from curriculum.services import apart, items
-from curriculum.states import StageStatus, Verdict
-from curriculum.views import review_reads, team_reads
+from curriculum.htmx import show
+from curriculum.models import Item, ReviewAction
+from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, WordForm
+from curriculum.services import items, undoing
+from curriculum.services.undoing import Undone
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
-from curriculum.views.review_reads import Queue
+from curriculum.views.review_page import PAGE, PART, context, elsewhere, reply, told
 
-PAGE = "curriculum/review.html"
-PART = "curriculum/partials/_review.html"
 RENDERED_PAGE = "curriculum/rendered.html"
 RENDERED = "curriculum/partials/_rendered.html"
 
@@ -27,55 +26,7 @@ RENDERED = "curriculum/partials/_rendered.html"
 @require_GET
 @login_required
 def stage_review(request: HttpRequest, pk: int) -> HttpResponse:
-    return show(request, PAGE, PART, _context(request, find_stage(pk), request.GET))
-
-
-def _context(
-    request: HttpRequest,
-    stage: Stage,
-    said: QueryDict,
-    *,
-    edit: EditForm | None = None,
-    reject: RejectForm | None = None,
-) -> dict[str, Any]:
-    queue = Queue.of(stage, said)
-    item, place = review_reads.pick(stage, queue, said, request.user)
-    may_decide = (
-        stage.status == StageStatus.REVIEWING
-        and queue.round == stage.round
-        and request.user.has_perm("curriculum.review_run")
-    )
-    alone = apart.one_by_one(stage, queue.round, actor=person(request))
-    clean = queue.items(stage).filter(verdict=Verdict.WAITING, is_flagged=False)
-    matching = clean.exclude(pk__in=alone).count()
-    if edit is None and item is not None and "edit" in said and may_decide:
-        edit = EditForm(
-            initial={"question": item.question, "solution": item.solution, "version": item.version}
-        )
-    skills = stage.stage_skills.select_related("skill").order_by("pk")
-    return {
-        "stage": stage,
-        "run": stage.run,
-        "queue": queue,
-        "query": queue.query(),
-        "counts": review_reads.counts(stage, queue.round),
-        "item": item,
-        "place": place,
-        "why": review_reads.why(item) if item else None,
-        "history": review_reads.history(item) if item and item.version > 1 else [],
-        "last": review_reads.last_verdict(stage, queue, request.user.pk or 0),
-        "skills": [row.skill for row in skills],
-        "verdicts": review_reads.VERDICTS,
-        "flags": review_reads.FLAGS,
-        "rounds": range(stage.round + 1),
-        "n_flagged": review_reads.flagged(stage, queue.round, alone),
-        "n_matching": matching if queue.verdict in ("waiting", "all") else 0,
-        "may_decide": may_decide,
-        "edit": edit,
-        "reject": reject,
-        "team": team_reads.beside(request.user, item),
-        "tab": "review",
-    }
+    return show(request, PAGE, PART, context(request, find_stage(pk), request.GET))
 
 
 @require_GET
@@ -85,8 +36,8 @@ def item_rendered(request: HttpRequest, pk: int) -> HttpResponse:
     tokenizer has to be loaded, and nobody shall wait for that before a verdict.
     """
     item = _find(pk)
-    context = {"item": item, "stage": item.stage, "run": item.stage.run}
-    return show(request, RENDERED_PAGE, RENDERED, {**context, "rendered": engine.rendered(item)})
+    shown = {"item": item, "stage": item.stage, "run": item.stage.run}
+    return show(request, RENDERED_PAGE, RENDERED, {**shown, "rendered": engine.rendered(item)})
 
 
 @require_POST
@@ -109,8 +60,10 @@ def item_reject(request: HttpRequest, pk: int) -> HttpResponse:
     form = RejectForm(request.POST)
     notice, status = first_error(form), 422
     if form.is_valid():
+        said = form.cleaned_data
         notice, status = attempt(
-            lambda: items.reject(item, actor=person(request), **form.cleaned_data), "Rejected."
+            lambda: items.reject(item, actor=person(request), **said),
+            f"Rejected: {said['reason']}.",
         )
     return _answer(request, item, notice, status, reject=form)
 
@@ -132,7 +85,11 @@ def item_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @reviewer
 def item_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the item's verdict back; with `act`, that act of the person's on this item."""
     item = _find(pk)
+    if "act" in request.POST:
+        notice, status, _ = undo_act(request, item.stage_id)
+        return _answer(request, item, notice, status, stays=True)
     form = VersionForm(request.POST)
     notice, status = "Which version was decided could not be read. Look again.", 422
     if form.is_valid():
@@ -145,45 +102,57 @@ def item_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @reviewer
-def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
+def stage_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back an act of the person's, on however many items."""
     stage = find_stage(pk)
-    form = RoundForm(request.POST)
-    notice, status = "Which round was looked at could not be read. Look again.", 422
-    if form.is_valid():
-        skill = None
-        if key := request.POST.get("skill"):
-            skill = get_object_or_404(stage.run.skills, key=key)
-        done: list[int] = []
-        notice, status = attempt(
-            lambda: done.append(
-                items.approve_all(
-                    stage, actor=person(request), round=form.cleaned_data["round"], skill=skill
-                )
-            ),
-            "",
-        )
-        if status == 200:
-            notice = f"Approved together: {done[0]}. Flagged ones still wait for you."
-    return _reply(request, stage, request.POST, notice, status)
+    notice, status, action = undo_act(request, pk)
+    said = elsewhere(request.POST)
+    touched = action.revisions.first() if action is not None and action.n == 1 else None
+    if touched is not None:
+        said["item"] = str(touched.item_id)
+    return reply(request, stage, said, notice, status)
+
+
+def undo_act(request: HttpRequest, stage: int) -> tuple[str, int, ReviewAction | None]:
+    form = ActForm(request.POST)
+    if not form.is_valid():
+        return "What is to be undone could not be read. Look again.", 422, None
+    acts = ReviewAction.objects.select_related("stage__run")
+    action = get_object_or_404(acts, pk=form.cleaned_data["act"], stage=stage)
+    done: list[Undone] = []
+    notice, status = attempt(lambda: done.append(undoing.undo(action, actor=person(request))), "")
+    return told(action, done[0]) if done else notice, status, action
 
 
 @require_POST
 @reviewer
-def stage_reject_flagged(request: HttpRequest, pk: int) -> HttpResponse:
-    stage = find_stage(pk)
-    form = RoundForm(request.POST)
-    notice, status = "Which round was looked at could not be read. Look again.", 422
+def item_tag(request: HttpRequest, pk: int) -> HttpResponse:
+    return _word(
+        request, pk, lambda item, word: items.tag(item, actor=person(request), word=word), "Tagged"
+    )
+
+
+@require_POST
+@reviewer
+def item_untag(request: HttpRequest, pk: int) -> HttpResponse:
+    return _word(
+        request,
+        pk,
+        lambda item, word: items.untag(item, actor=person(request), word=word),
+        "Taken off",
+    )
+
+
+def _word(
+    request: HttpRequest, pk: int, act: Callable[[Item, str], object], done: str
+) -> HttpResponse:
+    item = _find(pk)
+    form = WordForm(request.POST)
+    notice, status = first_error(form), 422
     if form.is_valid():
-        done: list[int] = []
-        notice, status = attempt(
-            lambda: done.append(
-                items.reject_flagged(stage, actor=person(request), **form.cleaned_data)
-            ),
-            "",
-        )
-        if status == 200:
-            notice = f"Rejected together: {done[0]}, each for the check that it failed."
-    return _reply(request, stage, request.POST, notice, status)
+        word = form.cleaned_data["word"]
+        notice, status = attempt(lambda: act(item, word), f"{done}: {word}.")
+    return _answer(request, item, notice, status, stays=True)
 
 
 def _find(pk: int) -> Item:
@@ -201,27 +170,8 @@ def _answer(
     stays: bool = False,
 ) -> HttpResponse:
     """The queue behind the item; or the item itself, when it stays or was refused."""
-    said = request.POST.copy()
-    for name in ("item", "after", "edit"):
-        said.pop(name, None)
+    said = elsewhere(request.POST)
     is_refused = status >= 400
     said["item" if stays or is_refused else "after"] = str(item.pk)
-    forms = {"edit": edit, "reject": reject} if is_refused else {}
-    return _reply(request, item.stage, said, notice, status, **forms)
-
-
-def _reply(
-    request: HttpRequest, stage: Stage, said: QueryDict, notice: str, status: int, **forms: Any
-) -> HttpResponse:
-    queue = Queue.of(stage, said)
-    place = {name: said[name] for name in ("item", "after") if name in said}
-    page = reverse("curriculum:stage-review", args=[stage.pk])
-    return answer(
-        request,
-        PAGE,
-        PART,
-        lambda: _context(request, find_stage(stage.pk), said, **forms),
-        then=f"{page}?{queue.query(**place)}",
-        notice=notice,
-        status=status,
-    )
+    forms: dict[str, Any] = {"edit": edit, "reject": reject} if is_refused else {}
+    return reply(request, item.stage, said, notice, status, **forms)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import QueryDict
 
 from curriculum import engine
-from curriculum.models import Item, Review, Revision, Score, Stage
-from curriculum.services import apart, presence
+from curriculum.models import Item, ReviewAction, Score, Stage, Tag
+from curriculum.services import presence
+from curriculum.services.audit import name_of
+from curriculum.services.matching import POLICY, Queue
 from curriculum.states import Verdict
 from curriculum.views import calls, reads
 
@@ -24,71 +24,60 @@ VERDICTS = [
     ("rejected", "rejected"),
     ("all", "all"),
 ]
-FLAGS = [("", "all checks"), ("flagged", "flagged"), ("passed", "all passed")]
-_STORED = {"waiting": Verdict.WAITING, "approved": Verdict.APPROVED, "rejected": Verdict.REJECTED}
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """A filter over the items of one round, as it stands in the address."""
-
-    round: int
-    skill: str = ""
-    checks: str = ""
-    verdict: str = "waiting"
-    only: str = ""  # whose, or of what: services.apart.narrow
-
-    @classmethod
-    def of(cls, stage: Stage, said: QueryDict) -> Queue:
-        given = said.get("round", "")
-        round_ = int(given) if given.isdecimal() else stage.round
-        verdict = said.get("verdict", "waiting")
-        checks = said.get("checks", "")
-        return cls(
-            round_,
-            said.get("skill", ""),
-            checks if checks in ("flagged", "passed") else "",
-            verdict if verdict in dict(VERDICTS) else "waiting",
-            said.get("only", ""),
-        )
-
-    def items(self, stage: Stage) -> QuerySet[Item]:
-        found = Item.objects.filter(stage=stage, round=self.round)
-        if self.skill:
-            found = found.filter(skill__key=self.skill)
-        if self.checks:
-            found = found.filter(is_flagged=self.checks == "flagged")
-        found = apart.narrow(found, stage, self.round, self.only)
-        if self.verdict != "all":
-            found = found.filter(verdict=_STORED[self.verdict])
-        return found.order_by("pk")
-
-    def query(self, **more: Any) -> str:
-        said = {
-            "round": self.round,
-            "skill": self.skill,
-            "checks": self.checks,
-            "verdict": self.verdict,
-            "only": self.only,
-            **more,
-        }
-        return urlencode({name: value for name, value in said.items() if value not in ("", None)})
+FLAGS = [("", "any"), ("flagged", "flagged"), ("passed", "all passed")]
+ORDERS = [
+    ("", "as written"),
+    ("shortest", "shortest first"),
+    ("longest", "longest first"),
+    ("skill", "by skill"),
+    ("failed", "failed checks first"),
+]
 
 
 def counts(stage: Stage, round_: int) -> dict[str, int]:
-    return Item.objects.filter(stage=stage, round=round_).aggregate(
-        all=Count("pk"),
-        waiting=Count("pk", filter=Q(verdict=Verdict.WAITING)),
-        approved=Count("pk", filter=Q(verdict=Verdict.APPROVED)),
-        rejected=Count("pk", filter=Q(verdict=Verdict.REJECTED)),
-        clean=Count("pk", filter=Q(verdict=Verdict.WAITING, is_flagged=False)),
+    """How many items of the round have which verdict; `flagged`: wait and failed a check. One
+    query, answered from its index.
+    """
+    found = dict.fromkeys(("all", "waiting", "approved", "rejected", "flagged"), 0)
+    rows = Item.objects.filter(stage=stage, round=round_).order_by()
+    for verdict, is_flagged, n in rows.values_list("verdict", "is_flagged").annotate(n=Count("pk")):
+        found["all"] += n
+        found[verdict or "waiting"] += n
+        if is_flagged and verdict == Verdict.WAITING:
+            found["flagged"] += n
+    return found
+
+
+def choices(stage: Stage, round_: int) -> dict[str, list[tuple[str, str]]]:
+    """What each filter can be set to, as (value, words): what the round has, and nothing else."""
+    found = Item.objects.filter(stage=stage, round=round_).order_by()
+    sets: dict[str, set[Any]] = {name: set() for name in ("failed", "operation", "origin", "level")}
+    kinds = found.values_list("failed", "operations", "origin", "level").distinct()
+    for failed, operations, origin, level in kinds:
+        sets["failed"].update(failed.split())
+        sets["operation"].update(operations)
+        sets["origin"].add(origin)
+        sets["level"].add(level)
+    people = User.objects.filter(
+        pk__in=ReviewAction.objects.filter(stage=stage, round=round_).values("actor")
     )
-
-
-def flagged(stage: Stage, round_: int, alone: set[int]) -> int:
-    """Items that wait and failed a check, but for those that are decided one by one."""
-    waiting = Item.objects.filter(stage=stage, round=round_, verdict=Verdict.WAITING)
-    return waiting.filter(is_flagged=True).exclude(pk__in=alone).count()
+    tags = Tag.objects.filter(item__stage=stage, item__round=round_).order_by("word")
+    skills = stage.stage_skills.select_related("skill").order_by("pk")
+    return {
+        "skill": [(row.skill.key, f"{row.skill.key} {row.skill.title}") for row in skills],
+        "checks": FLAGS,
+        "verdict": VERDICTS,
+        "sort": ORDERS,
+        "reviewer": [
+            *((str(user.pk), name_of(user)) for user in people.order_by("pk")),
+            (POLICY, "policy"),
+        ],
+        "tag": [(word, word) for word in tags.values_list("word", flat=True).distinct()],
+        **{
+            name: [(str(each), str(each).replace("_", " ")) for each in sorted(values)]
+            for name, values in sets.items()
+        },
+    }
 
 
 def pick(
@@ -96,34 +85,32 @@ def pick(
 ) -> tuple[Item | None, dict[str, Any]]:
     """The item asked for, or the next of the queue; and where it stands in the queue.
 
-    `item` names one; `after` asks for the first behind it, so that a verdict moves on.
+    `item` names one; `after` asks for the first behind it, so that a verdict moves on: first what
+    nobody else looks at. Neither reads the queue: the next is found by what it is sorted by.
     """
-    found = queue.items(stage)
-    free = presence.free(found.select_related("skill"), user)  # first what nobody else looks at
     everything = Item.objects.filter(stage=stage).select_related("skill")
     item: Item | None = None
     asked, after = said.get("item", ""), said.get("after", "")
     if asked.isdecimal():
         item = everything.filter(pk=asked).first()
-    if item is None and after.isdecimal():
-        item = free.filter(pk__gt=after).first()
+    if item is None and after.isdecimal() and (left := everything.filter(pk=after).first()):
+        item = presence.free(queue.beside(stage, left).select_related("skill"), user).first()
     if item is None:
-        item = free.first() or found.select_related("skill").first()
+        found = queue.walk(stage).select_related("skill")
+        item = presence.free(found, user).first() or found.first()
     if item is None:
         return None, {"n": 0, "index": 0, "previous": None, "following": None}
-    ids = list(found.values_list("pk", flat=True))
-    before = [pk for pk in ids if pk < item.pk]
-    behind = [pk for pk in ids if pk > item.pk]
+    before, behind = queue.beside(stage, item, back=True), queue.beside(stage, item)
     return item, {
-        "n": len(ids),
-        "index": len(before) + 1,
-        "previous": before[-1] if before else None,
-        "following": behind[0] if behind else None,
+        "n": queue.items(stage).count(),
+        "index": before.order_by().count() + 1,
+        "previous": before.values_list("pk", flat=True).first(),
+        "following": behind.values_list("pk", flat=True).first(),
     }
 
 
 def why(item: Item) -> dict[str, Any]:
-    """Why an item exists: the gap it answers, what the student said, what a teacher was asked."""
+    """Why an item exists: the gap it answers, and what the student said itself."""
     run = item.stage.run
     by_student = Q(checkpoint__isnull=False)
     wrong = reads.wrong_answers(run, "diagnose", by_student, skills=[item.skill_id])
@@ -132,39 +119,34 @@ def why(item: Item) -> dict[str, Any]:
         .order_by("-checkpoint")
         .first()
     )
-    aims = [engine.aim_in_words(kind) for kind in item.aims]
     return {
         "wrong": wrong.get(item.skill_id, []),
         "student": student,
-        "aims": aims,
+        "aims": [engine.aim_in_words(kind) for kind in item.aims],
         "call": calls.call_of(item),
+        "tags": list(item.tags.values_list("word", flat=True)),
     }
 
 
-def last_verdict(stage: Stage, queue: Queue, user_pk: int) -> Item | None:
-    """The item this person decided last in the round, while the verdict still stands."""
-    review = (
-        Review.objects.filter(item__stage=stage, item__round=queue.round, reviewer=user_pk)
-        .exclude(item__verdict=Verdict.WAITING)
-        .exclude(verdict=Verdict.WAITING)
-        .select_related("item")
-        .order_by("-pk")
-        .first()
-    )
-    return review.item if review else None
+def item_of(action: ReviewAction | None) -> int | None:
+    """The item of an act on one item."""
+    if action is None or action.n != 1 or action.kind not in Verdict.values:
+        return None
+    return action.reviews.values_list("item", flat=True).first()
 
 
 def history(item: Item) -> list[dict[str, Any]]:
-    """The versions of an item, newest first, each as a difference to the one before."""
-    versions = list(item.revisions.select_related("actor").order_by("version"))
-    texts: list[tuple[int, str, Revision | None]] = [
-        (r.version, f"{r.question}\n{r.solution}", r) for r in versions
-    ]
-    texts.append((item.version, f"{item.question}\n{item.solution}", None))
-    steps = [
-        {"version": new[0], "by": old[2], "parts": difference(old[1], new[1])}
-        for old, new in zip(texts, texts[1:], strict=False)
-    ]
+    """The versions of an item, newest first, each as a difference to the one before: of the
+    turns that changed.
+    """
+    versions = list(item.revisions.select_related("actor", "action").order_by("version"))
+    texts = [(r.version, r.question, r.solution) for r in versions]
+    texts.append((item.version, item.question, item.solution))
+    steps = []
+    for by, old, new in zip(versions, texts, texts[1:], strict=False):
+        turns = [("user", old[1], new[1]), ("assistant", old[2], new[2])]
+        changed = [(who, difference(was, now)) for who, was, now in turns if was != now]
+        steps.append({"version": new[0], "by": by, "turns": changed})
     return steps[::-1]
 
 

@@ -16,6 +16,7 @@ from curriculum.models import Assignment, AuditEntry, Item, Run, Skill, Stage
 from curriculum.services import (
     audit,
     budget,
+    bulk,
     deciding,
     gates,
     guidelines,
@@ -31,8 +32,12 @@ from curriculum.services import (
     stages,
     teamwork,
     trials,
+    undoing,
+    words,
 )
 from curriculum.services.audit import Actor
+from curriculum.services.matching import Queue
+from curriculum.services.reviewing import digest
 from curriculum.states import JobKind, Verdict
 from tests.factories import (
     CallFactory,
@@ -64,6 +69,14 @@ WITHOUT_AN_ENTRY = {
     "results": "rows of a job; the move that ends the job is their entry",
     "signers": "only reads",
     "waiting": "only reads",
+    "reviewing": "part of every service that changes items",
+    "saved": "one person's own shortcuts: nothing of the run reads them",
+    "bulk.approvable": "only reads",
+    "bulk.tag": "part of bulk.tag_matching and items.tag",
+    "bulk.waiting": "only reads",
+    "undoing.last_action": "only reads",
+    "words.preview": "only reads",
+    "words.rewrite": "part of items.edit, words.replace and undoing.undo",
     "notices": "repeats what the log says; tests/curriculum/test_notices.py",
     "presence": "who looks at what is no decision; tests/curriculum/test_presence.py",
     "sampling.outcome": "only reads",
@@ -203,14 +216,50 @@ def sampled_approved(by: Actor) -> None:
     sampling.approve_rest(sample, actor=by)
 
 
+def foundations_item() -> Item:
+    """Of a skill that has a grader."""
+    return ItemFactory(skill__key="A1", stage__skills=["A1"])
+
+
+def untagged(by: Actor) -> None:
+    item = ItemFactory()
+    items.tag(item, actor=by, word="odd")
+    items.untag(item, actor=by, word="odd")
+
+
+def undone(by: Actor) -> None:
+    item = items.approve(ItemFactory(), actor=by, version=1)
+    undoing.undo(item.stage.actions.get(), actor=by)
+
+
+def replaced(by: Actor) -> None:
+    item = foundations_item()
+    what = words.Replacement("What is", "How much is")
+    words.replace(
+        item.stage, actor=by, queue=Queue(0), replacement=what, seen=digest([(item.pk, 1)])
+    )
+
+
 CALLS: dict[str, Callable[[Actor], Any]] = {
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
     "gates.roll_back": lambda by: decided(gates.roll_back, by),
     "gates.waive": lambda by: decided(gates.waive, by),
     "guidelines.write": lambda by: guidelines.write(run_of(), actor=by, version=0, text="So."),
+    "bulk.approve_all": lambda by: bulk.approve_all(ItemFactory().stage, actor=by, round=0),
+    "bulk.approve_matching": lambda by: bulk.approve_matching(
+        ItemFactory().stage, actor=by, queue=Queue(0)
+    ),
+    "bulk.reject_flagged": lambda by: bulk.reject_flagged(
+        ItemFactory(flagged=True).stage, actor=by, round=0
+    ),
+    "bulk.reject_matching": lambda by: bulk.reject_matching(
+        ItemFactory().stage, actor=by, queue=Queue(0), reason="no"
+    ),
+    "bulk.tag_matching": lambda by: bulk.tag_matching(
+        ItemFactory().stage, actor=by, queue=Queue(0), word="odd"
+    ),
     "items.approve": lambda by: items.approve(ItemFactory(), actor=by, version=1),
-    "items.approve_all": lambda by: items.approve_all(ItemFactory().stage, actor=by, round=0),
     "items.edit": lambda by: items.edit(
         ItemFactory(skill__key="A1", stage__skills=["A1"]),
         actor=by,
@@ -219,10 +268,18 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         solution="Answer: 2",
     ),
     "items.reject": lambda by: items.reject(ItemFactory(), actor=by, version=1, reason="no"),
-    "items.reject_flagged": lambda by: items.reject_flagged(
-        ItemFactory(flagged=True).stage, actor=by, round=0
-    ),
+    "items.tag": lambda by: items.tag(ItemFactory(), actor=by, word="odd"),
     "items.undo": lambda by: items.undo(ItemFactory(approved=True), actor=by, version=1),
+    "items.untag": untagged,
+    "items.write": lambda by: items.write(
+        (item := foundations_item()).stage,
+        actor=by,
+        round=0,
+        skill=item.skill,
+        question="What is 1 + 1?",
+        solution="Answer: 2",
+        answer="2",
+    ),
     "jobs.cancel": lambda by: jobs.cancel(JobFactory(), actor=by),
     "jobs.create": lambda by: jobs.create(run_of(), actor=by, kind=JobKind.DIAGNOSE),
     "jobs.create_aside": lambda by: jobs.create_aside(
@@ -313,6 +370,8 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "trials.tested": lambda by: trials.tested(
         edge(), actor=by, found=engine.Tested(0.6, 48, "It holds.")
     ),
+    "undoing.undo": undone,
+    "words.replace": replaced,
 }
 
 

@@ -11,9 +11,20 @@ from django.urls import reverse
 
 from curriculum import engine
 from curriculum.forms import NUMBERS
-from curriculum.models import Assignment, Item, Opinion, Review, Sample
+from curriculum.models import (
+    Assignment,
+    Item,
+    Opinion,
+    Review,
+    ReviewAction,
+    Sample,
+    SavedFilter,
+    Tag,
+)
+from curriculum.services.reviewing import digest
 from curriculum.states import JobKind
 from tests.factories import (
+    ApproverFactory,
     CheckpointFactory,
     GateFactory,
     ItemFactory,
@@ -34,7 +45,8 @@ Situation = tuple[int, dict[str, Any]]  # of which row, with which form
 
 @dataclass(frozen=True)
 class Write:
-    """`again`: what the same post gets when it is sent a second time."""
+    """`again`: what the same post gets a second time. `has_entry`: not where nothing of the run's
+    is written."""
 
     name: str
     make: Callable[[], Situation]
@@ -42,6 +54,7 @@ class Write:
     needs: str = "reviewer"
     again: int = 409
     hand_to: Callable[[int, User], object] | None = None  # makes the row this person's to judge
+    has_entry: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -178,6 +191,44 @@ def _flagged_items() -> Situation:
     return ItemFactory(flagged=True).stage_id, {"round": 0}
 
 
+def _act() -> Situation:
+    item = ItemFactory()
+    action = ReviewAction.objects.create(
+        stage=item.stage,
+        round=0,
+        kind="tagged",
+        n=1,
+        actor=User.objects.order_by("pk").last(),
+        actor_kind="person",
+    )
+    return item.stage_id, {"act": action.pk}
+
+
+def _tagged_item() -> Situation:
+    item = ItemFactory()
+    Tag.objects.create(item=item, word="odd")
+    return item.pk, {"version": 1, "word": "odd"}
+
+
+def _replace() -> Situation:
+    item = ItemFactory(skill__key="A1", stage__skills=["A1"])
+    said = {"round": 0, "find": "What is", "put": "How much is", "question": "on"}
+    return item.stage_id, {**said, "seen": digest([(item.pk, 1)])}
+
+
+def _new_item() -> Situation:
+    item = ItemFactory(skill__key="A1", stage__skills=["A1"])
+    place = item.stage.stage_skills.get()
+    words = {"question": "What is 1 + 1?", "solution": "Answer: 2", "answer": "2"}
+    return item.stage_id, {"round": 0, "of_skill": place.skill_id, **words}
+
+
+def _saved() -> Situation:
+    stage, person = ItemFactory().stage, User.objects.last() or ApproverFactory()
+    row = SavedFilter.objects.create(run=stage.run, person=person, name="odd", query="tag=odd")
+    return stage.pk, {"round": 0, "saved": row.pk}
+
+
 def _roll_back() -> Situation:
     return StageFactory(reviewing=True).pk, {"round": 0, "reason": "Wrong prompt."}
 
@@ -307,7 +358,29 @@ WRITES = [
         again=422,
     ),
     Write("item-undo", _decided_item, "review"),
+    Write("item-tag", lambda: _item(word="odd"), "review", again=200),
+    Write("item-untag", _tagged_item, "review"),
+    Write("stage-undo", _act, "review"),
     Write("stage-approve-all", _all_items, "review", again=200),
+    Write(
+        "stage-reject-all",
+        lambda: (_all_items()[0], {"round": 0, "reason": "Too easy."}),
+        "review",
+        again=200,
+    ),
+    Write(
+        "stage-tag-all", lambda: (_all_items()[0], {"round": 0, "word": "odd"}), "review", again=200
+    ),
+    Write("stage-replace", _replace, "review", again=422),
+    Write("stage-write-item", _new_item, "review", again=200),
+    Write(
+        "filter-save",
+        lambda: (_all_items()[0], {"round": 0, "name": "odd", "tag": "odd"}),
+        "review",
+        again=200,
+        has_entry=False,
+    ),
+    Write("filter-remove", _saved, "review", has_entry=False),
     Write("stage-reject-flagged", _flagged_items, "review", again=200),
     Write("stage-share-out", _share_out, "team", needs="approver", again=200),
     Write("stage-sample", _stage_to_sample, "team", needs="approver"),

@@ -1,0 +1,143 @@
+"""New words for items: the old ones are kept, the checks run again, and the items wait again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from curriculum import engine
+from curriculum.errors import EmptyWords, NothingChanged, Overtaken, WordsTooLong
+from curriculum.models import Item, ReviewAction, Revision, Stage
+from curriculum.models.items import spaced
+from curriculum.services import audit
+from curriculum.services.audit import Actor
+from curriculum.services.matching import Queue
+from curriculum.services.reviewing import BATCH, act, begin, digest, naming
+from curriculum.states import ActionKind, Verdict
+
+LONGEST = 20_000  # characters of a question or a solution that a replacement may make
+
+Words = Sequence[tuple[Item, str, str]]  # item, question, solution
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Plain text for plain text, in the question, the solution, or both."""
+
+    find: str
+    put: str
+    match_case: bool = True
+    question: bool = True
+    solution: bool = True
+
+    def on(self, item: Item) -> tuple[str, str]:
+        """(question, solution) as they would be; without spaces at their ends, as an edit has it,
+        where something was replaced.
+        """
+        pattern = re.compile(re.escape(self.find), 0 if self.match_case else re.IGNORECASE)
+
+        def put(text: str, here: bool) -> str:
+            replaced, n = pattern.subn(lambda _: self.put, text) if here else (text, 0)
+            return replaced.strip() if n else text
+
+        return put(item.question, self.question), put(item.solution, self.solution)
+
+
+def preview(stage: Stage, queue: Queue, replacement: Replacement) -> Words:
+    """The items that match and would change, in the queue's order, with their new words."""
+    found = queue.walk(stage).select_related("skill")
+    pairs = ((item, replacement.on(item)) for item in found.iterator())
+    return [(item, *new) for item, new in pairs if new != (item.question, item.solution)]
+
+
+@transaction.atomic
+def replace(
+    stage: Stage, *, actor: Actor, queue: Queue, replacement: Replacement, seen: str
+) -> tuple[int, int]:
+    """Replace words in all that match, as one act. Returns (items, of them now flagged).
+
+    seen: the hash of the items of the preview (`reviewing.digest`): raises `Overtaken` where
+    others would change now. Raises `NothingChanged` where nothing would.
+    """
+    begin(stage, round=queue.round)
+    words = preview(stage, queue, replacement)
+    if not words:
+        raise NothingChanged
+    pairs = [(item.pk, item.version) for item, _, _ in words]
+    if digest(pairs) != seen:
+        raise Overtaken("This queue")
+    for _, question, solution in words:
+        _require_sane(question, solution)
+    action = act(
+        stage,
+        ActionKind.REPLACED,
+        len(words),
+        actor=actor,
+        round=queue.round,
+        where=queue.query(),
+    )
+    flagged = rewrite(stage, words, actor=actor, action=action)
+    audit.write(
+        stage.run,
+        actor=actor,
+        action="items.replaced",
+        subject=stage,
+        was={"words": replacement.find},
+        became={"words": replacement.put, "n": len(words), "flagged": flagged},
+        evidence={
+            **naming(action, pairs),
+            "match_case": replacement.match_case,
+            "question": replacement.question,
+            "solution": replacement.solution,
+        },
+    )
+    return len(words), flagged
+
+
+def rewrite(stage: Stage, words: Words, *, actor: Actor, action: ReviewAction) -> int:
+    """Save a new version of each item, by an UPDATE that names what was seen. Returns how many
+    fail a check. Inside the caller's transaction. Needs `item.skill`.
+    """
+    flagged = 0
+    results = engine.check_items(stage, action.round, words)
+    for (item, question, solution), checks in zip(words, results, strict=True):
+        failed = [check["id"] for check in checks if not check["passed"]]
+        flagged += bool(failed)
+        seen = Item.objects.filter(pk=item.pk, version=item.version, verdict=item.verdict)
+        if not seen.update(
+            question=question,
+            solution=solution,
+            checks=checks,
+            failed=spaced(failed),
+            is_flagged=bool(failed),
+            is_leak="leak" in failed,
+            version=item.version + 1,
+            verdict=Verdict.WAITING,
+        ):
+            raise Overtaken("This item")
+    Revision.objects.bulk_create(
+        (
+            Revision(
+                item=item,
+                version=item.version,
+                question=item.question,
+                solution=item.solution,
+                actor=actor.user,
+                action=action,
+            )
+            for item, _, _ in words
+        ),
+        batch_size=BATCH,
+    )
+    return flagged
+
+
+def _require_sane(question: str, solution: str) -> None:
+    for name, text in (("question", question), ("solution", solution)):
+        if not text:
+            raise EmptyWords(name)
+        if len(text) > LONGEST:
+            raise WordsTooLong(name, LONGEST)

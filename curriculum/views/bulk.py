@@ -1,0 +1,240 @@
+"""What is done to all items that match the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from curriculum.htmx import answer, show
+from curriculum.models import Stage
+from curriculum.review_forms import ManyForm, RejectManyForm, ReplaceForm, WordManyForm, WriteForm
+from curriculum.services import bulk, items, words
+from curriculum.services.matching import Queue
+from curriculum.services.reviewing import digest
+from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
+from curriculum.views.review_page import elsewhere, may_decide, reply
+from curriculum.views.review_reads import difference
+
+REPLACE = ("curriculum/replace.html", "curriculum/partials/_replace.html")
+WRITE = ("curriculum/write_item.html", "curriculum/partials/_write_item.html")
+SHOWN = 20  # differences in a preview
+
+
+@require_POST
+@reviewer
+def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
+    return _many(
+        request,
+        pk,
+        ManyForm(request.POST),
+        lambda stage, queue, said: bulk.approve_matching(
+            stage, actor=person(request), queue=queue, expected=said["expected"]
+        ),
+        "Approved together: {}. Flagged ones still wait for you.",
+    )
+
+
+@require_POST
+@reviewer
+def stage_reject_all(request: HttpRequest, pk: int) -> HttpResponse:
+    return _many(
+        request,
+        pk,
+        RejectManyForm(request.POST),
+        lambda stage, queue, said: bulk.reject_matching(
+            stage,
+            actor=person(request),
+            queue=queue,
+            expected=said["expected"],
+            reason=said["reason"],
+        ),
+        "Rejected together: {}.",
+    )
+
+
+@require_POST
+@reviewer
+def stage_reject_flagged(request: HttpRequest, pk: int) -> HttpResponse:
+    return _many(
+        request,
+        pk,
+        ManyForm(request.POST),
+        lambda stage, queue, said: bulk.reject_flagged(
+            stage, actor=person(request), round=queue.round
+        ),
+        "Rejected together: {}, each for the check that it failed.",
+    )
+
+
+@require_POST
+@reviewer
+def stage_tag_all(request: HttpRequest, pk: int) -> HttpResponse:
+    return _many(
+        request,
+        pk,
+        WordManyForm(request.POST),
+        lambda stage, queue, said: bulk.tag_matching(
+            stage, actor=person(request), queue=queue, expected=said["expected"], word=said["word"]
+        ),
+        "Tagged together: {}.",
+    )
+
+
+def _many(
+    request: HttpRequest,
+    pk: int,
+    form: forms.Form,
+    act: Callable[[Stage, Queue, dict[str, Any]], int],
+    done: str,
+) -> HttpResponse:
+    stage = find_stage(pk)
+    notice, status = first_error(form), 422
+    if "round" in form.errors:
+        notice = "Which round was looked at could not be read. Look again."
+    if form.is_valid():
+        n: list[int] = []
+        queue = Queue.of(stage, request.POST)
+        notice, status = attempt(lambda: n.append(act(stage, queue, form.cleaned_data)), "")
+        notice = done.format(n[0]) if n else notice
+    refused = {"many": form} if status >= 400 else {}
+    return reply(request, stage, elsewhere(request.POST), notice, status, **refused)
+
+
+# --- Find and replace ---------------------------------------------------------------------------
+
+
+@require_GET
+@login_required
+def stage_replace_preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """What would change, before anything does."""
+    said = request.GET if "find" in request.GET else None
+    initial = {"question": True, "solution": True}
+    form = ReplaceForm(said, initial=initial)
+    return show(request, *REPLACE, _replace(request, find_stage(pk), request.GET, form))
+
+
+@require_POST
+@reviewer
+def stage_replace(request: HttpRequest, pk: int) -> HttpResponse:
+    stage, form = find_stage(pk), ReplaceForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        done: list[tuple[int, int]] = []
+        notice, status = attempt(
+            lambda: done.append(
+                words.replace(
+                    stage,
+                    actor=person(request),
+                    queue=Queue.of(stage, request.POST),
+                    replacement=form.replacement,
+                    seen=request.POST.get("seen", ""),
+                )
+            ),
+            "",
+        )
+        if done:
+            n, flagged = done[0]
+            notice = f"Replaced in {n}: new versions, which wait for a verdict." + (
+                f" {flagged} of them now fail a check." if flagged else " All pass their checks."
+            )
+            return reply(request, stage, elsewhere(request.POST), notice, status)
+    return answer(
+        request,
+        *REPLACE,
+        lambda: _replace(request, find_stage(pk), request.POST, form),
+        then=reverse("curriculum:stage-review", args=[pk]),
+        notice=notice,
+        status=status,
+    )
+
+
+def _replace(
+    request: HttpRequest, stage: Stage, said: QueryDict, form: ReplaceForm
+) -> dict[str, Any]:
+    queue = Queue.of(stage, said)
+    found = words.preview(stage, queue, form.replacement) if form.is_valid() else None
+    shown = [
+        (item, difference(item.question, question), difference(item.solution, solution))
+        for item, question, solution in (found or [])[:SHOWN]
+    ]
+    return {
+        "stage": stage,
+        "run": stage.run,
+        "queue": queue,
+        "query": queue.query(),
+        "form": form,
+        "found": found,
+        "n": len(found or []),
+        "n_match": queue.items(stage).count(),
+        "shown": shown,
+        "seen": digest([(item.pk, item.version) for item, _, _ in found or []]),
+        "may_decide": may_decide(request, stage, queue),
+    }
+
+
+# --- An item by a person ------------------------------------------------------------------------
+
+
+@require_GET
+@login_required
+def stage_compose(request: HttpRequest, pk: int) -> HttpResponse:
+    stage = find_stage(pk)
+    return show(request, *WRITE, _write(request, stage, request.GET, _write_form(stage)))
+
+
+@require_POST
+@reviewer
+def stage_write_item(request: HttpRequest, pk: int) -> HttpResponse:
+    stage = find_stage(pk)
+    form = _write_form(stage, request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        said = dict(form.cleaned_data)
+        skill, queue = said.pop("of_skill"), Queue.of(stage, request.POST)
+        made: list[Any] = []
+        notice, status = attempt(
+            lambda: made.append(
+                items.write(stage, actor=person(request), round=queue.round, skill=skill, **said)
+            ),
+            "",
+        )
+        if made:
+            [item] = made
+            failed = ", ".join(item.failed.split())
+            notice = "Written: it waits for a verdict. " + (
+                f"It fails a check: {failed}." if failed else "It passes every check."
+            )
+            place = elsewhere(request.POST)
+            place["item"] = str(item.pk)
+            return reply(request, stage, place, notice, status)
+    return answer(
+        request,
+        *WRITE,
+        lambda: _write(request, find_stage(pk), request.POST, form),
+        then=reverse("curriculum:stage-review", args=[pk]),
+        notice=notice,
+        status=status,
+    )
+
+
+def _write_form(stage: Stage, said: QueryDict | None = None) -> WriteForm:
+    skills = list(stage.stage_skills.values_list("skill", flat=True))
+    return WriteForm(said, skills=skills)
+
+
+def _write(request: HttpRequest, stage: Stage, said: QueryDict, form: WriteForm) -> dict[str, Any]:
+    queue = Queue.of(stage, said)
+    return {
+        "stage": stage,
+        "run": stage.run,
+        "queue": queue,
+        "query": queue.query(),
+        "form": form,
+        "may_decide": may_decide(request, stage, queue),
+    }

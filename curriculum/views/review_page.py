@@ -1,0 +1,124 @@
+"""The review page as it is now: for the view that shows it, and behind every change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+
+from curriculum.htmx import answer
+from curriculum.models import ReviewAction, Stage
+from curriculum.review_forms import EditForm
+from curriculum.services import apart, bulk, saved, undoing
+from curriculum.services.audit import Actor
+from curriculum.services.matching import Queue
+from curriculum.services.undoing import Undone
+from curriculum.states import ActionKind, StageStatus
+from curriculum.views import review_reads, team_reads
+from curriculum.views.common import find_stage
+
+PAGE = "curriculum/review.html"
+PART = "curriculum/partials/_review.html"
+
+
+def may_decide(request: HttpRequest, stage: Stage, queue: Queue) -> bool:
+    return (
+        stage.status == StageStatus.REVIEWING
+        and queue.round == stage.round
+        and request.user.has_perm("curriculum.review_run")
+    )
+
+
+def context(
+    request: HttpRequest,
+    stage: Stage,
+    said: QueryDict,
+    *,
+    edit: EditForm | None = None,
+    reject: forms.Form | None = None,
+    many: forms.Form | None = None,
+) -> dict[str, Any]:
+    """edit, reject, many: forms that were refused, with what was wrong."""
+    queue = Queue.of(stage, said)
+    item, place = review_reads.pick(stage, queue, said, request.user)
+    decides = may_decide(request, stage, queue)
+    if edit is None and item is not None and "edit" in said and decides:
+        edit = EditForm(
+            initial={"question": item.question, "solution": item.solution, "version": item.version}
+        )
+    counts = review_reads.counts(stage, queue.round)
+    person: Any = request.user
+    alone = apart.one_by_one(stage, queue.round, actor=Actor.person(person)) if decides else set()
+    together = bulk.waiting(stage, queue).exclude(pk__in=alone)
+    matching = place["n"] if queue.verdict == "waiting" and not alone else together.count()
+    approvable = bulk.approvable(stage, queue).exclude(pk__in=alone)
+    last = undoing.last_action(stage, queue.round, person) if decides else None
+    return {
+        "stage": stage,
+        "run": stage.run,
+        "queue": queue,
+        "query": queue.query(),
+        "counts": counts,
+        "item": item,
+        "place": place,
+        "why": review_reads.why(item) if item else None,
+        "history": review_reads.history(item) if item and item.version > 1 else [],
+        "last": last,
+        "last_item": review_reads.item_of(last),
+        "choices": review_reads.choices(stage, queue.round),
+        "saved": saved.filters_of(stage.run, person),
+        "rounds": range(stage.round + 1),
+        "n_waiting": matching,
+        "n_approvable": approvable.count() if decides and matching else 0,
+        "may_decide": decides,
+        "reasons": list(enumerate(settings.IOA_REJECT_REASONS, start=1)),
+        "edit": edit,
+        "reject": reject,
+        "many": many,
+        "team": team_reads.beside(request.user, item),
+        "tab": "review",
+    }
+
+
+def reply(
+    request: HttpRequest, stage: Stage, said: QueryDict, notice: str, status: int, **refused: Any
+) -> HttpResponse:
+    """The page behind a change; without htmx, a redirect to it."""
+    queue = Queue.of(stage, said)
+    place = {name: said[name] for name in ("item", "after") if name in said}
+    page = reverse("curriculum:stage-review", args=[stage.pk])
+    return answer(
+        request,
+        PAGE,
+        PART,
+        lambda: context(request, find_stage(stage.pk), said, **refused),
+        then=f"{page}?{queue.query(**place)}",
+        notice=notice,
+        status=status,
+    )
+
+
+def elsewhere(said: QueryDict) -> QueryDict:
+    """What a form says of the queue, and nothing of a place in it."""
+    kept = said.copy()
+    for name in ("item", "after", "edit"):
+        kept.pop(name, None)
+    return kept
+
+
+def told(action: ReviewAction, done: Undone) -> str:
+    """What an undo did, in a sentence or two."""
+    them = "it waits" if done.n == 1 else "they wait"
+    again = f"Undone: {action}; {them} for a verdict again."
+    if action.kind == ActionKind.TAGGED:
+        again = f"Undone: {action}."
+    if not done.stays:
+        return again
+    by = f" by {', '.join(done.by)}" if done.by else ""
+    were = "was" if done.stays == 1 else "were"
+    stay = "stays" if done.stays == 1 else "stay"
+    left = f"{done.stays} of {action.n} {were} changed since{by} and {stay}."
+    return f"Undone for {done.n} of {action.n}. {left}" if done.n else f"Nothing undone: {left}"

@@ -1,0 +1,184 @@
+"""What the queue's page says and refuses: filters, many at once, undo, words."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from curriculum.models import Item, ReviewAction, SavedFilter
+from curriculum.services import bulk, items, saved
+from curriculum.services.audit import Actor
+from curriculum.services.matching import Queue
+from tests.factories import ApproverFactory, ItemFactory, StageFactory
+from tests.web.writes import HTMX
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stage():
+    return StageFactory(reviewing=True, skills=["A1", "A2"])
+
+
+def post(client, stage, address, **form):
+    url = reverse(f"curriculum:{address}", args=[stage.pk])
+    return client.post(url, {"round": 0, **form}, headers=HTMX)
+
+
+def page(client, stage, query=""):
+    return client.get(f"/stages/{stage.pk}/review/{query}").text
+
+
+def test_an_undo_says_what_stays_and_whose_change_it_was(client, reviewer, stage):
+    one, _ = ItemFactory.create_batch(2, stage=stage)
+    post(client, stage, "stage-approve-all")
+    ada = Actor.person(ApproverFactory(first_name="Grace", last_name="Hopper"))
+    items.undo(Item.objects.get(pk=one.pk), actor=ada, version=1)
+
+    said = post(client, stage, "stage-undo", act=ReviewAction.objects.get().pk).text
+
+    assert "Undone for 1 of 2. 1 of 2 was changed since by Grace Hopper and stays." in said
+
+
+def test_the_button_says_what_undo_would_take_back(client, reviewer, stage):
+    ItemFactory.create_batch(3, stage=stage)
+    assert "Undo:" not in page(client, stage)
+
+    bulk.approve_matching(stage, actor=Actor.person(reviewer), queue=Queue(0))
+
+    assert "Undo: approved 3 items" in page(client, stage)
+
+
+def test_somebody_elses_act_is_not_undone(client, reviewer, stage):
+    item = ItemFactory(stage=stage)
+    items.approve(item, actor=Actor.person(ApproverFactory()), version=1)
+
+    assert "Undo:" not in page(client, stage)
+    refused = post(client, stage, "stage-undo", act=ReviewAction.objects.get().pk)
+
+    assert refused.status_code == 409
+    assert "Somebody else did this" in refused.text
+
+
+@pytest.mark.parametrize("act", ["", "x", "999"])
+def test_an_undo_of_nothing_is_refused(client, reviewer, stage, act):
+    assert post(client, stage, "stage-undo", act=act).status_code in (404, 422)
+
+
+def test_more_than_was_shown_is_not_decided(client, reviewer, stage):
+    ItemFactory.create_batch(2, stage=stage)
+
+    refused = post(client, stage, "stage-approve-all", expected=1)
+
+    assert refused.status_code == 409
+    assert "This queue has just been changed" in refused.text
+    assert not Item.objects.exclude(verdict="").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("stage-reject-all", "many-reason"), ("stage-tag-all", "many-word")]
+)
+def test_what_is_missing_is_said_beside_its_field(client, reviewer, stage, name, field):
+    ItemFactory(stage=stage)
+
+    refused = post(client, stage, name)
+
+    assert refused.status_code == 422
+    assert f'id="{field}-error"' in refused.text
+
+
+def test_reasons_have_numbers_and_are_those_of_the_installation(client, reviewer, stage, settings):
+    settings.IOA_REJECT_REASONS = ["odd", "even"]
+    ItemFactory(stage=stage)
+
+    shown = page(client, stage)
+
+    assert 'value="even" id="reason-2" data-reason="2"' in shown
+    assert "reason-3" not in shown
+
+
+def test_filters_offer_what_the_round_has(client, reviewer, stage):
+    item = ItemFactory(stage=stage, flagged=True, operations=["limit_load"])
+    items.tag(item, actor=Actor.person(reviewer), word="strange")
+
+    shown = page(client, stage, "?tag=strange")
+
+    assert '<option value="answer">answer</option>' in shown
+    assert '<option value="limit_load">limit load</option>' in shown
+    assert '<option value="strange" selected>strange</option>' in shown
+    assert f'<option value="{reviewer.pk}">Bob Reviewer</option>' in shown
+
+
+def test_a_preview_counts_all_and_shows_twenty(client, reviewer, stage):
+    ItemFactory.create_batch(22, stage=stage)
+    url = reverse("curriculum:stage-replace-preview", args=[stage.pk])
+
+    shown = client.get(url, {"find": "Add", "put": "<b>Put</b>", "solution": "on"}).text
+
+    assert "22 items would change" in shown
+    assert shown.count("<del>Add</del><ins>&lt;b&gt;Put&lt;/b&gt;</ins>") == 20
+    assert not Item.objects.filter(version=2).exists()
+
+
+def test_a_preview_that_is_out_of_date_changes_nothing(client, reviewer, stage):
+    ItemFactory(stage=stage)
+
+    refused = post(client, stage, "stage-replace", find="Add", put="Put", solution="on", seen="0")
+
+    assert refused.status_code == 409
+    assert not Item.objects.filter(version=2).exists()
+
+
+def test_a_preview_without_a_place_says_where_to_choose(client, reviewer, stage):
+    url = reverse("curriculum:stage-replace-preview", args=[stage.pk])
+
+    assert "Choose where" in client.get(url, {"find": "Add"}).text
+
+
+def test_a_filter_is_saved_for_the_person_and_the_run_without_its_round(client, reviewer, stage):
+    post(client, stage, "filter-save", name="mine", skill="A1", q="carry")
+
+    kept = SavedFilter.objects.get()
+    assert (kept.person, kept.run, kept.query) == (reviewer, stage.run, "skill=A1&q=carry")
+    other = ApproverFactory()
+    assert list(saved.filters_of(stage.run, other)) == []
+    assert not saved.remove(stage.run, person=other, pk=kept.pk)
+
+
+def test_there_is_an_end_to_saved_filters(client, reviewer, stage, monkeypatch):
+    monkeypatch.setattr(saved, "MOST", 1)
+    post(client, stage, "filter-save", name="one")
+
+    assert post(client, stage, "filter-save", name="one", q="again").status_code == 200
+    assert post(client, stage, "filter-save", name="two").status_code == 422
+    assert SavedFilter.objects.get().query == "q=again"
+
+
+def test_a_viewer_sees_the_queue_and_is_offered_no_change(client, viewer, stage):
+    ItemFactory(stage=stage)
+
+    shown = page(client, stage, "?q=what")
+
+    assert "As the student sees it" in shown
+    for name in ("approve-all", "to-write", "filter-name", "tag-word", 'id="undo"'):
+        assert name not in shown
+
+
+def test_the_next_item_costs_no_more_queries_the_longer_the_queue(
+    client, reviewer, stage, django_assert_max_num_queries
+):
+    first = ItemFactory(stage=stage)
+    ItemFactory.create_batch(30, stage=stage)
+    url = reverse("curriculum:item-approve", args=[first.pk])
+
+    with django_assert_max_num_queries(50):
+        client.post(url, {"version": 1, "round": 0}, headers=HTMX)
+
+
+def test_an_address_without_a_match_says_what_to_do(client, reviewer, stage):
+    ItemFactory(stage=stage)
+
+    shown = page(client, stage, "?q=nowhere")
+
+    assert "1 wait that this filter leaves out." in shown
+    assert "Clear the filter" in shown
