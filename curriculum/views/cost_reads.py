@@ -123,9 +123,9 @@ def _spent(run: Run) -> Any:
 
 
 def _money(run: Run, total: Row) -> dict[str, Any]:
-    money = engine.money_of(run)
-    each = money / total.approved if money is not None and total.approved else None
-    return {"money": money, "money_each": each}
+    amount, currency = engine.money_of(run) or (None, "")
+    each = amount / total.approved if amount is not None and total.approved else None
+    return {"money": amount, "money_each": each, "currency": currency}
 
 
 def _tallied(row: Row, tally: WritingTally) -> None:
