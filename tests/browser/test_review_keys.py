@@ -121,14 +121,14 @@ def test_it_all_works_without_javascript(school, visit, queue):
     page.goto(f"/stages/{queue[0].stage_id}/review/")
 
     page.click("#approve")
-    assert page.is_visible(f"#item-{queue[1].pk}")
+    shown(page, queue[1])
     page.click("#reject")
     page.click("#reject-send")
-    assert page.is_visible("#reject-error")
+    page.wait_for_selector("#reject-error")
     page.fill("#reject-reason", "too easy")
     page.click("#reject-send")
-    assert page.is_visible(f"#item-{queue[2].pk}")
+    shown(page, queue[2])
     page.click("#undo")
-    assert page.is_visible(f"#item-{queue[1].pk}")
+    shown(page, queue[1])
 
     assert verdicts() == [Verdict.APPROVED, "", "", ""]

@@ -35,7 +35,7 @@ def test_an_item_is_found_by_what_is_said_of_it(stage, approver):
         level=3,
         flagged=True,
     )
-    ItemFactory.create_batch(2, stage=stage, operations=["limit"])
+    ItemFactory.create_batch(2, stage=stage, operations=["limit"], question="What is 3 + 1?")
     items.tag(item, actor=approver, word="odd")
     items.approve(item, actor=approver, version=1)
 
