@@ -1,6 +1,6 @@
 """Rows and constraints; no decisions. Only `curriculum.services` writes them."""
 
-from curriculum.models.audit import AuditEntry
+from curriculum.models.audit import AuditEntry, House
 from curriculum.models.calls import TeacherCall
 from curriculum.models.checkpoints import Checkpoint, Score
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
@@ -17,6 +17,7 @@ __all__ = [
     "Checkpoint",
     "Evidence",
     "GateRecord",
+    "House",
     "Item",
     "Job",
     "Notice",
