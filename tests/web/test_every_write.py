@@ -19,6 +19,8 @@ def test_the_table_names_every_address_that_only_takes_posts():
         *("bar", "run-list", "run-create", "run-detail", "run-now", "run-diagnosis", "run-graph"),
         *("run-curriculum", "run-report", "run-report-json", "run-audit", "job-list"),
         *("stage-detail", "stage-now", "stage-training", "stage-review", "stage-gate"),
+        *("run-audit-export", "house-audit", "house-audit-export"),
+        *("item-provenance", "checkpoint-provenance"),
         *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),
     }
 
