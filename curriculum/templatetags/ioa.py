@@ -84,6 +84,12 @@ def moment(said: str | None) -> SafeString | str:
 
 
 @register.filter
+def spoken(word: str) -> str:
+    """not_yet -> not yet."""
+    return word.replace("_", " ")
+
+
+@register.filter
 def decided(decision: str) -> str:
     """roll_back -> Rolled back."""
     return DECIDED[decision].capitalize()
