@@ -284,6 +284,13 @@ def test_an_anchor_of_a_run_that_is_not_there_falls():
     assert "is not there" in anchors.objection(gone)
 
 
+def test_a_file_that_cannot_be_written_gets_no_heads(run, tmp_path):
+    with pytest.raises(CommandError, match="cannot be written"):
+        manage("anchor_audit", "--file", str(tmp_path))
+
+    assert not House.objects.exists()
+
+
 def test_without_a_webhook_nothing_is_given_away(run):
     with pytest.raises(CommandError, match="IOA_WEBHOOK_URL"):
         manage("anchor_audit", "--webhook")

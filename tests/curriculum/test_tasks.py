@@ -203,3 +203,15 @@ def state(job):
     job.run.refresh_from_db()
     scores = list(Score.objects.filter(skill__run=job.run).values_list("pk", "n"))
     return job.run.status, list(job.run.stages.values_list("status", flat=True)), scores
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_checkpoint_keeps_what_it_was_made_with(approver):
+    run = training(approver).run
+
+    work(run)
+
+    made = run.checkpoints.get(is_current=True).made_with
+    assert made["seed"] == run.seed
+    assert made["lora"]["rank"] == run.settings["lora"]["rank"]
+    assert made["packages"].keys() >= {"torch", "transformers", "peft", "trl"}

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -27,16 +27,15 @@ class Command(BaseCommand):
     def handle(self, *, file: Path | None, webhook: bool, **options: Any) -> None:
         if webhook and not settings.IOA_WEBHOOK_URL:
             raise CommandError("There is no webhook: set IOA_WEBHOOK_URL and IOA_WEBHOOK_SECRET.")
-        try:
-            # Opened first: a head is not given away to a file that cannot be written.
-            out = file.open("a", encoding="utf-8") if file else sys.stdout
-        except OSError as exc:
-            raise CommandError(f"{file} cannot be written: {exc.strerror}.") from exc
         to = [*([f"file {file}"] if file else []), *(["webhook"] if webhook else [])]
-        found = anchors.take(actor=Actor.command("anchor_audit"), to=" and ".join(to) or "output")
-        lines = "".join(f"{anchor.line()}\n" for anchor in found)
-        if file:
-            with out:
+        with ExitStack() as held:
+            # Opened first: no head is given away to a file that cannot be written.
+            out = held.enter_context(_opened(file)) if file else None
+            found = anchors.take(
+                actor=Actor.command("anchor_audit"), to=" and ".join(to) or "output"
+            )
+            lines = "".join(f"{anchor.line()}\n" for anchor in found)
+            if out:
                 out.write(lines)
                 out.flush()
                 os.fsync(out.fileno())
@@ -49,3 +48,10 @@ class Command(BaseCommand):
             self.stdout.write(f"{len(found)} heads given away to {' and '.join(to)}")
         else:
             self.stdout.write(lines, ending="")
+
+
+def _opened(file: Path) -> TextIO:
+    try:
+        return file.open("a", encoding="utf-8")
+    except OSError as exc:
+        raise CommandError(f"{file} cannot be written: {exc.strerror}.") from exc
