@@ -13,7 +13,10 @@ def main() -> None:
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Django is missing in this Python. `make setup` makes .venv/ with everything.")
-    execute_from_command_line(sys.argv)
+    from curriculum import request_ids
+
+    with request_ids.under(f"manage.py:{(sys.argv[1:] or ['help'])[0][:40]}"):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

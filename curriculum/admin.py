@@ -1,14 +1,22 @@
-"""The admin shows rows and changes none: every write goes through a service, with its entry."""
+"""The admin shows rows and changes none: every write goes through a service, with its entry.
+
+Accounts and groups are Django's own to change; what was done to them goes into the house's chain.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from curriculum import models
+from curriculum.services import accounts
+from curriculum.services.audit import Actor
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
@@ -38,6 +46,7 @@ LISTED: dict[type[Model], tuple[str, ...]] = {
     models.GateRecord: ("__str__", "allows_advance", "decision", "decided_as", "decided_by"),
     models.Job: ("__str__", "run", "stage", "round", "attempt", "done", "total", "heartbeat_at"),
     models.Notice: ("__str__", "run", "to", "status", "attempts", "error", "created_at"),
+    models.House: ("__str__", "audit_sequence", "audit_head"),
     models.AuditEntry: ("sequence", "run", "at", "action", "subject_name", "actor_name"),
 }
 RELATED = ("to", "run", "stage", "skill", "item", "actor")
@@ -45,3 +54,35 @@ for model, columns in LISTED.items():
     related = [name for name in RELATED if name in columns]
     options = {"list_display": columns, "list_select_related": related or False}
     admin.site.register(model, type(f"{model.__name__}Admin", (ReadOnly,), options))
+
+
+class Recorded(admin.ModelAdmin[Any]):
+    """Django calls these within the transaction of the write, for its own list of what was done."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        accounts.added(obj, actor=_who(request))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        said = message if isinstance(message, list) else []
+        fields = [name for part in said for name in part.get("changed", {}).get("fields", [])]
+        accounts.changed(obj, actor=_who(request), fields=fields or [str(message)])
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for account in queryset:
+            accounts.deleted(account, actor=_who(request))
+        return super().log_deletions(request, queryset)
+
+    @transaction.atomic
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return super().changelist_view(request, extra_context)  # deletes what was ticked
+
+
+def _who(request: HttpRequest) -> Actor:
+    return Actor.person(request.user)  # type: ignore[arg-type]
+
+
+for account, ours in ((User, UserAdmin), (Group, GroupAdmin)):
+    admin.site.unregister(account)
+    admin.site.register(account, type(f"Recorded{ours.__name__}", (Recorded, ours), {}))

@@ -32,6 +32,7 @@
   + BadModel             422  a teacher or student that cannot be used
   + BadPrompt            422  words that a teacher cannot be asked with
   + BadSettings          422  a setting out of its range
+  + NotDelivered         502  somebody else's server did not take what was sent
   + ChainBroken          500  the audit log is not as it was written
 """
 
@@ -273,12 +274,17 @@ class BadSettings(CurriculumError):
     http_status = 422
 
 
+class NotDelivered(CurriculumError):
+    http_status = 502
+
+
 class ChainBroken(CurriculumError):
     http_status = 500
 
-    def __init__(self, sequence: int) -> None:
+    def __init__(self, sequence: int, reason: str, *, action: str = "", row: int | None = None):
+        named = f" (“{action}”, row {row} of the table)" if action else ""
         super().__init__(
-            f"The audit log is not as it was written, from entry {sequence} on. "
-            "Compare it with a backup."
+            f"The audit log is not as it was written, from entry {sequence} on: "
+            f"entry {sequence}{named} {reason}. Compare it with a backup."
         )
-        self.sequence = sequence
+        self.sequence, self.reason, self.action, self.row = sequence, reason, action, row

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from django.db import transaction
 
-from curriculum import engine
+from curriculum import engine, request_ids
 from curriculum.errors import CurriculumError, Overtaken
 from curriculum.models import Job, Prerequisite
 from curriculum.services import (
@@ -44,6 +44,12 @@ def work(job_id: int, attempt: int) -> None:
     """Do one attempt at a job. Running it twice does no harm: whoever is second finds the job
     taken, and what an attempt makes is saved by natural key.
     """
+    queued = Job.objects.filter(pk=job_id).first()
+    with request_ids.under(queued.rq_id if queued else ""):
+        _work(job_id, attempt)
+
+
+def _work(job_id: int, attempt: int) -> None:
     try:
         job = jobs.start(job_id, attempt)
     except CurriculumError as exc:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from rq import Queue, Worker
 from rq.job import Job as RqJob
 
-from curriculum import queues
+from curriculum import queues, request_ids
 from curriculum.errors import CurriculumError
 from curriculum.models import Job
 from curriculum.services import jobs, notices
@@ -40,7 +40,7 @@ class CurriculumWorker(Worker):
         if job.func_name != queues.WORK:
             return  # a message: it is tried again
         pk, attempt = job.args
-        with suppress(CurriculumError):
+        with suppress(CurriculumError), request_ids.under(job.id):
             jobs.lose(pk, attempt)
 
     def main_work_horse(self, job: RqJob, queue: Queue) -> None:

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "curriculum",
 ]
 MIDDLEWARE = [
+    "curriculum.request_ids.middleware",
     "django.middleware.security.SecurityMiddleware",
     "ioa_web.security.content_security_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -11,6 +11,7 @@ from curriculum.engine.authoring import write_items
 from curriculum.engine.describe import find_student, home, settings_of
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
+from curriculum.engine.made_with import made_with
 from curriculum.engine.planning import edges_of, gaps_of
 from curriculum.engine.steering import errors_of, to_ask
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
@@ -60,6 +61,7 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
             )
         )
 
+    made = made_with(run)  # before: whoever changes a file meanwhile changes nothing that is loaded
     result = find_student(run.student).trainer.train(
         [record(e.item) for e in entries],
         parent=home() / parent.folder if parent.folder else None,
@@ -80,6 +82,7 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
         train_tokens=result.tokens,
         seconds=result.seconds,
         final_loss=result.final_loss,
+        made_with=made,
     )
 
 

@@ -1,7 +1,7 @@
 """Rows and constraints; no decisions. Only `curriculum.services` writes them."""
 
 from curriculum.models.actions import ReviewAction, SavedFilter, Tag
-from curriculum.models.audit import AuditEntry
+from curriculum.models.audit import AuditEntry, House
 from curriculum.models.calls import TeacherCall, WritingTally
 from curriculum.models.checkpoints import Checkpoint, Score
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
@@ -22,6 +22,7 @@ __all__ = [
     "Evidence",
     "GateRecord",
     "Guideline",
+    "House",
     "Item",
     "ItemLock",
     "Job",

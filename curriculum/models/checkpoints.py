@@ -23,6 +23,7 @@ class Checkpoint(models.Model):
     train_tokens = models.PositiveIntegerField(default=0)
     seconds = models.FloatField(default=0)
     final_loss = models.FloatField(null=True, blank=True)
+    made_with = models.JSONField(default=dict, blank=True)  # versions, commit, seed, settings
     is_current = models.BooleanField(default=False)  # what the next training starts from
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -1,4 +1,5 @@
-"""The log of who did what, on what evidence: append-only, chained by hash, one chain a run.
+"""The log of who did what, on what evidence: append-only, chained by hash. One chain a run, and
+one of the house for what belongs to no run; `services.chain` checks them.
 
 Every service begins with `write` or `require`. Their UPDATE of the run's row puts the writers of
 a run in a line: the next one waits until this transaction has ended, so that what is read
@@ -7,7 +8,6 @@ after it stays true. It also means that no two of them can wait for each other.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +15,27 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
-from django.db.models import F, Model
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from curriculum.errors import ChainBroken, Overtaken, RunOver, WrongMoment
-from curriculum.models import AuditEntry, Run
+from curriculum import request_ids
+from curriculum.errors import Overtaken, RunOver, WrongMoment
+from curriculum.models import AuditEntry, House, Run
+from curriculum.services.chain import Owner, canonical, digest, verify
 from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
+
+__all__ = [
+    "ACTIONS",
+    "Actor",
+    "canonical",
+    "digest",
+    "name_of",
+    "require",
+    "verify",
+    "write",
+    "write_house",
+]
 
 ACTIONS: dict[str, str] = {
     "run.created": "run created",
@@ -70,6 +84,10 @@ ACTIONS: dict[str, str] = {
     "items.undone": "an act on items undone",
     "item.untagged": "tag taken off",
     "item.written": "item written by a person",
+    "account.added": "account added",
+    "account.changed": "account changed",
+    "account.deleted": "account deleted",
+    "audit.anchored": "heads of the log given away",
     **{f"run.{status}": f"run: {status.label}" for status in RunStatus},
     **{f"stage.{status}": f"stage: {status.label}" for status in StageStatus},
     **{f"job.{status}": f"job {status.label}" for status in JobStatus},
@@ -101,8 +119,12 @@ class Actor:
     def worker(cls) -> Actor:
         return cls(ActorKind.WORKER, None, "worker")
 
+    @classmethod
+    def command(cls, name: str) -> Actor:
+        """Somebody with a shell on the server: who it was, this program cannot know."""
+        return cls(ActorKind.WORKER, None, f"manage.py {name}")
 
-@transaction.atomic
+
 def write(
     run: Run,
     *,
@@ -119,33 +141,98 @@ def write(
 
     Raises KeyError for an action that is not in ACTIONS: a typo must not reach the record.
     """
+    entry = _entry(actor, action, was, became, evidence, note)
+    entry.run = run
+    entry.subject, entry.subject_name = _named(subject)
+    return _append(run, entry, seen)
+
+
+def write_house(
+    *,
+    actor: Actor,
+    action: str,
+    subject: Model | str,
+    was: Mapping[str, Any] | None = None,
+    became: Mapping[str, Any] | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    note: str = "",
+) -> AuditEntry:
+    """Append one entry to the chain of the house: of accounts, domains, anchors, and whatever
+    else belongs to no run. `subject` may be a name where there is no row.
+
+    Its writers stand in a line as well: call it late in a transaction, and after `write`.
+    """
+    entry = _entry(actor, action, was, became, evidence, note)
+    entry.subject, entry.subject_name = _named(subject)
+    return _append(House(pk=1), entry, None)
+
+
+def _entry(
+    actor: Actor,
+    action: str,
+    was: Mapping[str, Any] | None,
+    became: Mapping[str, Any] | None,
+    evidence: Mapping[str, Any] | None,
+    note: str,
+) -> AuditEntry:
     ACTIONS[action]
-    rows = Run.objects.filter(pk=run.pk)
-    guarded = rows.filter(status=seen) if seen else rows
-    if not guarded.update(audit_sequence=F("audit_sequence") + 1):
-        raise Overtaken("This run")
-    sequence, head = rows.values_list("audit_sequence", "audit_head").get()
-    entry = AuditEntry(
-        run=run,
-        sequence=sequence,
-        at=timezone.now(),
+    return AuditEntry(
         actor=actor.user,
         actor_kind=actor.kind,
         actor_name=actor.name[:150],
         action=action,
-        subject=f"{subject._meta.model_name}:{subject.pk}",
-        subject_name=str(subject)[:240],
         was=_plain(was or {}),
         became=_plain(became or {}),
         evidence=_plain(evidence or {}),
         note=note,
-        previous_hash=head,
+        request_id=request_ids.current()[:64],
     )
+
+
+def _append(owner: Owner, entry: AuditEntry, seen: RunStatus | None) -> AuditEntry:
+    """Give the entry its number and its hash. Three statements; no savepoint in a caller's
+    transaction, as nothing is written before the first of them has found its row.
+    """
+    if not connection.in_atomic_block:
+        with transaction.atomic():
+            return _append(owner, entry, seen)
+    turn = _take_turn(owner, seen)
+    if turn is None and isinstance(owner, House):
+        House.objects.bulk_create([owner], ignore_conflicts=True)  # the first entry of all
+        turn = _take_turn(owner, seen)
+    if turn is None:
+        raise Overtaken("This run")
+    entry.sequence, entry.previous_hash = turn
+    entry.at = timezone.now()
     entry.hash = digest(entry)
     entry.save(force_insert=True)
+    rows: QuerySet[Any] = type(owner)._default_manager.filter(pk=owner.pk)
     rows.update(audit_head=entry.hash)
-    run.audit_sequence, run.audit_head = sequence, entry.hash
+    owner.audit_sequence, owner.audit_head = entry.sequence, entry.hash
     return entry
+
+
+def _take_turn(owner: Owner, seen: RunStatus | None) -> tuple[int, str] | None:
+    """Count one more, which makes other writers wait: the new number, and the hash of the entry
+    before. None if there is no such row. By hand, as the ORM knows no RETURNING for an UPDATE.
+    """
+    table = connection.ops.quote_name(owner._meta.db_table)
+    guard = "AND status = %s" if seen else ""
+    values: list[int | str] = [owner.pk, str(seen)] if seen else [owner.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET audit_sequence = audit_sequence + 1 WHERE id = %s {guard} "
+            "RETURNING audit_sequence, audit_head",
+            values,
+        )
+        rows = cursor.fetchall()
+    return rows[0] if rows else None
+
+
+def _named(subject: Model | str) -> tuple[str, str]:
+    if isinstance(subject, str):
+        return subject[:60], subject[:240]
+    return f"{subject._meta.model_name}:{subject.pk}", str(subject)[:240]
 
 
 def require(run: Run, *statuses: RunStatus, what: str) -> None:
@@ -161,59 +248,5 @@ def require(run: Run, *statuses: RunStatus, what: str) -> None:
         raise Overtaken("This run")
 
 
-def digest(entry: AuditEntry) -> str:
-    """Hash of the entry and of all before it, hex."""
-    content = {
-        "run": entry.run_id,
-        "sequence": entry.sequence,
-        "at": entry.at.isoformat(timespec="microseconds"),
-        "actor": entry.actor_id,
-        "actor_kind": str(entry.actor_kind),
-        "actor_name": entry.actor_name,
-        "action": entry.action,
-        "subject": entry.subject,
-        "subject_name": entry.subject_name,
-        "was": _numbers(entry.was),
-        "became": _numbers(entry.became),
-        "evidence": _numbers(entry.evidence),
-        "note": entry.note,
-    }
-    return hashlib.sha256((entry.previous_hash + canonical(content)).encode()).hexdigest()
-
-
-def verify(run: Run) -> tuple[int, str]:
-    """Return the number of entries and the hash of the last; raise `ChainBroken` at the first
-    entry that was changed, left out or added. Reads the chain once, in order.
-    """
-    n, head = 0, ""
-    for entry in AuditEntry.objects.filter(run=run).order_by("sequence").iterator():
-        whole = entry.sequence == n + 1 and entry.previous_hash == head
-        if not whole or entry.hash != digest(entry):
-            raise ChainBroken(n + 1)
-        n, head = n + 1, entry.hash
-    stands = Run.objects.values_list("audit_sequence", "audit_head").get(pk=run.pk)
-    if stands != (n, head):
-        raise ChainBroken(n + 1)  # the end was cut off
-    return n, head
-
-
-def canonical(content: Any) -> str:
-    """JSON with one spelling: the same content gives the same text in every process."""
-    return json.dumps(
-        content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
-
-
 def _plain(content: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(content, cls=DjangoJSONEncoder, allow_nan=False))
-
-
-def _numbers(content: Any) -> Any:
-    # A jsonb column gives 1e16 back as an integer, so whole floats are hashed as integers.
-    if isinstance(content, dict):
-        return {key: _numbers(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_numbers(value) for value in content]
-    if isinstance(content, float) and content.is_integer():
-        return int(content)
-    return content

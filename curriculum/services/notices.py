@@ -13,6 +13,7 @@ import hmac
 import json
 import logging
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from curriculum import queues
+from curriculum.errors import NotDelivered
 from curriculum.models import Notice, Run
 from curriculum.services import waiting
 from curriculum.services.audit import Actor
@@ -145,10 +147,22 @@ def _mail(notice: Notice, run: Run, wanted: Wanted) -> None:
     ).send()
 
 
+def post(content: Mapping[str, Any]) -> None:
+    """Post something else to the webhook, signed in the same way, once. Raises `NotDelivered`."""
+    try:
+        _send_signed(content)
+    except Exception as exc:  # whatever somebody else's server does
+        raise NotDelivered(_sentence(exc)) from exc
+
+
 def _post(notice: Notice, run: Run, wanted: Wanted) -> None:
+    _send_signed(_content(notice, run, wanted))
+
+
+def _send_signed(content: Mapping[str, Any]) -> None:
     import httpx2  # here, for every command loads the services
 
-    body = json.dumps(_content(notice, run, wanted), ensure_ascii=False).encode()
+    body = json.dumps(content, ensure_ascii=False).encode()
     timestamp = str(int(time.time()))
 
     answer = httpx2.post(  # redirects are not followed: what is signed goes nowhere else

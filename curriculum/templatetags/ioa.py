@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from curriculum.services.audit import name_of
+from curriculum.services.audit import ACTIONS, name_of
+from curriculum.views.lineage import DECIDED
 
 register = template.Library()
 
@@ -64,6 +65,12 @@ def compact(content: Any) -> str:
 
 
 @register.filter
+def indented(content: Any) -> str:
+    """JSON over several lines, for what is too long for one."""
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+@register.filter
 def in_words(names: list[str]) -> str:
     """["one_format", "limit_load"] -> one format, limit load."""
     return ", ".join(name.replace("_", " ") for name in names)
@@ -86,6 +93,30 @@ def ago(moment: datetime | None) -> SafeString | str:
         exact.strftime("%Y-%m-%d %H:%M:%S %Z"),
         naturaltime(moment),
     )
+
+
+@register.filter
+def moment(said: str | None) -> SafeString | str:
+    """A time of JSON, told as `ago` tells one."""
+    return ago(datetime.fromisoformat(said) if said else None)
+
+
+@register.filter
+def spoken(word: str) -> str:
+    """not_yet -> not yet."""
+    return word.replace("_", " ")
+
+
+@register.filter
+def decided(decision: str) -> str:
+    """roll_back -> Rolled back."""
+    return DECIDED[decision].capitalize()
+
+
+@register.filter
+def action_name(action: str) -> str:
+    """What the log's page calls an action."""
+    return ACTIONS.get(action, action)
 
 
 @register.filter

@@ -2,61 +2,77 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from curriculum.errors import ChainBroken
 from curriculum.htmx import show
-from curriculum.models import AuditEntry, Run
-from curriculum.services import audit
-from curriculum.states import ActorKind
+from curriculum.models import Run
+from curriculum.services import audit, chain
+from curriculum.services.chain import Owner
+from curriculum.views import audit_reads
 from curriculum.views.common import find_run
 
 PAGE = "curriculum/audit.html"
 PART = "curriculum/partials/_audit.html"
-SHOWN = 50  # entries a page
+
+# Who manages people sees what was done to their accounts.
+of_people = permission_required("auth.view_user", raise_exception=True)
 
 
 @require_GET
 @login_required
 def run_audit(request: HttpRequest, pk: int) -> HttpResponse:
-    run = find_run(pk)
-    context = _context(request, run)
-    if "verify" in request.GET:
-        context["verified"] = _verify(run)
+    return _show(request, find_run(pk))
+
+
+@require_GET
+@login_required
+def run_audit_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    return _export(find_run(pk))
+
+
+@require_GET
+@login_required
+@of_people
+def house_audit(request: HttpRequest) -> HttpResponse:
+    return _show(request, chain.house())
+
+
+@require_GET
+@login_required
+@of_people
+def house_audit_export(request: HttpRequest) -> HttpResponseBase:
+    return _export(chain.house())
+
+
+def _show(request: HttpRequest, owner: Owner) -> HttpResponse:
+    chosen = audit_reads.Filter.of(request.GET)
+    context = {
+        "run": owner if isinstance(owner, Run) else None,
+        "owner": owner,
+        "here": request.path,
+        "page": audit_reads.page(owner, chosen, request.GET),
+        "said": chosen,
+        "is_filtered": bool(chosen.query()),
+        "verified": _verify(owner) if "verify" in request.GET else None,
+        "tab": "audit",
+        **audit_reads.choices(owner),
+    }
     return show(request, PAGE, PART, context)
 
 
-def _context(request: HttpRequest, run: Run) -> dict[str, Any]:
-    everything = AuditEntry.objects.filter(run=run)
-    said = {name: request.GET.get(name, "") for name in ("action", "kind", "actor")}
-    found = everything.select_related("actor").order_by("-sequence")
-    if said["action"] in audit.ACTIONS:
-        found = found.filter(action=said["action"])
-    if said["kind"] in ActorKind.values:
-        found = found.filter(actor_kind=said["kind"])
-    if said["actor"]:
-        found = found.filter(actor_name=said["actor"])
-    page = Paginator(found, SHOWN).get_page(request.GET.get("page"))
-    names = everything.filter(actor_kind=ActorKind.PERSON).order_by("actor_name")
-    used = set(everything.order_by().values_list("action", flat=True).distinct())
-    return {
-        "run": run,
-        "page": page,
-        "rows": [(entry, audit.ACTIONS.get(entry.action, entry.action)) for entry in page],
-        "actions": [(name, label) for name, label in audit.ACTIONS.items() if name in used],
-        "kinds": ActorKind.choices,
-        "names": list(names.values_list("actor_name", flat=True).distinct()),
-        "said": said,
-        "tab": "audit",
-    }
-
-
-def _verify(run: Run) -> dict[str, Any]:
+def _verify(owner: Owner) -> dict[str, Any]:
     try:
-        n, head = audit.verify(run)
+        n, head = audit.verify(owner)
     except ChainBroken as exc:
         return {"is_whole": False, "says": str(exc)}
     return {"is_whole": True, "n": n, "head": head}
+
+
+def _export(owner: Owner) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(chain.export(owner), content_type="application/jsonl")
+    name = chain.name_of_chain(owner).replace(":", "-")
+    response["Content-Disposition"] = f'attachment; filename="audit-{name}.jsonl"'
+    return response

@@ -51,9 +51,10 @@ def run_report(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @login_required
 def run_report_json(request: HttpRequest, pk: int) -> HttpResponse:
-    """The report as the worker wrote it, to keep beside the model."""
+    """The report as the worker wrote it, to keep beside the model, and where the log ends now."""
     run = find_run(pk)
-    response = JsonResponse(run.report, json_dumps_params={"indent": 2})
+    said = {**run.report, "audit": {"entries": run.audit_sequence, "head": run.audit_head}}
+    response = JsonResponse(said, json_dumps_params={"indent": 2})
     response["Content-Disposition"] = f'attachment; filename="report-{run.pk}.json"'
     return response
 
@@ -83,6 +84,7 @@ def _context(run: Run) -> dict[str, Any]:
             .order_by("-n", "action")
         ],
         "n_edited": Item.objects.filter(stage__run=run, version__gt=1).count(),
+        "student": run.checkpoints.filter(is_current=True).values_list("pk", flat=True).first(),
         "tab": "report",
     }
 

@@ -28,6 +28,8 @@ def addresses(school):
         f"/runs/{finished.pk}/curriculum/",
         f"/runs/{finished.pk}/report/",
         f"/runs/{finished.pk}/audit/?verify=1",
+        f"/items/{finished.stages.first().items.first().pk}/provenance/",
+        f"/checkpoints/{finished.checkpoints.last().pk}/provenance/",
         "/runs/999/",
     ]
 

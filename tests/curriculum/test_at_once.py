@@ -9,7 +9,7 @@ from django.db import connection
 
 from curriculum.errors import Overtaken
 from curriculum.models import AuditEntry, GateRecord, Item, Job, Review, Run, Snapshot, Stage
-from curriculum.services import audit, gates, items, jobs, stages
+from curriculum.services import audit, chain, gates, items, jobs, stages
 from curriculum.services.audit import Actor
 from tests.factories import GateFactory, ItemFactory, JobFactory, RunFactory, StageFactory
 
@@ -32,6 +32,32 @@ def test_sixteen_writers_leave_one_chain_without_a_gap(at_once):
 
     assert sorted(entry.sequence for entry in results) == list(range(1, N + 1))
     assert at_once([lambda: audit.verify(run)])[0][0] == N
+
+
+@pytest.mark.slow
+def test_sixteen_writers_of_ten_thousand_entries_leave_one_unbroken_chain(at_once):
+    run, each = RunFactory(), 10_000 // N
+
+    def write():
+        given = {"actor": Actor.worker(), "action": "run.created", "subject": run}
+        return [audit.write(Run(pk=run.pk), **given).sequence for _ in range(each)]
+
+    results = at_once([write] * N)
+
+    assert sorted(n for written in results for n in written) == list(range(1, N * each + 1))
+    assert at_once([lambda: audit.verify(run)])[0][0] == N * each == 10_000
+
+
+@pytest.mark.slow
+def test_sixteen_writers_of_the_house_begin_its_chain_once(at_once):
+    def write():
+        given = {"actor": Actor.worker(), "action": "account.added", "subject": "ada"}
+        return [audit.write_house(**given).sequence for _ in range(20)]
+
+    results = at_once([write] * N)
+
+    assert sorted(n for written in results for n in written) == list(range(1, N * 20 + 1))
+    assert at_once([lambda: audit.verify(chain.house())])[0][0] == N * 20
 
 
 def test_of_two_approvals_of_an_item_one_wins(at_once, approver):

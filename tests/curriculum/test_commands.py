@@ -73,7 +73,7 @@ def test_verifying_counts_the_entries_of_every_run():
     said = say("verify_audit")
 
     head = Run.objects.get(pk=run.pk).audit_head
-    assert f"run {run.pk} ({run}): 1 entries, head {head[:12]}" in said
+    assert f"run {run.pk} ({run}): 1 entries, chain intact, head {head}" in said
     assert f"run {empty.pk} ({empty}): 0 entries" in said
 
 
@@ -81,6 +81,7 @@ def test_verifying_can_be_for_some_runs():
     run, other = logged_run(), RunFactory()
 
     assert f"run {other.pk} " not in say("verify_audit", str(run.pk))
+    assert f"run {other.pk} " not in say("verify_audit", "--run", str(run.pk))
 
 
 def test_a_broken_log_is_named_and_the_command_fails():

@@ -14,9 +14,12 @@ import curriculum.services
 from curriculum import engine
 from curriculum.models import Assignment, AuditEntry, Item, Run, Skill, Stage
 from curriculum.services import (
+    accounts,
+    anchors,
     audit,
     budget,
     bulk,
+    chain,
     deciding,
     gates,
     guidelines,
@@ -50,6 +53,8 @@ from tests.factories import (
     RunFactory,
     SkillFactory,
     StageFactory,
+    UserFactory,
+    ViewerFactory,
     diagnosed_run,
     evidence,
     measured_run,
@@ -65,6 +70,12 @@ WITHOUT_AN_ENTRY = {
     "budget.rounds_cap": "only reads",
     "prompts.current_number": "only reads",
     "prompts.source_of": "only reads",
+    "chain": "only reads",
+    "anchors.objection": "only reads",
+    "anchors.owner_of": "only reads",
+    "anchors.parse": "only reads",
+    "anchors.post": "sends what anchors.take has recorded",
+    "budget": "only reads",
     "policy": "decides through other services; tests/curriculum/test_policy.py",
     "results": "rows of a job; the move that ends the job is their entry",
     "signers": "only reads",
@@ -241,6 +252,10 @@ def replaced(by: Actor) -> None:
 
 
 CALLS: dict[str, Callable[[Actor], Any]] = {
+    "accounts.added": lambda by: accounts.added(UserFactory(), actor=by),
+    "accounts.changed": lambda by: accounts.changed(ViewerFactory(), actor=by, fields=["Groups"]),
+    "accounts.deleted": lambda by: accounts.deleted(UserFactory(), actor=by),
+    "anchors.take": lambda by: anchors.take(actor=by, to="file heads.jsonl"),
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
     "gates.roll_back": lambda by: decided(gates.roll_back, by),
@@ -408,6 +423,7 @@ def test_no_service_writes_without_an_entry(name, approver):
     assert entries, f"{name} left no entry"
     for run in Run.objects.filter(audit_sequence__gt=0):
         audit.verify(run)
+    audit.verify(chain.house())
     for entry in entries:
         assert entry.action in audit.ACTIONS
         assert entry.actor_name

@@ -9,9 +9,11 @@ import threading
 import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import StringIO
 
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rq import Queue
 
@@ -243,6 +245,34 @@ def test_it_is_signed_over_the_time_and_the_raw_body(receiver, done):
     expected = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256)
     assert headers["X-IOA-Signature"] == f"sha256={expected.hexdigest()}"
     assert abs(time.time() - int(stamp)) < 60
+
+
+def test_heads_of_the_log_are_posted_signed_in_the_same_way(receiver):
+    run = RunFactory()
+    entry = audit.write(run, actor=Actor.worker(), action="run.created", subject=run)
+
+    call_command("anchor_audit", "--webhook", stdout=StringIO())
+
+    [(headers, body)] = receiver.got
+    assert headers["X-IOA-Signature"] == f"sha256={_signed(headers, body)}"
+    said = json.loads(body)
+    assert said["event"] == "audit.anchored"
+    assert [each["chain"] for each in said["chains"]] == [f"run:{run.pk}", "house"]
+    assert (said["chains"][0]["entries"], said["chains"][0]["head"]) == (1, entry.hash)
+
+
+def test_a_server_that_takes_no_heads_is_said_without_its_address(receiver):
+    receiver.status = 500
+
+    with pytest.raises(CommandError, match=r"did not take them. The server answered 500") as caught:
+        call_command("anchor_audit", "--webhook", stdout=StringIO())
+
+    assert "hidden" not in str(caught.value)
+
+
+def _signed(headers, body):
+    stamp = headers["X-IOA-Timestamp"]
+    return hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])

@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from curriculum import tasks
+from curriculum.engine import authoring
 from curriculum.models import Answer, AuditEntry, Item, Job, Score, TrainingStep
 from curriculum.services import audit, gates, jobs, probing
 from curriculum.states import JobKind, JobStatus, RunStatus
@@ -41,6 +42,7 @@ KINDS = {
 def home(settings, tmp_path, monkeypatch):
     settings.IOA_HOME = tmp_path
     monkeypatch.setattr(tasks, "BEAT_EVERY_SECONDS", 0)  # every beat counts
+    monkeypatch.setattr(authoring, "SAVED_AT_ONCE", 1)  # and every item
 
 
 @pytest.fixture(params=KINDS)
@@ -203,3 +205,15 @@ def state(job):
     job.run.refresh_from_db()
     scores = list(Score.objects.filter(skill__run=job.run).values_list("pk", "n"))
     return job.run.status, list(job.run.stages.values_list("status", flat=True)), scores
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_checkpoint_keeps_what_it_was_made_with(approver):
+    run = training(approver).run
+
+    work(run)
+
+    made = run.checkpoints.get(is_current=True).made_with
+    assert made["seed"] == run.seed
+    assert made["lora"]["rank"] == run.settings["lora"]["rank"]
+    assert made["packages"].keys() >= {"torch", "transformers", "peft", "trl"}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,21 @@ def test_a_second_call_finds_the_first_one_done(home, said):
     manage(home, "demo", "--student", "simulated")
 
     assert report_of(home) == before
+
+
+def test_its_log_is_whole_and_says_which_job_each_entry_came_from(home, said):
+    checked = manage(home, "verify_audit", "--run", "1")
+    entries = report_of(home)["audit_entries"]
+
+    assert re.fullmatch(
+        rf"run 1 \(.*\): {entries} entries, chain intact, head [0-9a-f]{{64}}\n", checked
+    )
+    with closing(sqlite3.connect(home / "db.sqlite3")) as database:
+        asked = "SELECT DISTINCT request_id FROM curriculum_auditentry"
+        ids = {name for (name,) in database.execute(asked)}
+    assert "manage.py:demo" in ids
+    assert any(name.startswith("train-") for name in ids)
+    assert "" not in ids
 
 
 def test_its_pages_are_taken_as_pictures(home, said, tmp_path):

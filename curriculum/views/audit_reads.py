@@ -1,0 +1,151 @@
+"""The audit log as its page shows it: filtered, a page at a time, with what each entry changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from curriculum.models import AuditEntry
+from curriculum.services import audit, chain
+from curriculum.services.chain import Owner
+from curriculum.states import ActorKind
+
+SHOWN = 50  # entries a page
+PAGES = {  # where what an entry is about has a page of its own
+    "run": "curriculum:run-detail",
+    "stage": "curriculum:stage-detail",
+    "item": "curriculum:item-provenance",
+    "checkpoint": "curriculum:checkpoint-provenance",
+}
+FIELDS = ("action", "kind", "actor", "about", "since", "until", "request")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What of a chain is asked for, as it stands in the address. Empty: everything."""
+
+    action: str = ""
+    kind: str = ""  # person, policy, worker
+    actor: str = ""  # a name
+    about: str = ""  # model:pk, a model, or words of the name
+    since: str = ""  # days, ISO 8601, both included, in the site's time zone
+    until: str = ""
+    request: str = ""
+
+    @classmethod
+    def of(cls, said: QueryDict) -> Filter:
+        return cls(**{name: said.get(name, "").strip()[:240] for name in FIELDS})
+
+    def apply(self, found: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        if self.action in audit.ACTIONS:
+            found = found.filter(action=self.action)
+        if self.kind in ActorKind.values:
+            found = found.filter(actor_kind=self.kind)
+        if self.actor:
+            found = found.filter(actor_name=self.actor)
+        if self.about:
+            of_kind = Q(subject=self.about) | Q(subject__startswith=f"{self.about}:")
+            found = found.filter(of_kind | Q(subject_name__icontains=self.about))
+        if day := _day(self.since):
+            found = found.filter(at__gte=day)
+        if day := _day(self.until, after=1):
+            found = found.filter(at__lt=day)
+        if self.request:
+            found = found.filter(request_id=self.request)
+        return found
+
+    def query(self, **more: Any) -> str:
+        said = {name: getattr(self, name) for name in FIELDS} | more
+        return urlencode({name: value for name, value in said.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    entry: AuditEntry
+    label: str
+    page: str  # of what it is about; empty where there is none
+    changes: list[tuple[str, Any, Any]]  # name, before, after; None where it was not said
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries, the last first. By number, so that a page far back costs what the first does."""
+
+    rows: list[Row]
+    newer: str  # queries of the pages beside it; empty where there is none
+    older: str
+
+    @property
+    def first(self) -> int:
+        return self.rows[0].entry.sequence
+
+    @property
+    def last(self) -> int:
+        return self.rows[-1].entry.sequence
+
+
+def page(owner: Owner, chosen: Filter, said: QueryDict) -> Page:
+    """`before` and `after` in the address: numbers of entries, not included. Two queries."""
+    found = chosen.apply(chain.entries_of(owner))
+    before, after = _number(said.get("before")), _number(said.get("after"))
+    if after is not None:
+        rows = list(found.filter(sequence__gt=after).order_by("sequence")[: SHOWN + 1])
+        has_newer, has_older = len(rows) > SHOWN, True
+        rows = rows[:SHOWN][::-1]
+    else:
+        older = found if before is None else found.filter(sequence__lt=before)
+        rows = list(older.order_by("-sequence")[: SHOWN + 1])
+        has_newer, has_older = before is not None, len(rows) > SHOWN
+        rows = rows[:SHOWN]
+    if not rows:
+        return Page([], "", "")
+    return Page(
+        [_row(entry) for entry in rows],
+        chosen.query(after=rows[0].sequence) if has_newer else "",
+        chosen.query(before=rows[-1].sequence) if has_older else "",
+    )
+
+
+def choices(owner: Owner) -> dict[str, Any]:
+    """What the chain can be filtered by. Two queries."""
+    everything = chain.entries_of(owner).order_by()
+    used = set(everything.values_list("action", flat=True).distinct())
+    people = everything.filter(actor_kind=ActorKind.PERSON).order_by("actor_name")
+    return {
+        "actions": [(name, label) for name, label in audit.ACTIONS.items() if name in used],
+        "kinds": ActorKind.choices,
+        "names": list(people.values_list("actor_name", flat=True).distinct()),
+    }
+
+
+def _row(entry: AuditEntry) -> Row:
+    noun, _, pk = entry.subject.partition(":")
+    there = noun in PAGES and pk.isdecimal()
+    names = [*entry.was, *(name for name in entry.became if name not in entry.was)]
+    return Row(
+        entry,
+        audit.ACTIONS.get(entry.action, entry.action),
+        reverse(PAGES[noun], args=[int(pk)]) if there else "",
+        [(name, entry.was.get(name), entry.became.get(name)) for name in names],
+    )
+
+
+def _day(said: str, *, after: int = 0) -> datetime | None:
+    """Where the day begins, or one so many days after it; None for what is no day."""
+    try:
+        day = date.fromisoformat(said) + timedelta(days=after)
+        return timezone.make_aware(datetime.combine(day, time.min))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(said: str | None) -> int | None:
+    # More digits than a column holds would be an error of the database.
+    return int(said) if said and said.isascii() and said.isdecimal() and len(said) < 10 else None
