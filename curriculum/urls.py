@@ -7,8 +7,10 @@ from django.urls import path
 from curriculum.views import (
     audit,
     diagnosis,
+    exchange,
     gates,
     graph,
+    importing,
     jobs,
     plan,
     reports,
@@ -81,6 +83,16 @@ urlpatterns = [
     path("runs/<int:pk>/report/", reports.run_report, name="run-report"),
     path("runs/<int:pk>/report.json", reports.run_report_json, name="run-report-json"),
     path("runs/<int:pk>/audit/", audit.run_audit, name="run-audit"),
+    # out and in
+    path("runs/<int:pk>/export/", exchange.run_export, name="run-export"),
+    path("runs/<int:pk>/export/dataset.zip", exchange.run_dataset, name="run-dataset"),
+    path("runs/<int:pk>/export/run.ioa.zip", exchange.run_archive_file, name="run-archive-file"),
+    path("runs/<int:pk>/export/domain.yaml", exchange.run_domain_file, name="run-domain-file"),
+    path(
+        "checkpoints/<int:pk>/adapter.zip", exchange.checkpoint_adapter, name="checkpoint-adapter"
+    ),
+    path("runs/<int:pk>/import/", importing.run_import, name="run-import"),
+    path("runs/import/", exchange.archive_import, name="archive-import"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
     path("jobs/<int:pk>/retry/", jobs.job_retry, name="job-retry"),

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "ioa_web.security.content_security_policy",
+    "ioa_web.uploads.refuse_large",  # before anything reads the body
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -152,6 +153,11 @@ IOA_LOST_AFTER_SECONDS = env.number(  # longer than the longest silence: loading
 IOA_TEACHERS = env.words("IOA_TEACHERS")  # specs of distill.roster.find_teacher
 IOA_TEACHER_REQUESTS = env.number("IOA_TEACHER_REQUESTS", 8, least=1)  # at a time
 IOA_PRICES = env.prices("IOA_PRICES")  # of tokens, by model; without one no sum is shown
+
+# --- What comes in -------------------------------------------------------------------
+IOA_UPLOAD_BYTES = env.number("IOA_UPLOAD_BYTES", 256 * 1024**2, least=1024**2)  # of one request
+IOA_ARCHIVE_BYTES = env.number("IOA_ARCHIVE_BYTES", 20 * 1024**3, least=1024**2)  # unpacked
+IOA_IMPORT_ROWS = env.number("IOA_IMPORT_ROWS", 100_000, least=1)  # of one file
 
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server

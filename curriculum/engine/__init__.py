@@ -22,7 +22,9 @@ from curriculum.engine.describe import (
 )
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
 from curriculum.engine.exam import Keep
-from curriculum.engine.items import check_item, mixture, rendered
+from curriculum.engine.exporting import domain_file, merge
+from curriculum.engine.importing import Importer
+from curriculum.engine.items import check_item, evidence_record, mixture, rendered
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
@@ -37,6 +39,7 @@ __all__ = [
     "Diagnosis",
     "DomainDescription",
     "History",
+    "Importer",
     "Keep",
     "NextRound",
     "PlanRow",
@@ -52,8 +55,11 @@ __all__ = [
     "default_settings",
     "describe_domain",
     "diagnose",
+    "domain_file",
     "domains",
+    "evidence_record",
     "look_back",
+    "merge",
     "mixture",
     "next_round",
     "outweighed",

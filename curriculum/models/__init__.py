@@ -3,6 +3,7 @@
 from curriculum.models.audit import AuditEntry
 from curriculum.models.calls import TeacherCall
 from curriculum.models.checkpoints import Checkpoint, Score
+from curriculum.models.exchange import Imported, Origin
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
 from curriculum.models.jobs import Job, TrainingStep
 from curriculum.models.notices import Notice
@@ -17,9 +18,11 @@ __all__ = [
     "Checkpoint",
     "Evidence",
     "GateRecord",
+    "Imported",
     "Item",
     "Job",
     "Notice",
+    "Origin",
     "Prerequisite",
     "Probe",
     "Review",

@@ -26,6 +26,9 @@ class AuditEntry(models.Model):
     note = models.TextField(blank=True)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
+    # Of a run that came as an archive: the numbers that the hash was made with.
+    origin_run = models.PositiveBigIntegerField(null=True, blank=True)
+    origin_actor = models.PositiveBigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["run", "sequence"]

@@ -23,6 +23,8 @@ from curriculum.errors import ChainBroken, Overtaken, RunOver, WrongMoment
 from curriculum.models import AuditEntry, Run
 from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
 
+BROUGHT_IN = "the record of a run made elsewhere"
+
 ACTIONS: dict[str, str] = {
     "run.created": "run created",
     "run.probed": "skills probed further",
@@ -51,6 +53,7 @@ ACTIONS: dict[str, str] = {
     "item.undone": "verdict undone",
     "items.approved": "items approved together",
     "items.rejected": "items rejected together",
+    "items.imported": "items imported",
     **{f"run.{status}": f"run: {status.label}" for status in RunStatus},
     **{f"stage.{status}": f"stage: {status.label}" for status in StageStatus},
     **{f"job.{status}": f"job {status.label}" for status in JobStatus},
@@ -101,6 +104,8 @@ def write(
     Raises KeyError for an action that is not in ACTIONS: a typo must not reach the record.
     """
     ACTIONS[action]
+    if run.origin is not None:
+        raise RunOver(BROUGHT_IN)
     rows = Run.objects.filter(pk=run.pk)
     guarded = rows.filter(status=seen) if seen else rows
     if not guarded.update(audit_sequence=F("audit_sequence") + 1):
@@ -134,7 +139,7 @@ def require(run: Run, *statuses: RunStatus, what: str) -> None:
     here until this transaction ends. Raises what tells a person why it cannot be done now.
     """
     if run.is_over:
-        raise RunOver(run.get_status_display())
+        raise RunOver(run.get_status_display() if run.origin is None else BROUGHT_IN)
     if run.status not in statuses:
         when = " or ".join(f"“{status.label}”" for status in statuses)
         raise WrongMoment(what, f"run is {when}", run.get_status_display())
@@ -144,11 +149,12 @@ def require(run: Run, *statuses: RunStatus, what: str) -> None:
 
 def digest(entry: AuditEntry) -> str:
     """Hash of the entry and of all before it, hex."""
+    run, actor = identity(entry)
     content = {
-        "run": entry.run_id,
+        "run": run,
         "sequence": entry.sequence,
         "at": entry.at.isoformat(timespec="microseconds"),
-        "actor": entry.actor_id,
+        "actor": actor,
         "actor_kind": str(entry.actor_kind),
         "actor_name": entry.actor_name,
         "action": entry.action,
@@ -160,6 +166,15 @@ def digest(entry: AuditEntry) -> str:
         "note": entry.note,
     }
     return hashlib.sha256((entry.previous_hash + canonical(content)).encode()).hexdigest()
+
+
+def identity(entry: AuditEntry) -> tuple[int, int | None]:
+    """The numbers of run and actor where the entry was written: here, or in the installation that
+    an archive came from. `subject` names a row by its number there as well.
+    """
+    if entry.origin_run is not None:
+        return entry.origin_run, entry.origin_actor
+    return entry.run_id, entry.actor_id
 
 
 def verify(run: Run) -> tuple[int, str]:

@@ -6,9 +6,11 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 import curriculum.services
 from curriculum import engine
@@ -16,6 +18,7 @@ from curriculum.models import AuditEntry, Item, Run, Skill, Stage
 from curriculum.services import (
     audit,
     deciding,
+    exchange,
     gates,
     items,
     jobs,
@@ -51,6 +54,8 @@ WITHOUT_AN_ENTRY = {
     "signers": "only reads",
     "waiting": "only reads",
     "notices": "repeats what the log says; tests/curriculum/test_notices.py",
+    "archives": "the log comes along, closed; tests/curriculum/test_archive.py",
+    "exchange.try_items": "only reads",
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.objections": "only reads",
     "plan.stages_of": "only reads",
@@ -115,6 +120,14 @@ def merged(by: Actor) -> None:
     stages.merge(two, into=one, actor=by)
 
 
+def imported(by: Actor) -> None:
+    path = Path(settings.IOA_HOME) / "items.csv"
+    path.write_text("question,answer\nWhat is 3 + 4?,7\n")
+    columns = {"question": "question", "answer": "answer"}
+    stage = StageFactory(reviewing=True, skills=["A1"])
+    exchange.import_items(stage, path, columns, actor=by, round=0, name="i.csv", skill="A1")
+
+
 def split(by: Actor) -> None:
     stage = planned().stages.first()
     stages.split(stage, skills=[Skill.objects.get(key="A2")], actor=by)
@@ -126,6 +139,7 @@ def moved(by: Actor) -> None:
 
 
 CALLS: dict[str, Callable[[Actor], Any]] = {
+    "exchange.import_items": imported,
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
     "gates.roll_back": lambda by: decided(gates.roll_back, by),

@@ -20,6 +20,8 @@ def test_the_table_names_every_address_that_only_takes_posts():
         *("run-curriculum", "run-report", "run-report-json", "run-audit", "job-list"),
         *("stage-detail", "stage-now", "stage-training", "stage-review", "stage-gate"),
         *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),
+        *("run-export", "run-dataset", "run-archive-file", "run-domain-file"),
+        *("checkpoint-adapter", "run-import", "archive-import"),
     }
 
     assert names - reads == {write.name for write in WRITES}
