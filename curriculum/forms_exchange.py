@@ -88,13 +88,16 @@ class MappingForm(forms.Form):
     def __init__(self, stage: Stage, columns: Sequence[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         named = [("", "none"), *((name, name[:80]) for name in columns)]
-        for name, label in FIELDS.items():
-            self.fields[name] = forms.ChoiceField(choices=named, required=False, label=label)
+        for name, (label, says) in FIELDS.items():
+            self.fields[name] = forms.ChoiceField(
+                choices=named, required=False, label=label, help_text=says
+            )
         taught = Skill.objects.filter(stage_skills__stage=stage)
         self.fields["all_skill"] = forms.ChoiceField(
             choices=[("", "none"), *((s.key, str(s)) for s in taught)],
             required=False,
-            label="Skill of rows that name none",
+            label="Skill otherwise",
+            help_text="Of rows that name none.",
         )
 
     def columns(self) -> dict[str, str]:

@@ -8,13 +8,13 @@ from typing import Any
 
 from curriculum.exports.tabular import text_of
 
-FIELDS: dict[str, str] = {  # of an item: what a person is told
-    "question": "Question",
-    "solution": "Solution, what the student is trained to say",
-    "answer": "Answer, the bare reference",
-    "messages": "Conversation, question and solution in one (messages, ShareGPT)",
-    "skill": "Skill, by its key",
-    "level": "Level, a whole number from 1",
+FIELDS: dict[str, tuple[str, str]] = {  # of an item: what a person is told
+    "question": ("Question", "What the user says."),
+    "solution": ("Solution", "What the student is trained to say."),
+    "answer": ("Answer", "The bare reference, where the solution does not end in it."),
+    "messages": ("Conversation", "Question and solution in one: messages, ShareGPT."),
+    "skill": ("Skill", "By its key."),
+    "level": ("Level", "A whole number from 1 to 3; else 1."),
 }
 _NAMES: dict[str, tuple[str, ...]] = {
     "question": ("question", "instruction", "prompt", "problem", "query", "user"),

@@ -192,6 +192,7 @@ def test_a_run_leaves_and_comes_in_on_pages(client, approver):
     for name in ("run-detail", "run-export", "run-diagnosis", "run-curriculum", "run-audit"):
         shown = client.get(at(name, brought))
         assert shown.status_code == 200
+        assert 'method="post" action="/runs/' not in shown.text
     assert "made elsewhere" in client.get(at("run-export", brought)).text
 
 
