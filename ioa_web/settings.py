@@ -157,7 +157,7 @@ IOA_PRICES = env.prices("IOA_PRICES")  # of tokens, by model; without one no sum
 # --- What comes in -------------------------------------------------------------------
 IOA_UPLOAD_BYTES = env.number("IOA_UPLOAD_BYTES", 256 * 1024**2, least=1024**2)  # of one request
 IOA_ARCHIVE_BYTES = env.number("IOA_ARCHIVE_BYTES", 20 * 1024**3, least=1024**2)  # unpacked
-IOA_IMPORT_ROWS = env.number("IOA_IMPORT_ROWS", 100_000, least=1)  # of one file
+IOA_IMPORT_ROWS = env.number("IOA_IMPORT_ROWS", 50_000, least=1)  # of one file
 
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server

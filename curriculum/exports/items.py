@@ -95,7 +95,11 @@ class Choice:
     def _edited(self) -> Iterator[Pair]:
         names = [f"item__{name}" for name in ("stage__position", "round", "key", "skill__key")]
         before = (
-            Revision.objects.filter(item__in=self.items.order_by(), question=F("item__question"))
+            Revision.objects.filter(
+                item__in=self.items.order_by(),
+                item__verdict=Verdict.APPROVED,
+                question=F("item__question"),
+            )
             .exclude(solution=F("item__solution"))
             .order_by("item", "version")
             .values_list("version", "solution", "item__question", "item__solution", *names)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -61,7 +62,6 @@ def try_items(
     return found, first
 
 
-@transaction.atomic
 def import_items(
     stage: Stage,
     path: Path,
@@ -77,6 +77,31 @@ def import_items(
     columns: field of an item -> column of the file; see `exports.mapping`. Raises
     `ImportRefused` where any row is wrong: then nothing is saved. Two at once stand in line.
     """
+    found = Found()
+    # Read and checked before the run is held, so that workers need not wait for it.
+    items = list(_items(stage, path, columns, skill, found))
+    if found.n_faults:
+        rows = "1 row is" if found.n_faults == 1 else f"{found.n_faults} rows are"
+        raise ImportRefused(f"Nothing was imported: {rows} wrong. {found.faults[0]}")
+    if not found.n:
+        raise ImportRefused("Nothing was imported: the file has no rows.")
+    evidence = {
+        "round": round,
+        "file": name[:200],
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "columns": dict(columns),
+        "skills": dict(found.by_skill),
+        "flagged": found.flagged,
+        "leaks": found.leaks,
+    }
+    _save(stage, items, actor=actor, round=round, evidence=evidence)
+    return found
+
+
+@transaction.atomic
+def _save(
+    stage: Stage, items: list[Item], *, actor: Actor, round: int, evidence: dict[str, Any]
+) -> None:
     require(stage.run, RunStatus.TEACHING, what="Items can be imported")
     now = Stage.objects.get(pk=stage.pk)
     if now.round != round:
@@ -84,33 +109,18 @@ def import_items(
     if now.status != StageStatus.REVIEWING:
         status = now.get_status_display()
         raise WrongMoment("Items can be imported", "stage is “in review”", status)
-    found = Found()
-    items = _items(now, path, columns, skill, found)
-    while some := list(islice(items, SAVED_AT_ONCE)):
-        if not found.n_faults:
-            Item.objects.bulk_create(some)
-    if found.n_faults:
-        rows = "1 row is" if found.n_faults == 1 else f"{found.n_faults} rows are"
-        raise ImportRefused(f"Nothing was imported: {rows} wrong. {found.faults[0]}")
-    if not found.n:
-        raise ImportRefused("Nothing was imported: the file has no rows.")
+    there = set(now.items.filter(round=round).values_list("key", flat=True))
+    if any(item.key in there for item in items):
+        raise ImportRefused("Nothing was imported: somebody else has just imported the same.")
+    Item.objects.bulk_create(items, batch_size=SAVED_AT_ONCE)
     audit.write(
         now.run,
         actor=actor,
         action="items.imported",
         subject=now,
-        became={"n": found.n},
-        evidence={
-            "round": round,
-            "file": name[:200],
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "columns": dict(columns),
-            "skills": dict(found.by_skill),
-            "flagged": found.flagged,
-            "leaks": found.leaks,
-        },
+        became={"n": len(items)},
+        evidence=evidence,
     )
-    return found
 
 
 def _items(

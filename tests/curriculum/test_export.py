@@ -12,7 +12,7 @@ import datasets
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curriculum.exports import card, items, package
@@ -217,6 +217,7 @@ def test_rows_come_one_after_another_and_not_all_at_once(stage, django_assert_nu
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no test of speed
 @given(st.lists(st.tuples(words, words), max_size=4))
 def test_any_words_come_back_as_they_were(said):
     rows = [Row(f"i{n}", "A1", 1, "x", 1, q, s, "a", []) for n, (q, s) in enumerate(said)]

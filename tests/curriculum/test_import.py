@@ -203,11 +203,17 @@ def test_columns_are_guessed_by_their_names():
     assert guess(["id", "messages", "question"]) == {"messages": "messages"}
 
 
+# How fast a machine is, is not what these ask; the folder may be shared by all examples.
+unhurried = hypothesis(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 turns = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": scalars})
 json_values = scalars | st.lists(scalars, max_size=3) | st.lists(turns, max_size=3)
 
 
+@unhurried
 @given(st.dictionaries(st.sampled_from(["messages", "question", "level", "skill"]), json_values))
 def test_whatever_a_record_holds_it_is_words_or_a_sentence(record):
     for chosen in ({"messages": "messages"}, {"question": "question", "level": "level"}):
@@ -216,7 +222,7 @@ def test_whatever_a_record_holds_it_is_words_or_a_sentence(record):
     assert all(isinstance(text_of(value), (str, type(None))) for value in record.values())
 
 
-@hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@unhurried
 @given(st.binary(max_size=200), st.sampled_from([".jsonl", ".csv", ".parquet"]))
 def test_no_bytes_make_a_reader_fail_without_a_sentence(tmp_path, raw, suffix):
     path = tmp_path / f"any{suffix}"
