@@ -42,6 +42,8 @@ def show(
 ) -> HttpResponse:
     """Answer a GET: the page, or the part of it that htmx asked for."""
     whole = {**context, "bar": reads.bar(request.user)}
+    if getattr(context.get("run"), "origin", None) is not None:
+        whole["perms"] = {}  # the record of a run made elsewhere: pages offer nothing to do
     if wants_partial(request):
         # Behind the fragment, what else on the page changed: the notices and the top bar.
         parts = [render_to_string(name, whole, request) for name in (partial, OUT_OF_BAND)]

@@ -9,9 +9,11 @@ from curriculum.views import (
     bulk,
     costs,
     diagnosis,
+    exchange,
     filters,
     gates,
     graph,
+    importing,
     jobs,
     plan,
     prompts,
@@ -127,6 +129,16 @@ urlpatterns = [
         provenance.checkpoint_provenance,
         name="checkpoint-provenance",
     ),
+    # out and in
+    path("runs/<int:pk>/export/", exchange.run_export, name="run-export"),
+    path("runs/<int:pk>/export/dataset.zip", exchange.run_dataset, name="run-dataset"),
+    path("runs/<int:pk>/export/run.ioa.zip", exchange.run_archive_file, name="run-archive-file"),
+    path("runs/<int:pk>/export/domain.yaml", exchange.run_domain_file, name="run-domain-file"),
+    path(
+        "checkpoints/<int:pk>/adapter.zip", exchange.checkpoint_adapter, name="checkpoint-adapter"
+    ),
+    path("runs/<int:pk>/import/", importing.run_import, name="run-import"),
+    path("runs/import/", exchange.archive_import, name="archive-import"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
     path("jobs/<int:pk>/retry/", jobs.job_retry, name="job-retry"),

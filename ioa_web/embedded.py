@@ -223,7 +223,9 @@ def _manager(*, listen: str, workers: bool) -> Any:
         for queue in QUEUES:
             manager.add_process(queue, f"exec {python} manage.py work {queue}")
     if listen:
-        serve = f"-m waitress --threads=8 --listen={shlex.quote(listen)} ioa_web.wsgi:application"
+        most = f"--max-request-body-size={settings.IOA_UPLOAD_BYTES}"
+        at = f"--listen={shlex.quote(listen)}"
+        serve = f"-m waitress --threads=8 {most} {at} ioa_web.wsgi:application"
         manager.add_process("web", f"exec {python} {serve}")
     return manager
 

@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "curriculum.request_ids.middleware",
     "django.middleware.security.SecurityMiddleware",
     "ioa_web.security.content_security_policy",
+    "ioa_web.uploads.refuse_large",  # before anything reads the body
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -166,6 +167,11 @@ IOA_REJECT_REASONS = env.words(
 )
 if len(IOA_REJECT_REASONS) > 9:
     raise ImproperlyConfigured("IOA_REJECT_REASONS has room for nine reasons: keys 1 to 9.")
+
+# --- What comes in -------------------------------------------------------------------
+IOA_UPLOAD_BYTES = env.number("IOA_UPLOAD_BYTES", 256 * 1024**2, least=1024**2)  # of one request
+IOA_ARCHIVE_BYTES = env.number("IOA_ARCHIVE_BYTES", 20 * 1024**3, least=1024**2)  # unpacked
+IOA_IMPORT_ROWS = env.number("IOA_IMPORT_ROWS", 50_000, least=1)  # of one file
 
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server

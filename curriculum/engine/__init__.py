@@ -25,7 +25,9 @@ from curriculum.engine.describe import (
 )
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
 from curriculum.engine.exam import Keep
-from curriculum.engine.items import mixture, rendered, stands_on
+from curriculum.engine.exporting import domain_file, merge
+from curriculum.engine.importing import Importer
+from curriculum.engine.items import evidence_record, mixture, rendered, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
@@ -60,6 +62,7 @@ __all__ = [
     "DomainDescription",
     "FULL_LEVEL",
     "History",
+    "Importer",
     "Keep",
     "NextRound",
     "PROMPT_NAMES",
@@ -84,10 +87,13 @@ __all__ = [
     "default_settings",
     "describe_domain",
     "diagnose",
+    "domain_file",
     "domains",
+    "evidence_record",
     "is_asked_in_words",
     "is_shown",
     "look_back",
+    "merge",
     "mixture",
     "money_of",
     "most_bad",

@@ -123,6 +123,7 @@ class Exam:
                 error="",
                 probe__key__in=[p.id for p in probes],
                 probe__skill__run__teacher=self.run.teacher,
+                probe__skill__run__origin=None,  # a file that was imported proves nothing here
                 probe__skill__run__settings__probing__max_answer_tokens=limit,
             )
             .exclude(probe__skill__run=self.run)

@@ -41,7 +41,8 @@ class History:
 
 def look_back(run: Run) -> History:
     """Look at the checkpoints of all runs of this student in this domain, this one included."""
-    same = Run.objects.filter(domain=run.domain, student=run.student).order_by("pk")
+    # Not those that came as a file: what it says was measured elsewhere, if at all.
+    same = Run.objects.filter(domain=run.domain, student=run.student, origin=None).order_by("pk")
     lines = [line for line in map(checkpoints, same) if len(line) > 1]
     known = [checkpoint for line in lines for checkpoint in line]
     n_rounds = len(known) - len(lines)

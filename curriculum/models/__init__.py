@@ -4,6 +4,7 @@ from curriculum.models.actions import ReviewAction, SavedFilter, Tag
 from curriculum.models.audit import AuditEntry, House
 from curriculum.models.calls import TeacherCall, WritingTally
 from curriculum.models.checkpoints import Checkpoint, Score
+from curriculum.models.exchange import Imported, Origin
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
 from curriculum.models.jobs import Job, TrainingStep
 from curriculum.models.notices import Notice
@@ -23,11 +24,13 @@ __all__ = [
     "GateRecord",
     "Guideline",
     "House",
+    "Imported",
     "Item",
     "ItemLock",
     "Job",
     "Notice",
     "Opinion",
+    "Origin",
     "Prerequisite",
     "Probe",
     "PromptTemplate",

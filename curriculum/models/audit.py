@@ -32,6 +32,9 @@ class AuditEntry(models.Model):
     request_id = models.CharField(max_length=64, blank=True, default="")  # of what asked for it
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
+    # Of a run that came as an archive: the numbers that the hash was made with.
+    origin_run = models.PositiveBigIntegerField(null=True, blank=True)
+    origin_actor = models.PositiveBigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["run", "sequence"]

@@ -35,6 +35,9 @@ class Run(models.Model):
     archived_at = models.DateTimeField(null=True, blank=True)
     audit_sequence = models.PositiveIntegerField(default=0)  # of the last entry
     audit_head = models.CharField(max_length=64, blank=True)  # its hash
+    origin = models.PositiveBigIntegerField(  # its number where it was made; null: here
+        null=True, blank=True
+    )
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -62,4 +65,5 @@ class Run(models.Model):
 
     @property
     def is_over(self) -> bool:
-        return self.status in (RunStatus.FINISHED, RunStatus.STOPPED)
+        """Nothing in it changes any more: it ended, or it was made elsewhere."""
+        return self.origin is not None or self.status in (RunStatus.FINISHED, RunStatus.STOPPED)

@@ -22,14 +22,18 @@ from django.utils import timezone
 from curriculum import request_ids
 from curriculum.errors import Overtaken, RunOver, WrongMoment
 from curriculum.models import AuditEntry, House, Run
-from curriculum.services.chain import Owner, canonical, digest, verify
+from curriculum.services.chain import Owner, canonical, digest, identity, verify
 from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
+
+BROUGHT_IN = "the record of a run made elsewhere"
 
 __all__ = [
     "ACTIONS",
+    "BROUGHT_IN",
     "Actor",
     "canonical",
     "digest",
+    "identity",
     "name_of",
     "require",
     "verify",
@@ -88,6 +92,7 @@ ACTIONS: dict[str, str] = {
     "account.changed": "account changed",
     "account.deleted": "account deleted",
     "audit.anchored": "heads of the log given away",
+    "items.imported": "items imported",
     **{f"run.{status}": f"run: {status.label}" for status in RunStatus},
     **{f"stage.{status}": f"stage: {status.label}" for status in StageStatus},
     **{f"job.{status}": f"job {status.label}" for status in JobStatus},
@@ -141,6 +146,8 @@ def write(
 
     Raises KeyError for an action that is not in ACTIONS: a typo must not reach the record.
     """
+    if run.origin is not None:
+        raise RunOver(BROUGHT_IN)
     entry = _entry(actor, action, was, became, evidence, note)
     entry.run = run
     entry.subject, entry.subject_name = _named(subject)
@@ -240,7 +247,7 @@ def require(run: Run, *statuses: RunStatus, what: str) -> None:
     here until this transaction ends. Raises what tells a person why it cannot be done now.
     """
     if run.is_over:
-        raise RunOver(run.get_status_display())
+        raise RunOver(run.get_status_display() if run.origin is None else BROUGHT_IN)
     if run.status not in statuses:
         when = " or ".join(f"“{status.label}”" for status in statuses)
         raise WrongMoment(what, f"run is {when}", run.get_status_display())

@@ -42,11 +42,12 @@ def name_of_chain(owner: Owner) -> str:
 
 def content(entry: AuditEntry) -> dict[str, Any]:
     """What the hash of an entry covers, besides the hash of the one before."""
+    run, actor = identity(entry)
     said = {
-        "run": entry.run_id,
+        "run": run,
         "sequence": entry.sequence,
         "at": entry.at.isoformat(timespec="microseconds"),
-        "actor": entry.actor_id,
+        "actor": actor,
         "actor_kind": str(entry.actor_kind),
         "actor_name": entry.actor_name,
         "action": entry.action,
@@ -60,6 +61,15 @@ def content(entry: AuditEntry) -> dict[str, Any]:
     # Entries from before there were such ids have none: their hash stays what it was. An id
     # that is put in, or taken out, later changes the text, so it does not pass unnoticed.
     return said | {"request_id": entry.request_id} if entry.request_id else said
+
+
+def identity(entry: AuditEntry) -> tuple[int | None, int | None]:
+    """The numbers of run and actor where the entry was written: here, or in the installation that
+    an archive came from. `subject` names a row by its number there as well. No run: the house's.
+    """
+    if entry.origin_run is not None:
+        return entry.origin_run, entry.origin_actor
+    return entry.run_id, entry.actor_id
 
 
 def digest(entry: AuditEntry) -> str:

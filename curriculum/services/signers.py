@@ -132,6 +132,7 @@ def _found(stages: Sequence[Stage]) -> dict[int, dict[int | None, Part]]:
         run__in={stage.run_id for stage in stages},
         action=f"stage.{StageStatus.TRAINING}",
         subject__in=by_subject,
+        origin_run=None,  # in the log of an imported run a subject has the number it had there
     )
     for subject, became, user in begun.order_by().values_list("subject", "became", "actor"):
         stage = by_subject[subject]

@@ -87,6 +87,8 @@ def _stage_state(stage: Stage) -> str:
 
 
 def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextAction:
+    if run.origin is not None:
+        return NextAction("", "The record of a run made elsewhere: nothing in it can be changed.")
     stage = current_stage(stages) if run.status == RunStatus.TEACHING else None
     job = current_job(run, stage, jobs)
     if job is not None and job.may_retry:

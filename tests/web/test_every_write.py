@@ -25,6 +25,8 @@ def test_the_table_names_every_address_that_only_takes_posts():
         *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),
         "stage-team",
         *("stage-replace-preview", "stage-compose"),
+        *("run-export", "run-dataset", "run-archive-file", "run-domain-file"),
+        *("checkpoint-adapter", "run-import", "archive-import"),
     }
 
     beats = {"item-look"}  # who looks at what is no decision: tests/web/test_team.py

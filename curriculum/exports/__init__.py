@@ -1,0 +1,1 @@
+"""What goes out: items as data sets, adapters, whole runs. Only reads; everything is a stream."""
