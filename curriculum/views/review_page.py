@@ -56,6 +56,9 @@ def context(
     matching = place["n"] if queue.verdict == "waiting" and not alone else together.count()
     approvable = bulk.approvable(stage, queue).exclude(pk__in=alone)
     last = undoing.last_action(stage, queue.round, person) if decides else None
+    counts["flagged"] = (
+        review_reads.flagged(stage, queue.round, alone) if alone else counts["flagged"]
+    )
     return {
         "stage": stage,
         "run": stage.run,

@@ -48,6 +48,12 @@ def counts(stage: Stage, round_: int) -> dict[str, int]:
     return found
 
 
+def flagged(stage: Stage, round_: int, alone: set[int]) -> int:
+    """Items that wait and failed a check, but for those that are decided one by one."""
+    waiting = Item.objects.filter(stage=stage, round=round_, verdict=Verdict.WAITING)
+    return waiting.filter(is_flagged=True).exclude(pk__in=alone).count()
+
+
 def choices(stage: Stage, round_: int) -> dict[str, list[tuple[str, str]]]:
     """What each filter can be set to, as (value, words): what the round has, and nothing else."""
     found = Item.objects.filter(stage=stage, round=round_).order_by()

@@ -11,6 +11,7 @@ import pytest
 from django.db import OperationalError
 
 from curriculum import engine
+from curriculum.engine import authoring
 from curriculum.errors import CurriculumError, NothingToTeach
 from curriculum.models import Answer, Checkpoint, Item, Skill, StageSkill
 from curriculum.services import audit, deciding, jobs, runs
@@ -173,6 +174,7 @@ def test_a_full_disk_during_a_training_fails_the_job_and_a_retry_finishes_it(mon
 )
 def test_a_full_disk_while_items_are_written_keeps_what_is_written(monkeypatch, error, approver):
     stage = writing(approver)
+    monkeypatch.setattr(authoring, "SAVED_AT_ONCE", 1)
     bulk_create = Item.objects.bulk_create
 
     def first_ten(rows, **options):

@@ -72,6 +72,7 @@ WITHOUT_AN_ENTRY = {
     "budget.require_items": "only reads",
     "budget.rounds_cap": "only reads",
     "prompts.current_number": "only reads",
+    "stages.stand_on": "part of gates.remedy and gates.waive, with their action",
     "prompts.source_of": "only reads",
     "chain": "only reads",
     "anchors.objection": "only reads",

@@ -112,7 +112,7 @@ def test_a_run_that_is_stopped_says_what_is_kept_and_goes_on(tmp_path, quick, mo
 
     words = ["distil", "--out", tmp_path / "run", "--settings", quick, *QUICK]
     with monkeypatch.context() as patch:
-        patch.setattr("distill.pipeline.write", stop)
+        patch.setattr("distill.authoring.write", stop)
         stopped = ioa(*words)
 
     assert stopped.exit_code == 130

@@ -205,7 +205,7 @@ class Leaves(ScriptedBackend):
     def generate(self, prompts):
         try:
             return super().generate(prompts)
-        except StopIteration:
+        except BackendUnavailable:
             raise BackendUnavailable("The server is gone.") from None
 
 

@@ -130,7 +130,7 @@ def test_without_htmx_a_take_over_leads_back_to_the_item(client, reviewer, stage
     response = client.post(f"/items/{item.pk}/look/", {"take": "1"})
 
     assert response.status_code == 302
-    assert response.url.endswith(f"verdict=waiting&item={item.pk}")
+    assert response.url.endswith(f"?round=0&item={item.pk}")
 
 
 # --- opinions
