@@ -79,7 +79,6 @@ WITHOUT_AN_ENTRY = {
     "anchors.owner_of": "only reads",
     "anchors.parse": "only reads",
     "anchors.post": "sends what anchors.take has recorded",
-    "budget": "only reads",
     "policy": "decides through other services; tests/curriculum/test_policy.py",
     "results": "rows of a job; the move that ends the job is their entry",
     "signers": "only reads",
