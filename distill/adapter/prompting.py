@@ -45,6 +45,14 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """A question of the domain, and how it is worked out: the one format of the skill."""
+
+    question: str
+    solution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     question: str
     reason: str
@@ -99,7 +107,11 @@ class Templates:
         for learner in _EXTREMES:
             for level in (1, 2, 3):
                 new.prompt(
-                    learner, n=2, level=level, samples=("1 + 1?",), operations=tuple(Operation)
+                    learner,
+                    n=2,
+                    level=level,
+                    samples=(Sample("1 + 1?", "Answer: 2"),),
+                    operations=tuple(Operation),
                 )
         return new
 
@@ -109,14 +121,14 @@ class Templates:
         *,
         n: int,
         level: int,
-        samples: Sequence[str],
+        samples: Sequence[Sample],
         operations: Sequence[Operation],
         shown: int = 4,
     ) -> str:
         """The words of one request for `n` items of size `level` (1 smallest to 3).
 
-        samples: questions that show how they are put. shown: how many of each kind of thing the
-        learner brings along. Raises `BadTemplate`. Pure.
+        samples: questions that show how they are put and worked out. shown: how many of each kind
+        of thing the learner brings along. Raises `BadTemplate`. Pure.
         """
         values = {
             "skill": learner.skill,

@@ -16,7 +16,7 @@ from distill.adapter.checks import check
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import Checks, answer_result
 from distill.adapter.operations import Operation, levels
-from distill.adapter.prompting import Learner, Templates, built_in
+from distill.adapter.prompting import Learner, Sample, Templates, built_in
 from distill.adapter.requests import Desk, Wanted, call_of
 from distill.adapter.tally import Count, TallySink
 from distill.adapter.verifying import worked_out
@@ -163,7 +163,7 @@ def _requests(
     shown = domain.problems(skill, n_requests * SAMPLES, seed=draw, level=slot.level, exclude=taken)
     for i in range(n_requests):
         n = min(settings.items_per_request, wanted - i * settings.items_per_request)
-        samples = [p.question for p in shown[i * SAMPLES : (i + 1) * SAMPLES]]
+        samples = [Sample(p.question, p.worked) for p in shown[i * SAMPLES : (i + 1) * SAMPLES]]
         text = words.prompt(
             learner,
             n=n,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from distill.adapter.checks import Check, check
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import answer_result
-from distill.adapter.prompting import Learner, Templates
+from distill.adapter.prompting import Learner, Sample, Templates
 from distill.adapter.requests import Desk, call_of
 from distill.adapter.teaching import SAMPLES
 from distill.adapter.writing import number
@@ -48,7 +48,7 @@ def words_for(
         learner,
         n=n,
         level=level,
-        samples=[problem.question for problem in shown],
+        samples=[Sample(problem.question, problem.worked) for problem in shown],
         operations=settings.operations,
         shown=settings.shown,
     )

@@ -35,7 +35,7 @@ def test_a_round_is_written_by_the_model_and_each_item_names_the_request_it_came
     assert {row.origin for row in rows} == {"big"}
     assert all(row.question in row.call.reply for row in rows)
     assert TeacherCall.objects.filter(purpose="write").count() == len(requests(server))
-    assert all(call.prompt_version.startswith("1-") for call in TeacherCall.objects.all())
+    assert all(call.prompt_version.startswith("2-") for call in TeacherCall.objects.all())
 
 
 def test_the_teacher_is_told_what_the_student_got_wrong_and_never_what_a_gate_asked(

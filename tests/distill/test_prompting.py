@@ -12,6 +12,7 @@ from distill.adapter.prompting import (
     Changed,
     Learner,
     Refused,
+    Sample,
     Wrong,
     built_in,
     quoted,
@@ -35,7 +36,7 @@ def prompt(learner=LEARNER, templates=None, **more):
     more = {
         "n": 3,
         "level": 3,
-        "samples": ("What is 1 + 2?",),
+        "samples": (Sample("What is 1 + 2?", "1 + 2 = 3. Answer: 3"),),
         "operations": tuple(Operation),
     } | more
     return (templates or built_in()).prompt(learner, **more)
@@ -49,7 +50,7 @@ def prompt(learner=LEARNER, templates=None, **more):
         "42 %",
         "12 times: Leaves out a carry.",
         'question "What is 5 + 6?", right answer "11", the student said "1"',
-        '"What is 1 + 2?"',
+        '"What is 1 + 2?" is worked out as "1 + 2 = 3. Answer: 3"',
         '"What is 7 + 8?"',
         '"What is 1 + 0?", because: "too easy"',
         '"2+2" became "What is 2 + 2?"',
@@ -68,6 +69,13 @@ def test_what_is_not_known_is_not_mentioned():
     for heading in ("in common", "got wrong", "approved", "refused", "reviewer", "learnt before"):
         assert heading not in words
     assert '"steps": []' in words
+
+
+def test_without_steps_only_the_question_is_shown():
+    words = prompt(operations=(Operation.PLAIN_LANGUAGE,))
+
+    assert '- "What is 1 + 2?"' in words
+    assert "is worked out as" not in words
 
 
 def test_an_operation_is_a_part_that_is_there_or_not():
@@ -104,8 +112,8 @@ def test_the_version_names_the_words_and_changes_with_any_of_them():
 
     now = was.changed({"plain_language": "Be brief."})
 
-    assert was.version.startswith("1-")
-    assert now.version.startswith("1-")
+    assert was.version.startswith("2-")
+    assert now.version.startswith("2-")
     assert now.version != was.version
     assert "Be brief." in prompt(templates=now)
     assert was.changed({}).version == was.version

@@ -53,7 +53,7 @@ def test_every_template_is_there_with_the_words_in_use(client, viewer, run):
 def test_who_may_not_change_them_sees_them_and_no_editor(client, reviewer, run):
     text = client.get(page(run, "?name=decompose")).text
 
-    assert "works the answer out, one small step each" in text
+    assert "works the answer out with the numbers of this very question" in text
     assert "An approver can change it." in text
     assert "<textarea" not in text
 
