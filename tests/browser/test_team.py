@@ -59,6 +59,11 @@ def test_who_takes_over_decides_and_the_first_is_refused_in_words(school, visit,
     ]
 
 
+# what its trigger does every half minute
+BEAT = """htmx.ajax("POST", document.getElementById("presence").getAttribute("hx-post"),
+  {source: "#presence", target: "#presence"})"""
+
+
 def test_the_heartbeat_leaves_what_was_said_and_typed_alone(school, visit, queue):
     page = visit(school.bob)
     open_item(page, queue[0])
@@ -69,7 +74,7 @@ def test_the_heartbeat_leaves_what_was_said_and_typed_alone(school, visit, queue
     page.keyboard.press("r")
     page.keyboard.type("a step")
     with page.expect_response("**/look/"):
-        page.evaluate("htmx.trigger('#presence', 'load')")
+        page.evaluate(BEAT)
 
     assert page.input_value("#reject-reason") == "a step"
     assert page.evaluate("document.activeElement.id") == "reject-reason"
