@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from distill.adapter.checks import Fits, NotLeak
+from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
 from distill.adapter.leaks import LeakIndex, questions_to_come
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.prompting import Learner, Wrong
-from distill.adapter.requests import Desk
 from distill.adapter.teaching import teach
 from distill.adapter.writing import Order, write
 from distill.backends.base import Backend, Beat
@@ -75,7 +75,7 @@ class Author:
             self._domain,
             orders,
             {order.skill: self._learner(order, adapter) for order in orders},
-            Desk(
+            TeacherClient(
                 self._teacher,
                 kept=self._journal.calls(key),
                 keep=lambda call: self._journal.keep_call(key, call),

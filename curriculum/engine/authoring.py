@@ -16,10 +16,10 @@ from curriculum.engine.prompts import templates_of
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
 from curriculum.states import ActorKind, Verdict
 from distill import roster
+from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.prompting import Changed, Learner, Refused
-from distill.adapter.requests import Desk
 from distill.adapter.tally import Tally
 from distill.adapter.teaching import teach
 from distill.adapter.writing import Order, write
@@ -83,7 +83,7 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             domain,
             orders,
             {order.skill: learner_of(skills[order.skill], order, domain) for order in orders},
-            _desk(stage, teacher, skills, keep),
+            _client(stage, teacher, skills, keep),
             teacher=teacher.name,
             seed=run.seed,
             round_key=_key(stage),
@@ -157,7 +157,7 @@ def _answered(skill: Skill) -> list[tuple[Probe, Said]]:
     ]
 
 
-def _desk(stage: Stage, teacher: Backend, skills: dict[str, Skill], keep: Keep) -> Desk:
+def _client(stage: Stage, teacher: Backend, skills: dict[str, Skill], keep: Keep) -> TeacherClient:
     run = stage.run
 
     def keep_call(call: Call) -> None:
@@ -166,7 +166,7 @@ def _desk(stage: Stage, teacher: Backend, skills: dict[str, Skill], keep: Keep) 
             [TeacherCall(run=run, stage=stage, round=stage.round, teacher=teacher.name, **values)]
         )
 
-    return Desk(
+    return TeacherClient(
         teacher,
         kept={row.key: as_call(row) for row in _calls(stage).select_related("skill")},
         keep=keep_call,

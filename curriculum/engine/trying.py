@@ -15,9 +15,9 @@ from curriculum.engine.exam import Keep
 from curriculum.engine.prompts import changed_templates
 from curriculum.errors import BadPrompt
 from curriculum.models import Job, Run, Score, Skill, TeacherCall
+from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
 from distill.adapter.prompting import BadTemplate, Learner
-from distill.adapter.requests import Desk
 from distill.adapter.trying import try_out, words_for
 from distill.adapter.writing import Order
 from distill.backends.base import Beat
@@ -78,7 +78,7 @@ def try_prompt(run: Run, job: Job, *, beat: Beat, keep: Keep) -> TriedPrompt:
             domain,
             _learner(skill, domain),
             templates,
-            Desk(
+            TeacherClient(
                 teacher,
                 kept={row.key: as_call(row) for row in kept},
                 keep=keep_call,

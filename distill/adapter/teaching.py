@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from distill.adapter.checks import check
+from distill.adapter.client import TeacherClient, Wanted, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import Checks, answer_result
 from distill.adapter.operations import Operation, levels
 from distill.adapter.prompting import Learner, Sample, Templates, built_in
-from distill.adapter.requests import Desk, Wanted, call_of
 from distill.adapter.tally import Count, TallySink
 from distill.adapter.verifying import worked_out
 from distill.adapter.writing import ItemSink, Order, number
@@ -46,7 +46,7 @@ def teach(
     domain: Domain,
     orders: Sequence[Order],
     learners: Mapping[str, Learner],
-    desk: Desk,
+    client: TeacherClient,
     *,
     teacher: str,
     seed: int,
@@ -64,7 +64,7 @@ def teach(
     Args:
         orders, seed, round_key, taken, beat, sink: as in `distill.adapter.writing.write`.
         learners: what the teacher is told of the student, for each skill that is ordered.
-        desk: where the teacher is asked.
+        client: asks the teacher, and keeps what it says.
         teacher: its name, which the items carry as their origin.
         checks: of a skill; they may remember what they saw, as that of duplicates does.
         templates: the words; those that come with the program unless others are given.
@@ -100,7 +100,7 @@ def teach(
                 domain, slot, learners[slot.order.skill], words, settings, seed, round_key, taken
             )
         ]
-        calls = desk.ask([each for _, each in wanted], alive)
+        calls = client.ask([each for _, each in wanted], alive)
         drafted = [
             (slot, item)
             for (slot, _), call in zip(wanted, calls, strict=True)
@@ -108,7 +108,7 @@ def teach(
         ]
         looked = _looked_at(drafted, checks)
         fresh = [(slot, item) for slot, item in looked if not _repeats(item)]
-        verified = _verified(domain, fresh, desk, settings, f"{seed}:{round_key}:{wave}", alive)
+        verified = _verified(domain, fresh, client, settings, f"{seed}:{round_key}:{wave}", alive)
         for slot, item in looked:
             if _repeats(item):
                 slot.count.lost(item)
@@ -217,7 +217,7 @@ def _repeats(item: Item) -> bool:
 def _verified(
     domain: Domain,
     fresh: Sequence[tuple[_Slot, Item]],
-    desk: Desk,
+    client: TeacherClient,
     settings: Writing,
     draw: str,
     alive: Callable[[], None],
@@ -228,7 +228,7 @@ def _verified(
     for _, item in fresh:
         if not item.is_flagged and worked_out(item.question) is None:
             wanted += [(item.key, each) for each in _samples(item, settings, draw)]
-    calls = desk.ask([each for _, each in wanted], alive)
+    calls = client.ask([each for _, each in wanted], alive)
     for (key, _), call in zip(wanted, calls, strict=True):
         asked.setdefault(key, []).append(call)
     found = []

@@ -7,10 +7,10 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from distill.adapter.checks import Check, check
+from distill.adapter.client import TeacherClient, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import answer_result
 from distill.adapter.prompting import Learner, Sample, Templates
-from distill.adapter.requests import Desk, call_of
 from distill.adapter.teaching import SAMPLES
 from distill.adapter.writing import number
 from distill.backends.base import Beat, Prompt, no_beat
@@ -58,7 +58,7 @@ def try_out(
     domain: Domain,
     learner: Learner,
     templates: Templates,
-    desk: Desk,
+    client: TeacherClient,
     *,
     settings: Writing,
     checks: Sequence[Check],
@@ -87,7 +87,7 @@ def try_out(
         Prompt(text, sampling, skill=skill, schema=SCHEMA),
     )
     beat(0, 1)
-    (call,) = desk.ask([wanted], lambda: beat(0, 1))
+    (call,) = client.ask([wanted], lambda: beat(0, 1))
     drafts = read_items(call.reply)
     items = []
     for draft in drafts.drafts:

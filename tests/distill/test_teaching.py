@@ -8,11 +8,11 @@ import pytest
 
 from distill import domains
 from distill.adapter.checks import NotLeak
+from distill.adapter.client import TeacherClient
 from distill.adapter.drafting import read_items
 from distill.adapter.inspection import Checks
 from distill.adapter.operations import Operation
 from distill.adapter.prompting import Learner, Wrong
-from distill.adapter.requests import Desk
 from distill.adapter.teaching import teach
 from distill.adapter.verifying import worked_out, wrong_statement
 from distill.adapter.writing import Order
@@ -41,7 +41,7 @@ def taught(teacher, *orders, kept=None, budget=None, settings=SETTINGS, probes=(
         DOMAIN,
         orders,
         {s.id: Learner(s) for s in DOMAIN.skills},
-        Desk(teacher, kept=kept, keep=kept.keep, budget=budget),
+        TeacherClient(teacher, kept=kept, keep=kept.keep, budget=budget),
         teacher="writer",
         seed=3,
         round_key="s1r0",
@@ -240,7 +240,7 @@ def test_every_item_of_a_domain_with_stories_is_written_for_its_skill():
         domain,
         [Order("W1", 4, 0.9)],
         {"W1": learner},
-        Desk(teacher, kept=kept, keep=kept.keep),
+        TeacherClient(teacher, kept=kept, keep=kept.keep),
         teacher="writer",
         seed=1,
         round_key="s1r0",

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
 from distill.adapter.prompting import Learner
-from distill.adapter.requests import Desk
 from distill.adapter.teaching import teach
 from distill.adapter.writing import Order
 from distill.backends.base import Prompt
@@ -45,7 +45,7 @@ def test_a_thousand_items_arrive_from_a_server_of_which_a_fifth_of_all_answers_i
             domain,
             [Order("A", ITEMS, 0.9)],
             {"A": Learner(skill_of("A"))},
-            Desk(teacher, kept={}, keep=lambda call: calls.update({call.key: call})),
+            TeacherClient(teacher, kept={}, keep=lambda call: calls.update({call.key: call})),
             teacher="m",
             seed=1,
             round_key="s1r0",

@@ -15,7 +15,7 @@ Wanted = tuple[Call, Prompt]
 """A call without its reply, and the prompt to get it with."""
 
 
-class Desk:
+class TeacherClient:
     """Asks a teacher, keeps every reply as soon as it is there, and asks nothing twice.
 
     kept: calls of this round that an earlier attempt made, by key. keep: takes a call; what it has
