@@ -120,7 +120,7 @@ class OpenAIBackend:
             self._run(self._client.aclose())
             self._client = None
         if self._runner is not None:
-            self._runner.close()
+            _away_from_a_loop(self._runner.close)
             self._runner = None
 
     # --- all prompts ---------------------------------------------------------------------
@@ -129,12 +129,8 @@ class OpenAIBackend:
         """Run it in a loop of our own, which keeps connections open from call to call."""
         if self._runner is None:
             self._runner = asyncio.Runner()
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._runner.run(coroutine)
-        with ThreadPoolExecutor(1) as thread:  # a loop runs in this one, and would have to wait
-            return thread.submit(self._runner.run, coroutine).result()
+        runner = self._runner
+        return _away_from_a_loop(lambda: runner.run(coroutine))
 
     async def _answer_all(
         self, prompts: Sequence[Prompt], arrived: Arrived = lambda place, reply: None
@@ -273,3 +269,13 @@ class _Batch:
             yield
         finally:
             self.under_way.discard(task)
+
+
+def _away_from_a_loop(work: Callable[[], T]) -> T:
+    """Do it here, or in another thread where a loop of somebody else's runs in this one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()

@@ -136,7 +136,9 @@ def test_it_answers_inside_a_running_event_loop_as_in_a_notebook(server, made):
     backend = made()
 
     async def cell():
-        return backend.generate(HELLO)
+        said = backend.generate(HELLO)
+        backend.close()
+        return said
 
     assert texts(asyncio.run(cell())) == ["hi"]
 

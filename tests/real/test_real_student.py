@@ -112,8 +112,9 @@ def test_it_gives_the_same_answer_to_the_same_question_twice(taught):
 
 def test_the_base_is_left_as_it_was(taught):
     assert digest(taught.base / "model.safetensors") == taught.digest_before
-    again = answers_of(taught.base, None, taught.probes[:8])
-    assert [a.grade for a in again] == [a.grade for a in taught.before[:8]]
+    # all of them, as before: in a smaller batch a sum may round to another word (bfloat16)
+    again = answers_of(taught.base, None, taught.probes)
+    assert [a.text for a in again] == [a.text for a in taught.before]
 
 
 def test_the_adapter_is_small_and_holds_no_pickle(taught):
