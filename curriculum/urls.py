@@ -86,6 +86,8 @@ urlpatterns = [
     path("stages/<int:pk>/approve-all/", bulk.stage_approve_all, name="stage-approve-all"),
     path("stages/<int:pk>/reject-all/", bulk.stage_reject_all, name="stage-reject-all"),
     path("stages/<int:pk>/reject-flagged/", bulk.stage_reject_flagged, name="stage-reject-flagged"),
+    path("stages/<int:pk>/rewrite-all/", bulk.stage_rewrite_all, name="stage-rewrite-all"),
+    path("stages/<int:pk>/rewriting/", bulk.stage_rewriting, name="stage-rewriting"),
     path("stages/<int:pk>/tag-all/", bulk.stage_tag_all, name="stage-tag-all"),
     path(
         "stages/<int:pk>/replace/preview/", bulk.stage_replace_preview, name="stage-replace-preview"

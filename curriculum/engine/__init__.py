@@ -52,7 +52,7 @@ from curriculum.engine.team import (
 )
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prompt
-from curriculum.engine.work import assess, train, write
+from curriculum.engine.work import assess, rewrite, train, write
 from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
 
@@ -106,6 +106,7 @@ __all__ = [
     "preview",
     "probe_more",
     "rendered",
+    "rewrite",
     "report",
     "report_table",
     "run_trial",

@@ -84,6 +84,7 @@ ACTIONS: dict[str, str] = {
     "items.sampled_approved": "items approved on a sample",
     "guideline.written": "guidelines written",
     "items.replaced": "words of items replaced",
+    "items.rewritten": "others written in their place",
     "items.tagged": "items tagged",
     "items.undone": "an act on items undone",
     "item.untagged": "tag taken off",

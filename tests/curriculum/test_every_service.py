@@ -32,6 +32,7 @@ from curriculum.services import (
     probing,
     prompts,
     replanning,
+    rewriting,
     runs,
     sampling,
     skills,
@@ -66,6 +67,8 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 WITHOUT_AN_ENTRY = {
+    "rewriting.items_of": "only reads",
+    "rewriting.last_of": "only reads",
     "apart": "only reads",
     "audit": "is the log",
     "budget.items_spent": "only reads",
@@ -116,6 +119,12 @@ WITHOUT_AN_ENTRY = {
     "jobs.requeue_orphans": "changes no row",
     "stages.make_current": "part of stages.trained and stages.roll_back",
 }
+
+
+def rewrite_job() -> Any:
+    stage = StageFactory(reviewing=True)
+    asked = {"stage": stage.pk, "round": 0, "batch": 1, "items": {}, "reason": "no"}
+    return JobFactory(run=stage.run, kind=JobKind.REWRITE, asked=asked)
 
 
 def run_of(**traits: Any) -> Run:
@@ -285,6 +294,10 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "bulk.reject_matching": lambda by: bulk.reject_matching(
         ItemFactory().stage, actor=by, queue=Queue(0), reason="no"
     ),
+    "rewriting.rewrite_matching": lambda by: rewriting.rewrite_matching(
+        ItemFactory().stage, actor=by, queue=Queue(0), reason="no"
+    ),
+    "rewriting.written": lambda by: rewriting.written(rewrite_job(), actor=by),
     "bulk.tag_matching": lambda by: bulk.tag_matching(
         ItemFactory().stage, actor=by, queue=Queue(0), word="odd"
     ),

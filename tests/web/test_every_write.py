@@ -23,7 +23,7 @@ def test_the_table_names_every_address_that_only_takes_posts():
         *("run-audit-export", "house-audit", "house-audit-export"),
         *("item-provenance", "checkpoint-provenance"),
         *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),
-        "stage-team",
+        *("stage-team", "stage-rewriting"),
         *("stage-replace-preview", "stage-compose"),
         *("run-export", "run-dataset", "run-archive-file", "run-domain-file"),
         *("checkpoint-adapter", "run-import", "archive-import"),
