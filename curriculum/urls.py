@@ -9,6 +9,7 @@ from curriculum.views import (
     bulk,
     costs,
     diagnosis,
+    domains,
     exchange,
     filters,
     gates,
@@ -140,6 +141,8 @@ urlpatterns = [
         "checkpoints/<int:pk>/adapter.zip", exchange.checkpoint_adapter, name="checkpoint-adapter"
     ),
     path("runs/<int:pk>/import/", importing.run_import, name="run-import"),
+    path("domains/", domains.domain_list, name="domain-list"),
+    path("domains/add/", domains.domain_add, name="domain-add"),
     path("runs/import/", exchange.archive_import, name="archive-import"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/cancel/", jobs.job_cancel, name="job-cancel"),

@@ -5,6 +5,7 @@ that are not saved yet; `services` save them.
 """
 
 from curriculum.engine.authoring import tokens_of_calls
+from curriculum.engine.bringing import DomainLook, SkillCount, look_at_domain, look_at_file
 from curriculum.engine.checking import check_items
 from curriculum.engine.costs import money_of
 from curriculum.engine.describe import (
@@ -17,6 +18,7 @@ from curriculum.engine.describe import (
     default_settings,
     describe_domain,
     domains,
+    domains_folder,
     sentence,
     storable,
     students,
@@ -60,6 +62,7 @@ __all__ = [
     "Agreement",
     "Diagnosis",
     "DomainDescription",
+    "DomainLook",
     "FULL_LEVEL",
     "History",
     "Importer",
@@ -70,6 +73,7 @@ __all__ = [
     "ROUNDS_NEEDED",
     "Rest",
     "Seen",
+    "SkillCount",
     "SkillRow",
     "TRIED_ITEMS",
     "Tested",
@@ -89,9 +93,12 @@ __all__ = [
     "diagnose",
     "domain_file",
     "domains",
+    "domains_folder",
     "evidence_record",
     "is_asked_in_words",
     "is_shown",
+    "look_at_domain",
+    "look_at_file",
     "look_back",
     "merge",
     "mixture",
@@ -106,9 +113,9 @@ __all__ = [
     "preview",
     "probe_more",
     "rendered",
-    "rewrite",
     "report",
     "report_table",
+    "rewrite",
     "run_trial",
     "sentence",
     "severities_of",

@@ -92,6 +92,7 @@ ACTIONS: dict[str, str] = {
     "account.added": "account added",
     "account.changed": "account changed",
     "account.deleted": "account deleted",
+    "domain.added": "domain added",
     "audit.anchored": "heads of the log given away",
     "items.imported": "items imported",
     **{f"run.{status}": f"run: {status.label}" for status in RunStatus},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from curriculum.services import (
     bulk,
     chain,
     deciding,
+    domains,
     exchange,
     gates,
     guidelines,
@@ -67,6 +69,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 WITHOUT_AN_ENTRY = {
+    "domains.look": "keeps nothing",
     "rewriting.items_of": "only reads",
     "rewriting.last_of": "only reads",
     "apart": "only reads",
@@ -193,6 +196,13 @@ def imported(by: Actor) -> None:
     exchange.import_items(stage, path, columns, actor=by, round=0, name="i.csv", skill="A1")
 
 
+def domain_file() -> Path:
+    path = Path(settings.IOA_HOME) / "mine.yaml"
+    probes = [{"question": f"Say {n}.", "reference": str(n)} for n in (1, 2, 3)]
+    path.write_text(json.dumps({"skills": [{"id": "H1", "probes": probes}]}))
+    return path
+
+
 def split(by: Actor) -> None:
     stage = planned().stages.first()
     stages.split(stage, skills=[Skill.objects.get(key="A2")], actor=by)
@@ -278,6 +288,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "accounts.changed": lambda by: accounts.changed(ViewerFactory(), actor=by, fields=["Groups"]),
     "accounts.deleted": lambda by: accounts.deleted(UserFactory(), actor=by),
     "anchors.take": lambda by: anchors.take(actor=by, to="file heads.jsonl"),
+    "domains.add": lambda by: domains.add(domain_file(), actor=by, name="mine"),
     "exchange.import_items": imported,
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
