@@ -103,6 +103,8 @@ class Writing(_Settings):
     """Items asked for at most, over items wanted; what is missing then is shown, but flagged."""
     agreement: Annotated[int, Field(ge=1, le=15)] = 3
     """Independent answers of the teacher to a question that no program can work out."""
+    mends: bool = True
+    """Ask a question whose solution is wrong as often once more, and take a right answer for it."""
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] = 0.7
     """Of the teacher, when it writes and when it answers what it has written."""
     max_reply_tokens: Annotated[int, Field(ge=64)] = 1024
