@@ -18,14 +18,14 @@ from distill.adapter.writing import Order
 from distill.assessment.gate import Was, known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
-from distill.decisions import AtGate, Decide, Decision, autopilot
+from distill.decisions import AtGate, Decide, Decision, autopilot, stalls
 from distill.diagnosis import BASE, TEACHER, Progress
 from distill.domains.base import Domain
 from distill.errors import BudgetSpent, DomainError
 from distill.examiner import Examiner
 from distill.journal import Journal
 from distill.organizer import mixture
-from distill.organizer.footing import footing
+from distill.organizer.footing import footing, gained
 from distill.planner import Planner
 from distill.records import (
     Curriculum,
@@ -170,10 +170,14 @@ class Pipeline:
             evidence, scores = self._examiner.at_gate(
                 key, stage.skills, gaps, self._mastered, self._adapter
             )
-            decision = self._decided(
-                key, AtGate(stage, position, round, evidence, self._may(round))
-            )
             rounds.append(evidence)
+            rise = gained(rounds)
+            least = self._settings.budget.least_gain
+            stalled = stalls(rise, least=least, others_wait=bool(ahead))
+            decision = self._decided(
+                key,
+                AtGate(stage, position, round, evidence, self._may(round), rise, stalled),
+            )
             found.append(scores)
             stands = footing(rounds)
             if decision in (Decision.REMEDY, Decision.WAIVE):

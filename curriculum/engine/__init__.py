@@ -29,7 +29,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.exporting import domain_file, merge
 from curriculum.engine.importing import Importer
-from curriculum.engine.items import evidence_record, mixture, rendered, stands_on
+from curriculum.engine.items import evidence_record, mixture, rendered, stalled, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
@@ -121,6 +121,7 @@ __all__ = [
     "severities_of",
     "share_at_most",
     "slips",
+    "stalled",
     "stands_on",
     "storable",
     "students",

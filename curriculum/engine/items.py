@@ -23,11 +23,12 @@ from curriculum.models import (
     Stage,
     StageSkill,
 )
-from curriculum.states import SETTLED, SkillOutcome
+from curriculum.states import SETTLED, SkillOutcome, StageStatus
 from distill import records, roster
+from distill.decisions import stalls
 from distill.domains import question_key
 from distill.organizer import mixture as organizer
-from distill.organizer.footing import footing
+from distill.organizer.footing import footing, gained
 from distill.organizer.stages import difficulty, lacking
 from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
 
@@ -138,6 +139,20 @@ def stands_on(gate: GateRecord) -> GateRecord:
     )
     so_far = list(gates.select_related("checkpoint").order_by("round"))
     return so_far[footing([evidence_record(each.evidence) for each in so_far]).at]
+
+
+def stalled(gate: GateRecord) -> str:
+    """In a sentence, why one more remedy is better spent on the stages that wait; empty if not."""
+    stage = gate.stage
+    rise = gained([*evidence_so_far(stage), evidence_record(gate.evidence)])
+    others = Stage.objects.filter(run=stage.run, status=StageStatus.PLANNED).exists()
+    least = settings_of(stage.run).budget.least_gain
+    if rise is None or not stalls(rise, least=least, others_wait=others):
+        return ""
+    return (
+        f"The last round changed the ratios it was for by {rise:+.2f} in the mean, less than "
+        f"{least:+.2f}: what is left of the budget goes to the stages that wait."
+    )
 
 
 def evidence_so_far(stage: Stage) -> list[GateEvidence]:
