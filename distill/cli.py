@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from distill import domains, report, roster
 from distill.adapter.leaks import LeakIndex
-from distill.commands import assess, check_leaks, decompose, diagnose
+from distill.commands import assess, check_leaks, compare, decompose, diagnose
 from distill.commands import domains as domains_commands
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
@@ -40,6 +40,7 @@ def main() -> None:
 
 app.command("assess")(assess.command)
 app.command("check-leaks")(check_leaks.command)
+app.command("compare")(compare.command)
 app.command("decompose")(decompose.command)
 app.command("diagnose")(diagnose.command)
 app.add_typer(domains_commands.app, name="domains")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from distill.assessment.gate import Grades
+from distill.backends.base import Reply
 from distill.domains.base import question_key
 from distill.errors import DistillError
 from distill.ledger import Ledger
@@ -72,6 +73,11 @@ class Journal:
         if e is None:
             return None
         return Answer(e["probe"], e["text"], e["grade"], e["tokens"], e["error"])
+
+    def replies(self, who: str) -> dict[str, Reply]:
+        """Question -> what `who` said; the tokens of both stand together."""
+        entries = (e for e in self._ledger.all("answer") if e["who"] == who)
+        return {e["question"]: Reply(e["text"], 0, e["tokens"]) for e in entries}
 
     def grades(self, who: str, split: Split) -> Grades:
         found: Grades = {}
@@ -161,6 +167,9 @@ class Journal:
     def total(self, field: str) -> int:
         """Sum of "items" or "tokens" over all checkpoints."""
         return sum(e[field] for e in self._ledger.all("checkpoint"))
+
+    def seconds_of_training(self) -> float:
+        return sum(float(e["seconds"]) for e in self._ledger.all("checkpoint"))
 
     def spent(self, teacher: str) -> dict[str, int]:
         """What the run has cost so far; `teacher` is who answers for the teacher."""

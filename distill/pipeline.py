@@ -8,13 +8,14 @@ call the same functions for everything that is computed.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from distill import report
 from distill.adapter.leaks import LeakIndex
 from distill.adapter.writing import Order
+from distill.allowance import Allowance
 from distill.assessment.gate import Was, known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
@@ -64,6 +65,7 @@ class Pipeline:
         progress: Progress = lambda what, done, total: None,
         resume: bool = False,
         against: LeakIndex | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         known = {s.id for s in domain.skills}
         wanted = set(skills) or known
@@ -98,6 +100,7 @@ class Pipeline:
         )
         self._student = student
         self._settings = settings
+        self._allowance = allowance or Allowance()
         self._seed = seed
         self._out = out
         self._decide = decide
@@ -225,12 +228,12 @@ class Pipeline:
     ) -> None:
         if self.journal.is_written(key):
             return
-        budget = self._settings.budget
-        used = self.journal.total("items")
+        used, tokens = self.journal.total("items"), self.journal.total("tokens")
+        budget = self._allowance.within(self._settings.budget, tokens=tokens, items=used)
         n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses)
         counts = mixture.with_frontier(need, frontier, n, budget.frontier_share)
         need = {**need, **frontier}
-        errors = self._examiner.errors(counts, self._adapter)
+        errors = self._wrong(counts)
         items = self._author.write(
             key,
             [
@@ -240,7 +243,14 @@ class Pipeline:
             adapter=self._adapter,
             beat=lambda done, total: self._progress(f"{key}: write", done, total),
         )
+        items = self._allowance.fitting(items, used=tokens, seed=key)
+        if not items:
+            raise BudgetSpent("No item is short enough for the training tokens that are left.")
         self.journal.keep_items(key, items)
+
+    def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
+        """Kinds of the student's wrong answers, for whoever writes."""
+        return self._examiner.errors(skills, self._adapter)
 
     def _train(self, key: str, pool: Sequence[Item], lost: Mapping[str, float]) -> None:
         out = self._folder(key)
@@ -254,6 +264,7 @@ class Pipeline:
             share=self._settings.budget.rehearsal_share,
             seed=f"{self._seed}:{key}",
         )
+        items = self._allowance.fitting(items, used=self.journal.total("tokens"), seed=key)
         result = self._student.trainer.train(
             items,
             parent=self._adapter,
@@ -272,6 +283,8 @@ class Pipeline:
 
     def _may(self, round: int) -> bool:
         budget = self._settings.budget
+        if self._allowance.is_spent(self.journal.total("tokens")):
+            return False
         return round + 1 < budget.rounds_cap and self.journal.total("items") < budget.items
 
     def _decided(self, key: str, gate: AtGate) -> Decision:

@@ -1,0 +1,118 @@
+"""What is compared: everything that a run of an arm depends on, in words a process can be sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from distill import roster
+from distill.allowance import count_words
+from distill.domains.base import Domain
+from distill.errors import DistillError, DomainError
+from distill.roster import Student
+from distill.settings import Settings
+
+SAMPLE = 64  # problems of each skill, to see how long items are
+TUNING_SEEDS_FROM = 1000  # seeds below are for what is reported, and no others
+
+COMPOSITE = {"foundations": ("X1", "E1", "W1", "W2", "M2", "B3")}
+"""Skills that put others together, by domain; elsewhere those with two prerequisites or more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One student taught by one arm."""
+
+    arm: str
+    items: int  # the budget's size
+    seed: int
+    rate: float | None = None  # learning rate, while it is tuned
+
+    @property
+    def folder(self) -> str:
+        name = f"{self.arm}/items-{self.items}/seed-{self.seed}"
+        return name if self.rate is None else f"{name}/rate-{self.rate:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    domain: str
+    student: str
+    teacher: str
+    models: Path
+    skills: tuple[str, ...]  # empty: all
+    arms: tuple[str, ...]
+    items: tuple[int, ...]  # budgets, small to large
+    seeds: tuple[int, ...]
+    settings: Settings = Settings()
+    tuned: Mapping[str, float] = field(default_factory=dict)  # arm -> learning rate
+    rates: tuple[float, ...] = ()  # to choose from; none: nothing is tuned
+    requests: int = roster.AT_ONCE
+
+    def runs(self) -> Iterator[Run]:
+        """Seed by seed, so that what is there so far can be compared in pairs."""
+        for items in self.items:
+            for seed in self.seeds:
+                for arm in self.arms:
+                    for rate in self.rates or (None,):
+                        yield Run(arm, items, seed, rate)
+
+    def settings_of(self, run: Run) -> Settings:
+        """The arm's: its own learning rate, and room for as many items as its tokens hold.
+
+        The budget of items only has to be out of the way: tokens are what is equal.
+        """
+        rate = run.rate or self.tuned.get(run.arm) or self.settings.lora.learning_rate
+        budget = self.settings.budget.model_copy(update={"items": run.items * 100})
+        lora = self.settings.lora.model_copy(update={"learning_rate": rate})
+        return self.settings.model_copy(update={"budget": budget, "lora": lora})
+
+    def identity(self) -> dict[str, Any]:
+        """What may not change when a comparison goes on; arms, budgets and seeds may be added."""
+        return {
+            "student": self.student.rpartition("/")[2],
+            "teacher": self.teacher,
+            "skills": list(self.skills),
+            "settings": self.settings.model_dump(mode="json"),
+            "tuned": dict(self.tuned),
+            "rates": list(self.rates),
+        }
+
+
+def tokens_per_item(domain: Domain, student: Student, skills: Sequence[str]) -> float:
+    """Mean tokens of a worked item over the skills that are taught, each weighing the same.
+
+    So that a budget of N items is the same number of tokens for every arm and seed.
+    """
+    count = student.tokens or count_words
+    means = []
+    for skill in domain.skills:
+        if skill.is_transfer or (skills and skill.id not in skills):
+            continue
+        problems = domain.problems(skill.id, SAMPLE, seed=0)
+        if problems:
+            means.append(sum(count(p.question, p.worked) for p in problems) / len(problems))
+    if not means:
+        raise DomainError(
+            f"{domain.title} writes no items by itself, so that their length is not known before."
+        )
+    return sum(means) / len(means)
+
+
+def composite(domain: Domain) -> tuple[str, ...]:
+    listed = COMPOSITE.get(domain.id)
+    if listed is not None:
+        return listed
+    return tuple(s.id for s in domain.skills if not s.is_transfer and len(s.prerequisites) > 1)
+
+
+def read_tuned(path: Path) -> dict[str, float]:
+    """Arm -> learning rate, as `ioa compare --tune` chose it. Raises `DistillError`."""
+    try:
+        chosen = json.loads(path.read_text())["chosen"]
+        return {str(arm): float(row["learning_rate"]) for arm, row in chosen.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise DistillError(f"{path} is not what --tune writes: {exc}") from exc

@@ -1,0 +1,189 @@
+"""Running what a plan says: arm by arm and seed by seed, here or in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from distill import domains, roster
+from distill.allowance import Allowance, Count, count_words
+from distill.comparison import ablations, arms
+from distill.comparison.baseline import Baseline
+from distill.comparison.memory import ask_base, remembering
+from distill.comparison.plan import Plan, Run, tokens_per_item
+from distill.diagnosis import Progress
+from distill.disk import write_beside
+from distill.domains.base import Domain
+from distill.journal import Journal
+from distill.roster import Student
+from distill.settings import LoraSettings
+
+RESULT = "result.json"  # of one run, written last
+RUNS, BASES = "runs", "base"
+NOTED = "comparison.jsonl"  # what is compared
+
+Find = Callable[[str, Path], Student]
+Finished = Callable[[Run, dict[str, Any], float], None]
+"""`finished(run, result, seconds)`."""
+
+
+def compare(
+    plan: Plan,
+    out: Path,
+    *,
+    resume: bool,
+    parallel: int = 1,
+    progress: Progress,
+    finished: Finished,
+    find_student: Find = roster.find_student,
+) -> list[dict[str, Any]]:
+    """Do every run of `plan` that is not done, and return the results of all, in the plan's order.
+
+    Each run has a folder of its own with a ledger: killed and called again, nothing that was
+    finished is done twice, and the results are the same but for their seconds. Raises
+    `DistillError` for what a person can mend, and what `progress` and `finished` raise.
+    """
+    for name in plan.arms:
+        arms.find(name)
+    domain, student = domains.load(plan.domain), find_student(plan.student, plan.models)
+    noted = Journal(out, resume=resume, name=NOTED)
+    noted.begin(domain=f"{domain.id} {domain.version}", **plan.identity())
+    todo = [run for run in plan.runs() if read(out, run) is None]
+    for seed in dict.fromkeys(run.seed for run in todo):
+        ask_base(
+            out / BASES,
+            domain,
+            student,
+            plan.settings,
+            skills=_measured(domain, plan.skills),
+            seed=seed,
+            progress=lambda what, done, total: progress(f"seed {seed}, {what}", done, total),  # noqa: B023
+        )
+    for run, result, seconds in _results(plan, out, todo, parallel, progress, find_student):
+        finished(run, result, seconds)
+    done = [read(out, run) for run in plan.runs()]
+    return [result for result in done if result is not None]
+
+
+def run_one(
+    plan: Plan,
+    run: Run,
+    out: Path,
+    *,
+    progress: Progress = lambda what, done, total: None,
+    find_student: Find = roster.find_student,
+) -> dict[str, Any]:
+    """Teach one student by one arm and write what it came to. Resumable."""
+    domain = domains.load(plan.domain)
+    student = find_student(plan.student, plan.models)
+    teacher = roster.find_teacher(plan.teacher, plan.models, os.environ, plan.requests)
+    per_item = tokens_per_item(domain, student, plan.skills)
+    count = _as_trained(student, plan.settings.lora)
+    allowance = Allowance(round(run.items * per_item), per_item, count)
+    folder = out / RUNS / run.folder
+    settings = plan.settings_of(run)
+    arm = arms.find(run.arm)
+    shared: dict[str, Any] = {
+        "seed": run.seed,
+        "out": folder,
+        "skills": _measured(domain, plan.skills),
+        "progress": progress,
+        "allowance": allowance,
+    }
+    student = remembering(student, out / BASES, run.seed)
+    if isinstance(arm, arms.Arm):
+        baseline = Baseline(arm, domain, student, teacher, settings, **shared)
+        figures, journal = baseline.run(), baseline.journal
+    else:
+        loop, settings = ablations.without(arm.without, settings)
+        pipeline = loop(domain, student, teacher, settings, resume=True, **shared)
+        figures, journal = pipeline.run(), pipeline.journal
+    teacher.close()
+    figures |= {
+        "arm": run.arm,
+        "budget_items": run.items,
+        "budget_tokens": allowance.tokens,
+        "learning_rate": settings.lora.learning_rate,
+        "item_tokens": sum(count(i.question, i.solution) for i in journal.clean_items()),
+        "train_seconds": round(journal.seconds_of_training(), 1),
+        "rounds": len(journal.checkpoints()),
+    }
+    write_beside(folder / RESULT, json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    return figures
+
+
+def read(out: Path, run: Run) -> dict[str, Any] | None:
+    """The result of a run that is finished."""
+    path = out / RUNS / run.folder / RESULT
+    if not path.is_file():
+        return None
+    result: dict[str, Any] = json.loads(path.read_text())
+    return result
+
+
+def _results(
+    plan: Plan,
+    out: Path,
+    todo: Sequence[Run],
+    parallel: int,
+    progress: Progress,
+    find_student: Find,
+) -> Iterator[tuple[Run, dict[str, Any], float]]:
+    if parallel == 1:
+        for run in todo:
+            started = time.monotonic()
+            result = run_one(plan, run, out, progress=_of(run, progress), find_student=find_student)
+            yield run, result, time.monotonic() - started
+        return
+    # spawned: what a fork would inherit of CUDA and of threads does not work in it
+    with ProcessPoolExecutor(
+        parallel, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+    ) as pool:
+        started = time.monotonic()
+        running = {pool.submit(run_one, plan, run, out): run for run in todo}
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result(), time.monotonic() - started
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _of(run: Run, progress: Progress) -> Progress:
+    def told(what: str, done: int, total: int) -> None:
+        progress(f"{run.folder}, {what}", done, total)
+
+    return told
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it is gone: nobody else would."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+def _as_trained(student: Student, lora: LoraSettings) -> Count:
+    """Tokens of an item that go through the model: cut where a training cuts, in each epoch."""
+    count = student.tokens or count_words
+
+    def tokens(question: str, solution: str) -> int:
+        return min(count(question, solution), lora.max_length_tokens) * lora.epochs
+
+    return tokens
+
+
+def _measured(domain: Domain, skills: Sequence[str]) -> list[str]:
+    """The skills of a comparison, and those for transfer, where all are measured."""
+    return [s.id for s in domain.skills if not skills or s.id in skills]

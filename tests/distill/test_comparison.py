@@ -1,0 +1,223 @@
+"""Methods compared at equal budget, with the simulated student: whole, killed and continued."""
+
+from __future__ import annotations
+
+import collections
+import json
+
+import pytest
+from pyarrow import parquet
+
+from distill import domains, roster
+from distill.comparison import arms, results
+from distill.comparison.plan import Plan, tokens_per_item
+from distill.comparison.running import compare
+from distill.errors import DistillError
+from distill.settings import Budget, Probing, Settings
+
+SMALL = Settings(
+    probing=Probing(
+        diagnose_probes=16, gate_probes=24, gate_probes_cap=48, final_probes=16, batch_size=20
+    ),
+    budget=Budget(items_per_round=40),
+)
+SKILLS = ("A1", "A2", "A3", "B2", "B3", "M1", "X1", "T2")
+ALL = (*arms.ARMS, "uniform-bare")
+ONE_SHOT = ("uniform", "easy-to-hard", "gap", "self-instruct", "llm2llm", "uniform-bare")
+
+
+def plan_of(tmp_path, **more):
+    words = {
+        "domain": "foundations",
+        "student": "simulated",
+        "teacher": "procedural",
+        "models": tmp_path,
+        "skills": SKILLS,
+        "arms": ("uniform", "llm2llm", "ioa"),
+        "items": (150,),
+        "seeds": (0, 1),
+        "settings": SMALL,
+    }
+    return Plan(**words | more)
+
+
+def run(plan, out, *, resume=False, **more):
+    calls = {"progress": lambda *_: None, "finished": lambda *_: None} | more
+    found = compare(plan, out, resume=resume, **calls)
+    return results.figures(plan, domains.load(plan.domain), found, command="ioa compare"), found
+
+
+def without_times(told):
+    """The figures but for seconds, which are never the same twice."""
+    text = json.dumps(told, sort_keys=True)
+    told = json.loads(text)
+    timed = ("seconds", "train_seconds")
+    for found in (told["arms"], told["differences"]):
+        for measured in found.values():
+            for name in timed:
+                del measured[name]
+    for row in told["runs"]:
+        for name in timed:
+            del row[name]
+    del told["budgets"]
+    return told
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A comparison of every arm: (its folder, figures, results)."""
+    out = tmp_path_factory.mktemp("whole")
+    plan = plan_of(out, arms=ALL)
+    return out, *run(plan, out / "all")
+
+
+def test_every_arm_trains_on_the_same_tokens_and_none_on_more(whole):
+    _, told, found = whole
+    tokens = told["tokens"]
+    student = roster.find_student("simulated", whole[0])
+
+    assert tokens == round(150 * tokens_per_item(domains.load("foundations"), student, SKILLS))
+    for row in told["runs"]:
+        assert row["train_tokens"] <= tokens, row
+        assert row["teacher_tokens"] <= tokens, row
+        if row["arm"] in ONE_SHOT:
+            assert row["train_tokens"] > 0.98 * tokens, row
+    assert len(found) == 2 * len(ALL)
+
+
+def test_the_product_spends_its_tokens_too_while_there_is_something_to_teach(whole):
+    told = whole[1]
+
+    spent = {r["arm"]: r["train_tokens"] for r in told["runs"] if r["seed"] == 0}
+
+    assert spent["ioa"] > 0.9 * told["tokens"]
+    assert spent["ioa-organizer"] > 0.9 * told["tokens"]
+
+
+def test_all_arms_of_a_seed_answer_the_same_questions(whole):
+    out = whole[0]
+    asked = collections.defaultdict(set)
+    for ledger in (out / "all" / "runs").glob("*/*/seed-*/ledger.jsonl"):
+        entries = [json.loads(line) for line in ledger.read_text().splitlines()]
+        final = frozenset(e["probe"] for e in entries if e.get("split") == "final")
+        asked[ledger.parent.name].add(final)
+
+    assert [len(sets) for sets in asked.values()] == [1, 1]
+    assert asked["seed-0"] != asked["seed-1"]
+
+
+def test_no_arm_trains_on_what_it_is_asked(whole):
+    out = whole[0]
+    for ledger in (out / "all" / "runs").glob("*/*/seed-*/ledger.jsonl"):
+        entries = [json.loads(line) for line in ledger.read_text().splitlines()]
+        items = {domains.question_key(e["question"]) for e in entries if e["kind"] == "item"}
+        assert items
+        assert not items & {e["probe"] for e in entries if e["kind"] == "answer"}
+
+
+def test_the_product_in_a_comparison_is_the_product(whole):
+    """`ioa` has the ledger of a pipeline: stages, gates, decisions; the others have none."""
+    out = whole[0]
+    kinds = {
+        name: collections.Counter(
+            json.loads(line)["kind"]
+            for line in (out / "all" / "runs" / name / "items-150" / "seed-0" / "ledger.jsonl")
+            .read_text()
+            .splitlines()
+        )
+        for name in ALL
+    }
+
+    assert kinds["ioa"]["decision"] > 1
+    assert kinds["ioa"]["curriculum"] == 1
+    assert all(not kinds[name]["decision"] for name in ONE_SHOT)
+
+
+def test_the_figures_have_every_arm_with_its_measures_and_what_made_them(whole):
+    out, told, found = whole
+    results.write(out / "written", told, found)
+    read = json.loads((out / "written" / "comparison.json").read_text())
+
+    assert read["seeds"] == [0, 1]
+    assert set(read["arms"]) == set(ALL)
+    for measured in read["arms"].values():
+        assert measured["composite"].keys() == {"mean", "interval", "n"}
+    assert read["composite"] == ["X1", "B3"]
+    assert read["against"] == "ioa"
+    assert set(read["differences"]) == set(ALL) - {"ioa"}
+    assert read["versions"]["python"]
+    assert read["settings"]["budget"]["items_per_round"] == 40
+    runs = parquet.read_table(out / "written" / "runs.parquet").to_pylist()
+    assert [(r["arm"], r["seed"], r["composite"]) for r in runs] == [
+        (r["arm"], r["seed"], r["composite"]) for r in told["runs"]
+    ]
+    skills = parquet.read_table(out / "written" / "skills.parquet").to_pylist()
+    assert len(skills) == len(found) * len(SKILLS)
+
+
+class Killed(BaseException):
+    """Like a kill: nothing may catch it and go on."""
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
+    out = tmp_path_factory.mktemp("three")
+    told = []
+    plan = plan_of(out, seeds=(0,))
+    figures, _ = run(plan, out / "all", progress=lambda *what: told.append(what))
+    return plan, figures, len(told)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.15, 0.3, 0.4, 0.55, 0.6, 0.7, 0.85, 1.0])
+def test_a_comparison_killed_anywhere_ends_as_if_it_had_not_been(three, tmp_path, share):
+    plan, figures, told = three
+    left = max(1, round(share * told))
+
+    def kill(*_):
+        nonlocal left
+        left -= 1
+        if not left:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(plan, tmp_path / "out", progress=kill)
+    again, _ = run(plan, tmp_path / "out", resume=True)
+
+    assert without_times(again) == without_times(figures)
+    for ledger in (tmp_path / "out" / "runs").glob("*/*/seed-*/ledger.jsonl"):
+        keys = [(e["kind"], e["key"]) for e in map(json.loads, ledger.read_text().splitlines())]
+        assert len(keys) == len(set(keys))
+
+
+def test_what_is_finished_is_not_done_again_and_arms_and_seeds_may_be_added(three, tmp_path):
+    plan, _, _ = three
+    first, more = [], []
+    run(plan, tmp_path / "out", finished=lambda run, *_: first.append(run.folder))
+
+    wider = plan_of(tmp_path, models=plan.models, arms=(*plan.arms, "gap"))
+    told, _ = run(
+        wider, tmp_path / "out", resume=True, finished=lambda run, *_: more.append(run.folder)
+    )
+
+    assert len(first) == 3
+    assert more == ["gap/items-150/seed-0", *(f"{a}/items-150/seed-1" for a in wider.arms)]
+    assert set(told["arms"]) == {*plan.arms, "gap"}
+
+
+def test_a_folder_of_another_comparison_is_refused(three, tmp_path):
+    plan, _, _ = three
+    run(plan_of(tmp_path, arms=("uniform",), seeds=(0,)), tmp_path / "out")
+
+    with pytest.raises(DistillError, match="holds a run already"):
+        run(plan_of(tmp_path, arms=("uniform",), seeds=(0,)), tmp_path / "out")
+    with pytest.raises(DistillError, match="its skills was"):
+        run(plan_of(tmp_path, skills=("A1",)), tmp_path / "out", resume=True)
+
+
+@pytest.mark.slow
+def test_runs_in_processes_of_their_own_give_the_same(three, tmp_path):
+    plan, figures, _ = three
+
+    told, _ = run(plan, tmp_path / "out", parallel=2)
+
+    assert without_times(told) == without_times(figures)
