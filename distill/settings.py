@@ -86,6 +86,8 @@ class Budget(_Settings):
     """New items of one skill in one round; down to half as many where less than half is missing."""
     rounds_cap: Count = 5
     """Rounds per stage; then a person has to choose."""
+    fair_shares: bool = True
+    """A round takes no more of what is left than its share of what all skills still lack."""
     least_gain: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.05
     """What a remedy has to raise the ratios it is for, in the mean, before autopilot asks for
     another while other stages wait; -1: it always goes on to the cap."""

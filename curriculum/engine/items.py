@@ -65,10 +65,24 @@ def to_write(
         need = {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in own}
     spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
     n = organizer.room_for_new(
-        settings_of(run).budget, need, used=spent, rehearses=rehearsal_pool(stage).exists()
+        settings_of(run).budget,
+        need,
+        used=spent,
+        rehearses=rehearsal_pool(stage).exists(),
+        waiting=_waiting(stage),
     )
     share = settings_of(run).budget.frontier_share
     return need | dict(ahead or {}), organizer.with_frontier(need, ahead or {}, n, share)
+
+
+def _waiting(stage: Stage) -> float:
+    """What the skills of later stages lack, by the diagnosis, summed."""
+    gaps = gaps_of(stage.run)
+    later = StageSkill.objects.filter(
+        stage__run=stage.run, stage__status=StageStatus.PLANNED, stage__position__gt=stage.position
+    )
+    keys = later.values_list("skill__key", flat=True)
+    return sum(difficulty(gaps[key]) for key in keys if key in gaps)
 
 
 def _measured_since(stage: Stage) -> dict[str, float]:
