@@ -28,10 +28,12 @@ MENDABLE = frozenset({"answer", "steps", "template", "fits"})
 """Faults of a solution. Those of a question stay: another solution makes it no other question."""
 _KEPT = frozenset({"duplicate", "leak"})  # of the question; the first remembers what it has seen
 _EMPHASIS = re.compile(r"\*\*|`|^#+")
-_BULLET = re.compile(r"^(?:[-*•]|\d{1,2}[.)])\s+")
+_BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
+_STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _ASKED = (
-    "Work it out in at most five short lines, one step each, with numbers and as few words as it "
-    "takes. Then end with a line “Answer: …”."
+    "Work it out step by step, in a few short lines, each one small step with its numbers. Then "
+    "end with a line “Answer: …” that has nothing but the answer."
 )
 
 
@@ -50,7 +52,8 @@ def mend(
 
     The question is put `settings.agreement` times. An answer counts when it is the value that a
     program works out, or else when most of the answers say so, the item's own aside. Of those the
-    shortest is taken. The check of the answer says of which call the solution is.
+    shortest that has two steps or more is taken, else the shortest. The check of the answer says
+    of which call the solution is.
 
     draw: names run, round and wave; the answers are drawn by it. Raises what the client raises.
     As deterministic as the teacher.
@@ -101,10 +104,8 @@ def _mended(
     item: Item, replies: Sequence[tuple[str, str]], grader: str, checks: Checks
 ) -> Item | None:
     texts = [reply for _, reply in replies]
-    for key, reply in sorted(replies, key=lambda said: len(said[1])):
-        draft = _draft(item.question, reply)
-        if draft is None:
-            continue
+    drafts = [(key, draft) for key, reply in replies if (draft := _draft(item.question, reply))]
+    for key, draft in sorted(drafts, key=lambda d: (len(d[1].steps) < 2, len(d[1].worked))):
         found = dataclasses.replace(item, answer=draft.answer, solution=draft.worked)
         answer = answer_result(found, texts, grader)
         if answer is None or not answer.passed:
@@ -125,7 +126,9 @@ def _ran(item: Item, checks: Checks, done: Set[str]) -> tuple[CheckResult, ...]:
 
 
 def _draft(question: str, reply: str) -> Draft | None:
-    """The reply's lines as steps, up to the answer that it marks; None without one."""
+    """The reply's lines as steps, up to the answer that it marks. None without an answer or a step,
+    or where a line is neither a statement nor words: such a reply is no working.
+    """
     text = plain_text(reply)
     answer = marked_answer(text)
     if answer is None or not answer.strip():
@@ -134,9 +137,11 @@ def _draft(question: str, reply: str) -> Draft | None:
     for line in text.splitlines():
         if "answer:" in line.casefold():
             break
-        words = _BULLET.sub("", " ".join(_EMPHASIS.sub("", line).split())).rstrip(". ")
-        if words:
-            steps.append(words)
+        words = _BULLET.sub("", " ".join(_EMPHASIS.sub("", line).split())).rstrip(". :")
+        if words and not _STATED.search(words) and len(_WORD.findall(words)) < 2:
+            return None
+        steps += [words] if words else []
     if not steps or len(steps) > MOST_STEPS:
         return None
-    return Draft(question, " ".join(answer.split()).strip("*. "), tuple(steps))
+    bare = " ".join(answer.split()).strip("*. ").rpartition("=")[2].strip()
+    return Draft(question, bare, tuple(steps))

@@ -57,9 +57,9 @@ def test_of_stories_most_of_the_answers_decide_and_the_shortest_is_taken():
         return f"Ann has {next(number)} apples and gets some. How many?", ["She gets 4"], "7"
 
     def answer(prompt):
-        if "at most five short lines" not in prompt.text:
+        if "step by step" not in prompt.text:
             return "Answer: 8"
-        words = ("She has a few, and gets a few more", "She gets more", "Nothing")
+        words = ("She has a few, and gets a few more", "She gets more", "Nothing to say")
         said = ("8", "8", "3")
         nth = next(turn) % 3
         return f"{words[nth]}\nAnswer: {said[nth]}"
@@ -68,6 +68,22 @@ def test_of_stories_most_of_the_answers_decide_and_the_shortest_is_taken():
 
     assert {(i.solution, i.answer) for i in items} == {("She gets more. Answer: 8", "8")}
     assert not any(i.is_flagged for i in items)
+
+
+def test_two_steps_are_better_than_one_and_an_answer_is_bare():
+    turn = count()
+
+    def answer(prompt):
+        a, b = map(int, re.findall(r"\d+", prompt.text)[:2])
+        total = f"{a} + {b} = {a + b}"
+        steps = (total, f"- add {b} to {a}\n{total}", f"It is clear that\n{total}, as it has to be")
+        return f"{steps[next(turn) % 3]}\nAnswer: {total}."
+
+    [item, *_] = taught(Writer(wrong, answer=answer))
+
+    a, b = map(int, re.findall(r"\d+", item.question))
+    assert item.answer == str(a + b)
+    assert item.solution == f"add {b} to {a}. {a} + {b} = {a + b}. Answer: {a + b}"
 
 
 @pytest.mark.parametrize(
@@ -79,9 +95,13 @@ def test_of_stories_most_of_the_answers_decide_and_the_shortest_is_taken():
         "Answer: {right}",
         "no idea",
         "",
-        "x\n" * 13 + "Answer: {right}",
+        "and so on\n" * 13 + "Answer: {right}",
+        "12\n- 654\n= 333\nAnswer: {right}",
     ],
-    ids=["wrong", "wrong too", "a false step", "no step", "no answer", "nothing", "endless"],
+    ids=[
+        *("wrong", "wrong too", "a false step", "no step", "no answer", "nothing", "endless"),
+        "a column",
+    ],
 )
 def test_an_answer_that_fails_a_check_mends_nothing(reply):
     def answer(prompt):
