@@ -32,6 +32,7 @@
   + BadModel             422  a teacher or student that cannot be used
   + BadPrompt            422  words that a teacher cannot be asked with
   + BadSettings          422  a setting out of its range
+  + BadToken             422  an API token that cannot be made like this
   + NotDelivered         502  somebody else's server did not take what was sent
   + ChainBroken          500  the audit log is not as it was written
 """
@@ -271,6 +272,10 @@ class BadPrompt(CurriculumError):
 
 
 class BadSettings(CurriculumError):
+    http_status = 422
+
+
+class BadToken(CurriculumError):
     http_status = 422
 
 

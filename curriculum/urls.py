@@ -24,6 +24,7 @@ from curriculum.views import (
     runs,
     stages,
     team,
+    tokens,
 )
 
 app_name = "curriculum"
@@ -144,6 +145,10 @@ urlpatterns = [
     path("domains/", domains.domain_list, name="domain-list"),
     path("domains/add/", domains.domain_add, name="domain-add"),
     path("runs/import/", exchange.archive_import, name="archive-import"),
+    # tokens for programs
+    path("account/tokens/", tokens.token_list, name="token-list"),
+    path("account/tokens/make/", tokens.token_make, name="token-make"),
+    path("account/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token-revoke"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
     path("jobs/<int:pk>/retry/", jobs.job_retry, name="job-retry"),

@@ -173,6 +173,9 @@ IOA_UPLOAD_BYTES = env.number("IOA_UPLOAD_BYTES", 256 * 1024**2, least=1024**2) 
 IOA_ARCHIVE_BYTES = env.number("IOA_ARCHIVE_BYTES", 20 * 1024**3, least=1024**2)  # unpacked
 IOA_IMPORT_ROWS = env.number("IOA_IMPORT_ROWS", 50_000, least=1)  # of one file
 
+# --- The API -------------------------------------------------------------------------
+IOA_API_REQUESTS = env.number("IOA_API_REQUESTS", 600, least=1)  # of one token, a minute
+
 # --- `serve`: everything on one host ----------------------------------------------------
 IOA_LISTEN = env.text("IOA_LISTEN", "127.0.0.1:8000")  # host:port of the web server
 IOA_BEFORE_WORK = "curriculum.workers.recover"  # called when no worker is alive

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from curriculum.api.problems import problem
+
+ADDRESS = "/api/"
 SAYS = (
     "This is larger than an upload may be here ({most:,} bytes, IOA_UPLOAD_BYTES). Nothing was "
     "read. Use the command line on the server, or ask whoever runs it."
@@ -22,6 +25,8 @@ def refuse_large(
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > settings.IOA_UPLOAD_BYTES:
             says = SAYS.format(most=settings.IOA_UPLOAD_BYTES)
+            if request.path.startswith(ADDRESS):
+                return problem(413, says)
             return HttpResponse(says, status=413, content_type="text/plain; charset=utf-8")
         return get_response(request)
 

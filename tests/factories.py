@@ -51,6 +51,19 @@ class AdminFactory(UserFactory):
     is_staff = True
 
 
+class ApiTokenFactory(DjangoModelFactory):
+    """Nobody knows its words; `services.tokens.make` gives some."""
+
+    class Meta:
+        model = models.ApiToken
+
+    user = factory.SubFactory(UserFactory)
+    name = factory.Sequence(lambda n: f"token {n}")
+    prefix = factory.Sequence(lambda n: f"{n:08x}")
+    secret_hash = "0" * 64
+    scopes = ["read"]
+
+
 class RunFactory(DjangoModelFactory):
     class Meta:
         model = models.Run

@@ -14,9 +14,12 @@ from curriculum.models.runs import Run
 from curriculum.models.skills import Evidence, Prerequisite, Skill
 from curriculum.models.stages import GateRecord, Stage, StageSkill
 from curriculum.models.team import Assignment, Guideline, ItemLock, Opinion, Sample
+from curriculum.models.tokens import ApiReply, ApiToken
 
 __all__ = [
     "Answer",
+    "ApiReply",
+    "ApiToken",
     "Assignment",
     "AuditEntry",
     "Checkpoint",

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from curriculum import request_ids
 from curriculum.errors import Overtaken, RunOver, WrongMoment
-from curriculum.models import AuditEntry, House, Run
+from curriculum.models import ApiToken, AuditEntry, House, Run
 from curriculum.services.chain import Owner, canonical, digest, identity, verify
 from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
 
@@ -93,6 +93,8 @@ ACTIONS: dict[str, str] = {
     "account.changed": "account changed",
     "account.deleted": "account deleted",
     "domain.added": "domain added",
+    "token.made": "API token made",
+    "token.revoked": "API token revoked",
     "audit.anchored": "heads of the log given away",
     "items.imported": "items imported",
     **{f"run.{status}": f"run: {status.label}" for status in RunStatus},
@@ -117,6 +119,12 @@ class Actor:
     @classmethod
     def person(cls, user: User) -> Actor:
         return cls(ActorKind.PERSON, user, name_of(user))
+
+    @classmethod
+    def token(cls, token: ApiToken) -> Actor:
+        """The person whose token a program shows; the log names both."""
+        by = f" (by token {token.name})"
+        return cls(ActorKind.PERSON, token.user, name_of(token.user)[: 150 - len(by)] + by)
 
     @classmethod
     def policy(cls, rule: str) -> Actor:

@@ -40,6 +40,7 @@ from curriculum.services import (
     skills,
     stages,
     teamwork,
+    tokens,
     trials,
     undoing,
     words,
@@ -49,6 +50,7 @@ from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
 from curriculum.states import JobKind, Verdict
 from tests.factories import (
+    ApiTokenFactory,
     CallFactory,
     CheckpointFactory,
     GateFactory,
@@ -86,6 +88,7 @@ WITHOUT_AN_ENTRY = {
     "anchors.parse": "only reads",
     "anchors.post": "sends what anchors.take has recorded",
     "policy": "decides through other services; tests/curriculum/test_policy.py",
+    "replies": "what a write was answered; the write has its entry",
     "results": "rows of a job; the move that ends the job is their entry",
     "signers": "only reads",
     "waiting": "only reads",
@@ -103,6 +106,8 @@ WITHOUT_AN_ENTRY = {
     "sampling.plan": "only reads",
     "sampling.population": "only reads",
     "settling": "part of teamwork and sampling, with their action",
+    "tokens.find": "only reads",
+    "tokens.used": "that somebody asks is no decision",
     "teamwork.deal": "only computes",
     "teamwork.round_half_up": "only computes",
     "teamwork.seed_of": "only reads",
@@ -419,6 +424,8 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "teamwork.share_out": lambda by: teamwork.share_out(
         ItemFactory().stage, actor=by, round=0, reviewers=[by.user]
     ),
+    "tokens.make": lambda by: tokens.make(UserFactory(), actor=by, name="ci", scopes=["read"]),
+    "tokens.revoke": lambda by: tokens.revoke(ApiTokenFactory(), actor=by),
     "trials.begin": lambda by: trials.begin(edge_to_test(), actor=by, steps=2),
     "trials.tested": lambda by: trials.tested(
         edge(), actor=by, found=engine.Tested(0.6, 48, "It holds.")

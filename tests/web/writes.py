@@ -12,6 +12,7 @@ from django.urls import reverse
 from curriculum import engine
 from curriculum.forms import NUMBERS
 from curriculum.models import (
+    ApiToken,
     Assignment,
     Item,
     Opinion,
@@ -24,6 +25,7 @@ from curriculum.models import (
 from curriculum.services.reviewing import digest
 from curriculum.states import JobKind
 from tests.factories import (
+    ApiTokenFactory,
     ApproverFactory,
     CheckpointFactory,
     GateFactory,
@@ -299,6 +301,15 @@ def _opinions_differ() -> Situation:
     return item.pk, {"version": 1, "opinion": "rejected", "reason": "A step is missing."}
 
 
+def _token() -> Situation:
+    """Somebody's; `hand_to` makes it the person's own."""
+    return ApiTokenFactory().pk, {}
+
+
+def _own_token(pk: int, user: User) -> None:
+    ApiToken.objects.filter(pk=pk).update(user=user)
+
+
 WRITES = [
     Write("run-diagnose", lambda: _run(), "run-now"),
     Write("run-stop", _stop, "run-now", needs="approver"),
@@ -404,6 +415,7 @@ WRITES = [
     Write("gate-remedy", lambda: _gate(), "gate"),
     Write("gate-waive", lambda: _gate(), "gate", needs="approver"),
     Write("gate-roll-back", lambda: _gate(), "gate", needs="approver"),
+    Write("token-revoke", _token, "tokens", hand_to=_own_token),
     Write("job-cancel", lambda: _job(running=True), "jobs"),
     Write("job-retry", lambda: _job(failed=True), "jobs"),
 ]

@@ -1,0 +1,326 @@
+"""A client of an IOA installation: what its pages can do, from a program. See docs/api.md.
+
+    with Client("https://ioa.example.org", token) as ioa:
+        for item in ioa.items(stage, verdict="waiting", checks="passed"):
+            ioa.approve(item["id"], version=item["version"])
+
+Answers are plain JSON (dict, list) as docs/openapi.json describes them. Whatever is refused raises
+`ApiError` with the server's sentence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from distill.errors import DistillError
+
+Json = dict[str, Any]
+AGAIN = frozenset({429, 502, 503, 504})  # statuses that may be another at the next try
+MOST_WAIT_SECONDS = 60.0
+ENDED = frozenset({"succeeded", "failed", "cancelled", "lost"})  # statuses of a job
+
+
+class ApiError(DistillError):
+    """The server refused. `status` is HTTP's, `code` a word for programs, `problem` all it said
+    (RFC 9457); the text is its sentence. `status` 0: it could not be reached.
+    """
+
+    def __init__(self, status: int, says: str, problem: Mapping[str, Any] | None = None) -> None:
+        super().__init__(says)
+        self.status, self.problem = status, dict(problem or {})
+        self.code = str(self.problem.get("code", ""))
+        self.request_id = str(self.problem.get("request_id", ""))
+
+
+class NotInTime(DistillError):
+    """A job did not end within the time that was given. `job` is how far it was."""
+
+    def __init__(self, job: Json, seconds: float) -> None:
+        super().__init__(
+            f"Job {job['id']} ({job['kind']}) is {job['status']} after {seconds:g} s: "
+            f"{job['done']} of {job['total']} {job['unit']}."
+        )
+        self.job = job
+
+
+class Client:
+    """One person's token at one installation. Not for several threads at once.
+
+    base_url: where it is, without /api. timeout_seconds: of each request. tries: how often a
+    request is sent at most; only what is safe to repeat is: reads, and writes under one
+    Idempotency-Key. Waits 1, 2, 4 … seconds between tries, or what Retry-After says.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        timeout_seconds: float = 30.0,
+        tries: int = 4,
+        transport: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = httpx2.Client(
+            base_url=f"{base_url.rstrip('/')}/api/v1",
+            headers={"Authorization": f"Bearer {token}", "User-Agent": "ioa-client"},
+            timeout=timeout_seconds,
+            transport=transport,
+        )
+        self._tries, self._sleep = max(1, tries), sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection. Safe to call twice."""
+        self._http.close()
+
+    # --- Any operation --------------------------------------------------------------------------
+
+    def get(self, path: str, **query: Any) -> Any:
+        """GET /api/v1{path}; what is None in the query is left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._send("GET", path, params=given).json()
+
+    def post(self, path: str, said: Mapping[str, Any] | None = None, *, key: str = "") -> Any:
+        """POST, under `key` or a new key: however often it has to be sent, it is done once."""
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return self._send("POST", path, json=dict(said or {}), headers=headers).json()
+
+    def pages(self, path: str, **query: Any) -> Iterator[Json]:
+        """All rows of a list, page by page as they are asked for."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.get(path, cursor=cursor, **query)
+            yield from page["items"]
+            cursor = page["next"]
+
+    # --- Runs and stages ------------------------------------------------------------------------
+
+    def me(self) -> Json:
+        """Whose token this is, and what it may."""
+        return dict(self.get("/me"))
+
+    def runs(self, **query: Any) -> Iterator[Json]:
+        """The runs that the person may see, the newest first. query: status, archived."""
+        return self.pages("/runs", **query)
+
+    def run(self, run: int) -> Json:
+        return dict(self.get(f"/runs/{run}"))
+
+    def create_run(self, **said: Any) -> Json:
+        """A draft; said: name, domain, teacher, student, and what else docs/openapi.json names."""
+        return dict(self.post("/runs", said))
+
+    def act(self, run: int, verb: str, **said: Any) -> Json:
+        """diagnose, sign-diagnosis, sign-curriculum, autonomy, two-people, conclude, stop,
+        archive, unarchive: the run as it is then.
+        """
+        return dict(self.post(f"/runs/{run}/{verb}", said))
+
+    def stages(self, run: int) -> list[Json]:
+        return list(self.get(f"/runs/{run}/stages"))
+
+    def open_stage(self, stage: int) -> Json:
+        """Begin to teach it: its items are written next."""
+        return dict(self.post(f"/stages/{stage}/open"))
+
+    def train(self, stage: int, *, round: int) -> Json:
+        """Freeze what was approved in the round, and train on it."""
+        return dict(self.post(f"/stages/{stage}/train", {"round": round}))
+
+    # --- Items ----------------------------------------------------------------------------------
+
+    def items(self, stage: int, **query: Any) -> Iterator[Json]:
+        """The items of a round in the order written. query: round, verdict, checks, skill,
+        failed, origin, tag, q, limit (of a page).
+        """
+        return self.pages(f"/stages/{stage}/items", **query)
+
+    def item(self, item: int) -> tuple[Json, str]:
+        """The item and its ETag, which `edit` has to name."""
+        response = self._send("GET", f"/items/{item}")
+        return response.json(), response.headers["ETag"]
+
+    def approve(self, item: int, *, version: int) -> Json:
+        """Let the version that was looked at be trained on."""
+        return dict(self.post(f"/items/{item}/approve", {"version": version}))
+
+    def reject(self, item: int, *, version: int, reason: str) -> Json:
+        said = {"version": version, "reason": reason}
+        return dict(self.post(f"/items/{item}/reject", said))
+
+    def undo(self, item: int, *, version: int) -> Json:
+        """Take the verdict back."""
+        return dict(self.post(f"/items/{item}/undo", {"version": version}))
+
+    def edit(
+        self, item: int, *, etag: str, question: str | None = None, solution: str | None = None
+    ) -> tuple[Json, str]:
+        """Change its words, if it is as it was seen; the item and its new ETag.
+
+        Raises `ApiError` 412 where somebody has changed it since. What is None stays.
+        """
+        given = {"question": question, "solution": solution}
+        said = {name: words for name, words in given.items() if words is not None}
+        response = self._send("PATCH", f"/items/{item}", json=said, headers={"If-Match": etag})
+        return response.json(), response.headers["ETag"]
+
+    def approve_all(self, stage: int, *, round: int, **filters: Any) -> Json:
+        """Approve what matches and passed every check: {"n": how many, "act": to undo it}."""
+        return dict(self.post(f"/stages/{stage}/approve-all", {"round": round, **filters}))
+
+    def reject_flagged(self, stage: int, *, round: int) -> Json:
+        """Reject what failed a check, each for that check."""
+        return dict(self.post(f"/stages/{stage}/reject-flagged", {"round": round}))
+
+    def import_items(self, stage: int, path: Path, *, round: int, skill: str = "") -> Json:
+        """Items of a JSON Lines, CSV or Parquet file: all of them, or none."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        files = {"file": (path.name, path.read_bytes())}
+        form = {"round": str(round), "skill": skill}
+        response = self._send(
+            "POST", f"/stages/{stage}/import", files=files, data=form, headers=headers
+        )
+        return dict(response.json())
+
+    # --- Gates, jobs, records -------------------------------------------------------------------
+
+    def gate(self, stage: int) -> Json:
+        """The last gate of the stage: its evidence, and the hash that a decision names."""
+        found = self.get(f"/stages/{stage}/gates")
+        if not found:
+            raise ApiError(404, "This stage has no gate yet.")
+        return dict(found[-1])
+
+    def decide(self, gate: Mapping[str, Any], decision: str, *, reason: str = "") -> Json:
+        """advance, remedy, waive or roll_back, on exactly the evidence of `gate`.
+
+        Raises `ApiError` 409 where it is another by now; `.problem["now"]` says what is so.
+        """
+        said = {"decision": decision, "evidence_hash": gate["evidence_hash"], "reason": reason}
+        return dict(self.post(f"/gates/{gate['id']}/decide", said))
+
+    def jobs(self, **query: Any) -> Iterator[Json]:
+        """The newest first. query: run, status, kind."""
+        return self.pages("/jobs", **query)
+
+    def wait(self, job: int, *, seconds: float, every_seconds: float = 2.0) -> Json:
+        """The job once it has ended, however it did. Raises `NotInTime`."""
+        waited = 0.0
+        while True:
+            found = dict(self.get(f"/jobs/{job}"))
+            if found["status"] in ENDED:
+                return found
+            if waited >= seconds:
+                raise NotInTime(found, waited)
+            self._sleep(every_seconds)
+            waited += every_seconds
+
+    def verify_audit(self, run: int) -> Json:
+        """The server reads the run's log: {"is_whole", "entries", "head", "says"}."""
+        return dict(self.get(f"/runs/{run}/audit/head"))
+
+    def export_items(self, run: int, path: Path, **query: Any) -> int:
+        """The items as JSON Lines, streamed to `path`; bytes written. query: format, verdict,
+        stage, skill. Written beside and renamed, so a file that is there is whole.
+        """
+        beside = path.with_name(f".{path.name}.part")
+        with self._http.stream("GET", f"/runs/{run}/items.jsonl", params=query) as response:
+            if response.status_code >= 400:
+                response.read()
+                raise _refused(response)
+            try:
+                with beside.open("wb") as out:
+                    n = sum(out.write(chunk) for chunk in response.iter_bytes())
+                beside.replace(path)
+            except httpx2.TransportError as exc:
+                raise ApiError(0, f"The connection broke off ({type(exc).__name__}).") from exc
+            finally:
+                beside.unlink(missing_ok=True)
+        return n
+
+    # --- How it is sent -------------------------------------------------------------------------
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
+        for attempt in range(1, self._tries + 1):
+            is_last = attempt == self._tries
+            try:
+                response = self._http.request(method, path, **request)
+            except httpx2.TransportError as exc:
+                # A PATCH that was done, and not heard of, would be refused as changed since.
+                may_again = method != "PATCH" or isinstance(exc, httpx2.ConnectError)
+                if is_last or not may_again:
+                    says = f"The server could not be reached ({type(exc).__name__})."
+                    raise ApiError(0, says) from exc
+                self._sleep(_wait(attempt, None))
+                continue
+            if response.status_code in AGAIN and not is_last:
+                self._sleep(_wait(attempt, response.headers.get("Retry-After")))
+                continue
+            if response.status_code >= 400:
+                raise _refused(response)
+            return response
+        raise AssertionError("the last try returns or raises")
+
+
+def verify_signature(
+    body: bytes,
+    headers: Mapping[str, str],
+    secret: str,
+    *,
+    within_seconds: float = 300.0,
+    now: float | None = None,
+) -> bool:
+    """Whether a webhook's body was signed with the secret, not longer ago than that.
+
+    body: as it came, before any parsing. headers: of the request, in any case: X-IOA-Timestamp
+    (Unix seconds) and X-IOA-Signature ("sha256=" and the HMAC-SHA256, hex, of timestamp, a full
+    stop and the body). now: Unix seconds, for tests. Compares in constant time; False for
+    whatever is missing or odd.
+
+    >>> verify_signature(b"{}", {}, "secret")
+    False
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    timestamp = given.get("x-ioa-timestamp", "")
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 16):
+        return False
+    if abs((time.time() if now is None else now) - int(timestamp)) > within_seconds:
+        return False
+    signed = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+    wanted = f"sha256={signed.hexdigest()}"
+    return hmac.compare_digest(wanted.encode(), given.get("x-ioa-signature", "").encode())
+
+
+def _wait(attempt: int, said: str | None) -> float:
+    """Seconds before the next try."""
+    if said is not None and said.isdecimal():
+        return min(float(said), MOST_WAIT_SECONDS)
+    return min(2.0 ** (attempt - 1), MOST_WAIT_SECONDS)
+
+
+def _refused(response: httpx2.Response) -> ApiError:
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {}
+    says = str(problem.get("detail") or f"The server answered {response.status_code}.")
+    return ApiError(response.status_code, says, problem)

@@ -1,0 +1,61 @@
+"""Rows of every kind that the API shows, and their numbers by the name of the path parameter."""
+
+from __future__ import annotations
+
+from curriculum.models import Tag
+from curriculum.services import audit, jobs
+from curriculum.services.audit import Actor
+from curriculum.states import JobKind
+from tests.factories import (
+    AnswerFactory,
+    ApproverFactory,
+    CheckpointFactory,
+    GateFactory,
+    ItemFactory,
+    JobFactory,
+    PrerequisiteFactory,
+    ProbeFactory,
+    RunFactory,
+    ScoreFactory,
+    SnapshotFactory,
+    StageFactory,
+    diagnosed_run,
+    measured_run,
+)
+
+
+def populated() -> dict[str, list[int]]:
+    ada = Actor.person(ApproverFactory())
+    stage = StageFactory(reviewing=True)
+    run = stage.run
+    items = [
+        *ItemFactory.create_batch(3, stage=stage),
+        ItemFactory(stage=stage, approved=True),
+        ItemFactory(stage=stage, rejected=True),
+        ItemFactory(stage=stage, flagged=True),
+        ItemFactory(stage=stage, leak=True),
+    ]
+    Tag.objects.create(item=items[0], word="odd")
+    base = CheckpointFactory(run=run)
+    skill = stage.stage_skills.first().skill
+    PrerequisiteFactory(run=run, source=skill)
+    ScoreFactory(skill=skill)
+    ScoreFactory(skill=skill, checkpoint=base)
+    AnswerFactory(probe=ProbeFactory(skill=skill), checkpoint=base, grade=0.0)
+    trained = SnapshotFactory()
+    child = CheckpointFactory(run=trained.stage.run, stage=trained.stage, snapshot=trained)
+    gates = [GateFactory(mastered=True), GateFactory(), GateFactory(decision="waive")]
+    works = [JobFactory(running=True), JobFactory(failed=True), JobFactory(succeeded=True)]
+    queued = jobs.create(run, actor=ada, kind=JobKind.TRY)
+    audit.write(run, actor=ada, action="run.autonomy", subject=run, became={"autonomy": "none"})
+    planned = StageFactory()
+    runs = [run, RunFactory(), diagnosed_run(), measured_run(), RunFactory(stopped=True)]
+    stages = [stage, planned, trained.stage, *(gate.stage for gate in gates)]
+    return {
+        "run_id": [each.pk for each in runs],
+        "stage_id": [each.pk for each in stages],
+        "item_id": [each.pk for each in items],
+        "gate_id": [each.pk for each in gates],
+        "job_id": [each.pk for each in (*works, queued)],
+        "checkpoint_id": [base.pk, child.pk],
+    }
