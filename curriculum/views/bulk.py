@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -17,7 +16,7 @@ from curriculum.review_forms import ManyForm, RejectManyForm, ReplaceForm, WordM
 from curriculum.services import bulk, items, words
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
-from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
+from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import elsewhere, may_decide, reply
 from curriculum.views.review_reads import difference
 
@@ -110,7 +109,7 @@ def _many(
 
 
 @require_GET
-@login_required
+@viewer
 def stage_replace_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """What would change, before anything does."""
     said = request.GET if "find" in request.GET else None
@@ -182,7 +181,7 @@ def _replace(
 
 
 @require_GET
-@login_required
+@viewer
 def stage_compose(request: HttpRequest, pk: int) -> HttpResponse:
     stage = find_stage(pk)
     return show(request, *WRITE, _write(request, stage, request.GET, _write_form(stage)))
