@@ -10,5 +10,7 @@ class CurriculumConfig(AppConfig):
 
     def ready(self) -> None:
         from curriculum.roles import make_groups  # models are not loaded before this
+        from curriculum.services import sign_ins
 
         post_migrate.connect(make_groups, sender=self, dispatch_uid="curriculum.roles")
+        sign_ins.connect()

@@ -6,7 +6,7 @@ guarded `_move`. docs/states.md draws the three tables.
 
 from __future__ import annotations
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class RunStatus(TextChoices):
@@ -146,3 +146,12 @@ class ActorKind(TextChoices):
     PERSON = "person", "person"
     POLICY = "policy", "policy"  # the run's autonomy decided
     WORKER = "worker", "worker"
+
+
+class Role(IntegerChoices):
+    """What a person may do; each may all that the ones before it may. See `curriculum.access`."""
+
+    VIEWER = 1, "viewer"
+    REVIEWER = 2, "reviewer"
+    APPROVER = 3, "approver"
+    ADMIN = 4, "admin"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from curriculum.views import (
+    accounts,
     audit,
     bulk,
     costs,
@@ -16,6 +17,7 @@ from curriculum.views import (
     graph,
     importing,
     jobs,
+    people,
     plan,
     prompts,
     provenance,
@@ -149,6 +151,18 @@ urlpatterns = [
     path("account/tokens/", tokens.token_list, name="token-list"),
     path("account/tokens/make/", tokens.token_make, name="token-make"),
     path("account/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token-revoke"),
+    # people
+    path("runs/<int:pk>/people/", people.run_people, name="run-people"),
+    path("runs/<int:pk>/people/add/", people.member_add, name="member-add"),
+    path("runs/<int:pk>/people/invite/", people.run_invite, name="run-invite"),
+    path("runs/<int:pk>/closed/", people.run_closed, name="run-closed"),
+    path("members/<int:pk>/change/", people.member_change, name="member-change"),
+    path("members/<int:pk>/remove/", people.member_remove, name="member-remove"),
+    path("invitations/<int:pk>/withdraw/", people.invitation_withdraw, name="invitation-withdraw"),
+    path("join/<str:word>/", accounts.invitation_join, name="invitation-join"),
+    path("sessions/", accounts.session_list, name="session-list"),
+    path("sessions/<int:pk>/end/", accounts.session_end, name="session-end"),
+    path("sessions/end-others/", accounts.session_end_others, name="session-end-others"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
     path("jobs/<int:pk>/retry/", jobs.job_retry, name="job-retry"),

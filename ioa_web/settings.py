@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "django_rq",
+    "axes",
     "curriculum",
 ]
 MIDDLEWARE = [
@@ -54,10 +56,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "curriculum.signing_in.seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "curriculum.htmx.LoginRedirectMiddleware",
+    "axes.middleware.AxesMiddleware",  # last, as it wants: puts its own page in a login's place
 ]
 TEMPLATES = [
     {
@@ -69,6 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "curriculum.views.common.roles",  # after auth's, whose perms it narrows to the run
             ]
         },
     }
@@ -96,10 +101,28 @@ LOGOUT_REDIRECT_URL = "/login/"
 _VALIDATION = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
-    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
     {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
 ]
+
+# Who tries passwords has to wait: counted by name and address together, so that nobody can lock
+# somebody else out from elsewhere. In the database, so that all web hosts count as one.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+IOA_PROXIES = env.number("IOA_PROXIES", 0, least=0)  # in front of us, each adds to X-Forwarded-For
+AXES_CLIENT_IP_CALLABLE = "ioa_web.addresses.address_of"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = env.number("IOA_LOGIN_TRIES", 5, least=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("IOA_LOGIN_WAIT_MINUTES", 15, least=1))
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the wait that is said is the wait
+AXES_LOCKOUT_CALLABLE = "curriculum.signing_in.too_many"
+AXES_DISABLE_ACCESS_LOG = True  # sessions say where people are signed in
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # --- Headers: the page is its own, and only its own ----------------------------------
 X_FRAME_OPTIONS = "DENY"

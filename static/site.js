@@ -22,8 +22,10 @@
 
   document.addEventListener("htmx:responseError", (event) => {
     // A form that was sent is answered in words; a poll just looks again.
-    const status = event.detail.xhr.status;
-    notice(SAID[status] || BROKEN);
+    const { status, responseText } = event.detail.xhr;
+    const type = event.detail.xhr.getResponseHeader("Content-Type") || "";
+    const sentence = status === 403 && type.startsWith("text/plain") ? responseText : "";
+    notice(sentence || SAID[status] || BROKEN);
   });
   document.addEventListener("htmx:sendError", () => notice(SAID[0]));
 

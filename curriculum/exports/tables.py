@@ -81,7 +81,7 @@ TABLES = (
     Table(models.TrainingStep, "job__run"),
     Table(models.AuditEntry, "run", left_out=("origin_run", "origin_actor")),
 )
-RUN = Table(Run, "pk", left_out=("origin",))
+RUN = Table(Run, "pk", left_out=("origin", "is_closed"))  # who may see it is said where it is
 
 
 def target(field: fields.Field[Any, Any]) -> str:

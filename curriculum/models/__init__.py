@@ -8,6 +8,7 @@ from curriculum.models.exchange import Imported, Origin
 from curriculum.models.items import Item, Review, Revision, Snapshot, SnapshotItem
 from curriculum.models.jobs import Job, TrainingStep
 from curriculum.models.notices import Notice
+from curriculum.models.people import Invitation, Membership, SignIn
 from curriculum.models.probes import Answer, Probe
 from curriculum.models.prompts import PromptTemplate, PromptTrial
 from curriculum.models.runs import Run
@@ -28,9 +29,11 @@ __all__ = [
     "Guideline",
     "House",
     "Imported",
+    "Invitation",
     "Item",
     "ItemLock",
     "Job",
+    "Membership",
     "Notice",
     "Opinion",
     "Origin",
@@ -45,6 +48,7 @@ __all__ = [
     "Sample",
     "SavedFilter",
     "Score",
+    "SignIn",
     "Skill",
     "Snapshot",
     "SnapshotItem",

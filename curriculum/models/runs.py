@@ -38,6 +38,7 @@ class Run(models.Model):
     origin = models.PositiveBigIntegerField(  # its number where it was made; null: here
         null=True, blank=True
     )
+    is_closed = models.BooleanField(default=False)  # for its members only
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -26,7 +26,7 @@ from curriculum.exports.archive import PEOPLE, member_of
 from curriculum.exports.tables import PERSON, ROWS_AT_ONCE, RUN, TABLES, Table, read, target
 from curriculum.exports.unpacking import Archive, refuse
 from curriculum.models import AuditEntry, Checkpoint, GateRecord, Imported, Job, Origin, Run, Stage
-from curriculum.services import audit
+from curriculum.services import audit, membership
 from curriculum.services.audit import Actor
 from curriculum.states import JobStatus
 
@@ -54,6 +54,7 @@ def import_archive(file: IO[bytes], *, actor: Actor, name: str) -> Run:
                     head=run.audit_head,
                     by=actor.user,
                 )
+                membership.begin(run, actor=actor)
                 _write_adapters(archive, beside)
                 if beside.exists():  # the last thing that can fail
                     beside.rename(beside.with_name(str(run.pk)))

@@ -20,7 +20,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill
-from curriculum.services import audit, deciding, jobs, notices, plan, policy
+from curriculum.services import audit, deciding, jobs, membership, notices, plan, policy
 from curriculum.services.audit import Actor, require
 from curriculum.states import (
     RUN_MOVES,
@@ -123,6 +123,7 @@ def create(
     Evidence.objects.bulk_create(
         Evidence(prerequisite=edge, kind="declared", strength=1.0) for edge in edges
     )
+    role = membership.begin(run, actor=actor)
     audit.write(
         run,
         actor=actor,
@@ -137,6 +138,7 @@ def create(
             "autonomy": autonomy,
             "two_people": two_people,
             "skills": [skill.key for skill in rows],
+            "maker": role.label if role else "",
         },
     )
     return run

@@ -15,8 +15,10 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
 
+from curriculum import access
+from curriculum.access import Role
 from curriculum.errors import SecondPersonNeeded
-from curriculum.models import AuditEntry, Opinion, Review, Revision, Stage
+from curriculum.models import AuditEntry, Opinion, Review, Revision, Run, Stage
 from curriculum.services import apart
 from curriculum.services.audit import Actor, name_of
 from curriculum.states import StageStatus, Verdict
@@ -54,9 +56,9 @@ class Part:
         return _listed(parts, "and")
 
 
-def approvers() -> QuerySet[User]:
-    """Everybody who may sign a gate at all."""
-    return User.objects.with_perm("curriculum.approve_run").order_by("pk")
+def approvers(run: Run) -> QuerySet[User]:
+    """Everybody who may sign a gate of the run at all."""
+    return access.people(run, Role.APPROVER)
 
 
 def parts(stages: Sequence[Stage]) -> dict[int, list[Part]]:
@@ -91,7 +93,7 @@ def why_not(user: User, stage: Stage) -> str:
     part = taken.get(user.pk)
     if part is None:
         return ""
-    others = [name_of(other) for other in approvers() if other.pk not in taken]
+    others = [name_of(other) for other in approvers(stage.run) if other.pk not in taken]
     if not others:
         who = "Nobody else may at the moment: an administrator can make another approver"
     elif len(others) > SHOWN:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from curriculum import access
+from curriculum.access import Role
 from curriculum.errors import (
     BadShare,
     LeakNeverApproved,
@@ -45,7 +47,7 @@ def share_out(
     to `overlap` people each, for independent opinions; who has given one stays assigned. Returns
     the number of items that several people get.
     """
-    _check(reviewers, overlap, overlap_share)
+    _check(stage, reviewers, overlap, overlap_share)
     hold(stage, round=round)
     waiting = Item.objects.filter(stage=stage, round=round, verdict=Verdict.WAITING)
     items = list(waiting.order_by("skill", "pk"))
@@ -214,11 +216,12 @@ def _check_verdict(item: Item, verdict: Verdict, reason: str) -> None:
         raise ReasonRequired("a rejection")
 
 
-def _check(reviewers: Sequence[User], overlap: int, overlap_share: float) -> None:
+def _check(stage: Stage, reviewers: Sequence[User], overlap: int, overlap_share: float) -> None:
     if not reviewers:
         raise BadShare("Choose who reviews: one person at least.")
-    if not all(reviewer.has_perm("curriculum.review_run") for reviewer in reviewers):
-        raise BadShare("Only people who may review can be given items.")
+    able = access.people(stage.run, Role.REVIEWER).values_list("pk", flat=True)
+    if not {reviewer.pk for reviewer in reviewers} <= set(able):
+        raise BadShare("Only people who may review in this run can be given items.")
     if not 0 <= overlap_share <= 1:
         raise BadShare("The share that several people get lies between 0 and 100 %.")
     if overlap_share and not LEAST_OVERLAP <= overlap <= len(reviewers):

@@ -10,13 +10,12 @@ from django.contrib.auth.models import User
 from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 
+from curriculum import access
 from curriculum.models import AuditEntry, Job, Run, Stage
 from curriculum.services import signers
-from curriculum.states import ASIDE, JobKind, JobStatus, RunStatus, StageStatus
+from curriculum.states import ASIDE, JobKind, JobStatus, Role, RunStatus, StageStatus
 
-REVIEW = "curriculum.review_run"
-APPROVE = "curriculum.approve_run"
-WHO = {REVIEW: "a reviewer", APPROVE: "an approver"}
+WHO = {Role.REVIEWER: "a reviewer", Role.APPROVER: "an approver"}
 
 # the entries a wait may begin with; work aside is nothing that a run waits for
 _BEGIN = Q(
@@ -33,20 +32,21 @@ _BEGIN = Q(
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a person with the permission has to do, where."""
+    """What a person with the role has to do, where."""
 
+    run: Run
     what: str
-    permission: str
+    role: Role
     path: str
     stage: Stage | None = None
 
     @property
     def who(self) -> str:
-        return WHO[self.permission]
+        return WHO[self.role]
 
     def people(self) -> list[User]:
         """Who may do it: under the two-person rule not who had a hand in it."""
-        able = User.objects.with_perm(self.permission).order_by("pk")
+        able = access.people(self.run, self.role)
         is_gate = self.stage is not None and self.stage.status == StageStatus.DECIDING
         if self.stage is None or not is_gate or not self.stage.run.two_people:
             return list(able)
@@ -99,34 +99,34 @@ def wanted(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> Wanted | N
     job = current_job(run, stage, jobs)
     page = run.get_absolute_url()
     if job is not None and job.may_retry:
-        return Wanted(f"retry: {job.get_kind_display()}", REVIEW, page)
+        return Wanted(run, f"retry: {job.get_kind_display()}", Role.REVIEWER, page)
     if job is not None and job.is_active:
         return None
     if stage is not None:
-        return _wanted_in(stage, page)
+        return _wanted_in(run, stage, page)
     match RunStatus(run.status):
         case RunStatus.DRAFT:
-            return Wanted("start the diagnosis", REVIEW, page)
+            return Wanted(run, "start the diagnosis", Role.REVIEWER, page)
         case RunStatus.REVIEWING_DIAGNOSIS:
             path = reverse("curriculum:run-diagnosis", args=[run.pk])
-            return Wanted("review and sign the diagnosis", APPROVE, path)
+            return Wanted(run, "review and sign the diagnosis", Role.APPROVER, path)
         case RunStatus.REVIEWING_CURRICULUM:
             path = reverse("curriculum:run-curriculum", args=[run.pk])
-            return Wanted("review and sign the curriculum", APPROVE, path)
+            return Wanted(run, "review and sign the curriculum", Role.APPROVER, path)
     return None
 
 
-def _wanted_in(stage: Stage, page: str) -> Wanted | None:
+def _wanted_in(run: Run, stage: Stage, page: str) -> Wanted | None:
     name = f"stage {stage.position}"
     match StageStatus(stage.status):
         case StageStatus.PLANNED:
-            return Wanted(f"start {name}", REVIEW, page, stage)
+            return Wanted(run, f"start {name}", Role.REVIEWER, page, stage)
         case StageStatus.REVIEWING:
             path = reverse("curriculum:stage-review", args=[stage.pk])
-            return Wanted(f"review the items of {name}", REVIEW, path, stage)
+            return Wanted(run, f"review the items of {name}", Role.REVIEWER, path, stage)
         case StageStatus.DECIDING:
             path = reverse("curriculum:stage-gate", args=[stage.pk])
-            return Wanted(f"sign the gate of {name}", APPROVE, path, stage)
+            return Wanted(run, f"sign the gate of {name}", Role.APPROVER, path, stage)
     return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import ua_parser
 from django import template
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -56,6 +57,14 @@ def interval(low: float | str | None, high: float | str | None) -> str:
 def person(user: User | None) -> str:
     """What people call them; empty where it was nobody."""
     return name_of(user) if user else ""
+
+
+@register.filter
+def device(agent: str) -> str:
+    """What a browser calls itself -> "Firefox on Linux"."""
+    found = ua_parser.parse(agent)
+    browser = found.user_agent.family if found.user_agent else "A program"
+    return f"{browser} on {found.os.family}" if found.os else browser
 
 
 @register.filter

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
@@ -12,37 +11,32 @@ from curriculum.models import Run
 from curriculum.services import audit, chain
 from curriculum.services.chain import Owner
 from curriculum.views import audit_reads
-from curriculum.views.common import find_run
+from curriculum.views.common import admin, find_run, viewer
 
 PAGE = "curriculum/audit.html"
 PART = "curriculum/partials/_audit.html"
 
-# Who manages people sees what was done to their accounts.
-of_people = permission_required("auth.view_user", raise_exception=True)
-
 
 @require_GET
-@login_required
+@viewer
 def run_audit(request: HttpRequest, pk: int) -> HttpResponse:
     return _show(request, find_run(pk))
 
 
 @require_GET
-@login_required
+@viewer
 def run_audit_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _export(find_run(pk))
 
 
 @require_GET
-@login_required
-@of_people
+@admin
 def house_audit(request: HttpRequest) -> HttpResponse:
     return _show(request, chain.house())
 
 
 @require_GET
-@login_required
-@of_people
+@admin
 def house_audit_export(request: HttpRequest) -> HttpResponseBase:
     return _export(chain.house())
 

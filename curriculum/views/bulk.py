@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +18,7 @@ from curriculum.services import bulk, items, rewriting, words
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
 from curriculum.views import review_reads
-from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
+from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import elsewhere, may_decide, reply
 from curriculum.views.review_reads import difference
 
@@ -79,7 +78,7 @@ def stage_rewrite_all(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@viewer
 def stage_rewriting(request: HttpRequest, pk: int) -> HttpResponse:
     """How far others are that were asked for. Asked every two seconds while they are written."""
     context = {"stage": (stage := find_stage(pk)), **review_reads.rewriting(stage)}
@@ -138,7 +137,7 @@ def _many(
 
 
 @require_GET
-@login_required
+@viewer
 def stage_replace_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """What would change, before anything does."""
     said = request.GET if "find" in request.GET else None
@@ -210,7 +209,7 @@ def _replace(
 
 
 @require_GET
-@login_required
+@viewer
 def stage_compose(request: HttpRequest, pk: int) -> HttpResponse:
     stage = find_stage(pk)
     return show(request, *WRITE, _write(request, stage, request.GET, _write_form(stage)))

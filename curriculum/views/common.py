@@ -1,28 +1,135 @@
-"""What all views share: who may, what is loaded, how a service's answer becomes words."""
+"""What all views share: who may, what is loaded, how a service's answer becomes words.
+
+Every view stands behind one of the guards below: `anybody` who is signed in, or who has a role.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from django.contrib.auth.decorators import login_required, permission_required
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404
+from django.views.defaults import permission_denied
 
+from curriculum import access
+from curriculum.access import Role
 from curriculum.errors import CurriculumError
 from curriculum.models import Run, Stage
-from curriculum.services.audit import Actor
+from curriculum.services.audit import Actor, name_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., Any]
+# An address begins with what it is about, and its `pk` is a row of that: how a run is found by it.
+RUN_OF = {
+    "runs": "pk",
+    "skills": "skills",
+    "edges": "prerequisites",
+    "stages": "stages",
+    "items": "stages__items",
+    "samples": "stages__samples",
+    "gates": "stages__gates",
+    "checkpoints": "checkpoints",
+    "jobs": "jobs",
+    "members": "memberships",
+    "invitations": "invitations",
+}
+NAMED = 3  # of who can help
 
 
-def reviewer(view: View) -> View:
-    """Someone logged in who may review: else to the login page, or 403."""
-    return login_required(permission_required("curriculum.review_run", raise_exception=True)(view))
+def _guard(role: Role) -> Callable[[View], View]:
+    """Lets through who has the role, or a higher one: in the run that the address is about, or in
+    the installation where it is about none. To the others: the login page; 404 where they do not
+    see the run, as if there were none; 403 with a sentence where their role is too low.
+    """
+
+    def guard(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            run, has = _where(request)
+            if has is None or has < role:
+                raise PermissionDenied(_too_low(run, has, role))
+            request.role = has  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        guarded.needs = role  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
 
 
-def approver(view: View) -> View:
-    """Someone logged in who may approve: else to the login page, or 403."""
-    return login_required(permission_required("curriculum.approve_run", raise_exception=True)(view))
+def _where(request: HttpRequest) -> tuple[Run | None, Role | None]:
+    """The run that the address is about, if any, and the person's role there."""
+    match = request.resolver_match
+    assert match is not None
+    if "pk" not in match.kwargs:
+        return None, access.house_role(request.user)
+    path = RUN_OF[match.route.split("/")[0]]
+    runs = Run.objects.filter(**{path: match.kwargs["pk"]})
+    run = access.with_roles(request.user, runs).first()
+    if run is None:
+        raise Http404
+    return run, access.known_role(request.user, run)
+
+
+viewer = _guard(Role.VIEWER)
+reviewer = _guard(Role.REVIEWER)
+approver = _guard(Role.APPROVER)
+admin = _guard(Role.ADMIN)
+
+
+def anybody(view: View) -> View:
+    """Lets through who is signed in. For what shows people their own, and no run that they do not
+    see.
+    """
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        request.role = access.house_role(request.user)  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    guarded.needs = None  # type: ignore[attr-defined]
+    return guarded
+
+
+def _too_low(run: Run | None, has: Role | None, needed: Role) -> str:
+    """Why not, and who can help."""
+    where = "in this run" if run is not None else "in this installation"
+    is_now = f"you are {_a(has)}" if has is not None else "you have no role"
+    helpers = list(access.people(run, Role.ADMIN)[: NAMED + 1])
+    named = ", ".join(name_of(user) for user in helpers[:NAMED])
+    more = " and others" if len(helpers) > NAMED else ""
+    who = f"{named}{more} can give you another role" if named else "Ask an administrator"
+    return f"This needs {_a(needed)}; {where} {is_now}. {who}."
+
+
+def _a(role: Role) -> str:
+    return f"an {role.label}" if role.label[0] in "aeiou" else f"a {role.label}"
+
+
+def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page of a 403; for htmx, which does not swap it in, the sentence alone."""
+    if request.headers.get("HX-Request") and str(exception):
+        return HttpResponseForbidden(str(exception), content_type="text/plain; charset=utf-8")
+    return permission_denied(request, exception)
+
+
+def roles(request: HttpRequest) -> dict[str, Any]:
+    """`perms` of a page behind a guard: what the person may do in its run, not elsewhere."""
+    if not hasattr(request, "role"):
+        return {}
+    has = request.role or 0
+    allowed = {
+        "review_run": has >= Role.REVIEWER,
+        "approve_run": has >= Role.APPROVER,
+        "admin_run": has >= Role.ADMIN,
+    }
+    is_admin = access.may(request.user, Role.ADMIN, None)
+    return {"perms": {"curriculum": allowed, "auth": {"view_user": is_admin}}, "role": request.role}
 
 
 def person(request: HttpRequest) -> Actor:

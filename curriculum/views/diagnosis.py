@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,7 +14,15 @@ from curriculum.models import Run, Skill
 from curriculum.services import probing, runs, skills
 from curriculum.states import JobKind, RunStatus
 from curriculum.views import reads
-from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
+from curriculum.views.common import (
+    approver,
+    attempt,
+    find_run,
+    first_error,
+    person,
+    reviewer,
+    viewer,
+)
 from curriculum.views.picking import Pick
 
 PAGE = "curriculum/diagnosis.html"
@@ -23,13 +30,13 @@ PART = "curriculum/partials/_diagnosis.html"
 
 
 @require_GET
-@login_required
+@viewer
 def run_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, PAGE, PART, _context(request, pk))
 
 
 @require_GET
-@login_required
+@viewer
 def run_diagnosis_now(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress of the work; the whole region once more than that has changed."""
     return look_again(request, PART, "#diagnosis", _context(request, pk))

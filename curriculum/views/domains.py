@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_http_methods
@@ -19,7 +18,7 @@ from curriculum.forms_domains import DomainMappingForm, DomainUploadForm
 from curriculum.htmx import show
 from curriculum.services import domains
 from curriculum.views import uploaded
-from curriculum.views.common import approver, first_error, person
+from curriculum.views.common import approver, first_error, person, viewer
 
 LIST = "curriculum/domain_list.html"
 LIST_PART = "curriculum/partials/_domain_list.html"
@@ -29,7 +28,7 @@ USE = "domain"
 
 
 @require_GET
-@login_required
+@viewer
 def domain_list(request: HttpRequest) -> HttpResponse:
     rows = [(spec, label, engine.look_at_domain(spec)) for spec, label in engine.domains()]
     return show(request, LIST, LIST_PART, {"rows": rows})

@@ -8,7 +8,6 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -23,7 +22,7 @@ from curriculum.forms_exchange import ArchiveForm, ExportForm
 from curriculum.htmx import show
 from curriculum.models import Checkpoint, Imported, Run, Snapshot
 from curriculum.services import archives
-from curriculum.views.common import approver, find_run, first_error, person
+from curriculum.views.common import approver, find_run, first_error, person, viewer
 
 PAGE = "curriculum/export.html"
 PART = "curriculum/partials/_export.html"
@@ -32,7 +31,7 @@ BRING_PART = "curriculum/partials/_archive_import.html"
 
 
 @require_GET
-@login_required
+@viewer
 def run_export(request: HttpRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
     return show(request, PAGE, PART, _context(run, ExportForm(run)))
@@ -53,7 +52,7 @@ def _context(run: Run, form: ExportForm, says: str = "") -> dict[str, Any]:
 
 
 @require_GET
-@login_required
+@viewer
 def run_dataset(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The data set as a zip; without the licence, or with a wrong word, the page and why."""
     run = find_run(pk)
@@ -77,7 +76,7 @@ def _choice(run: Run, said: dict[str, Any]) -> Choice:
 
 
 @require_GET
-@login_required
+@viewer
 def checkpoint_adapter(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = Checkpoint.objects.select_related("run", "stage", "snapshot")
     checkpoint = get_object_or_404(found, pk=pk)
@@ -95,7 +94,7 @@ def checkpoint_adapter(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 @require_GET
-@login_required
+@viewer
 def run_archive_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The whole run as one file. It is made before it is sent, as its hashes stand in front."""
     run = find_run(pk)

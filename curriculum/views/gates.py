@@ -3,36 +3,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from curriculum.access import Role
 from curriculum.forms import GateForm
 from curriculum.htmx import answer, show
 from curriculum.models import GateRecord, Stage
 from curriculum.services import budget, gates, signers
 from curriculum.views import gate_reads, reads, rounds, stage_reads
-from curriculum.views.common import approver, attempt, find_stage, first_error, person, reviewer
+from curriculum.views.common import (
+    approver,
+    attempt,
+    find_stage,
+    first_error,
+    person,
+    reviewer,
+    viewer,
+)
 
 PAGE = "curriculum/gate.html"
 PART = "curriculum/partials/_gate.html"
 
 
 @require_GET
-@login_required
+@viewer
 def stage_gate(request: HttpRequest, pk: int) -> HttpResponse:
     stage = find_stage(pk)
     given = request.GET.get("round", "")
     round_ = int(given) if given.isdecimal() else None
-    return show(request, PAGE, PART, _context(stage, request.user, round_))
+    return show(request, PAGE, PART, _context(request, stage, round_))
 
 
 def _context(
+    request: HttpRequest,
     stage: Stage,
-    user: User | AnonymousUser,
     round_: int | None = None,
     *,
     form: GateForm | None = None,
@@ -60,7 +67,7 @@ def _context(
             "wrong_rows": [row for row in (*taught, *retained) if row.wrong],
             "is_open": is_open,
             "hands": signers.parts([stage])[stage.pk] if gate.round >= stage.first_round else [],
-            "why_not_you": _why_not_you(user, stage) if is_open else "",
+            "why_not_you": _why_not_you(request, stage) if is_open else "",
             "why_not": stage_reads.why_not_advance(gate),
             "why_no_remedy": why_no_remedy,
             "panels": rounds.panels(found, mastery),
@@ -74,11 +81,11 @@ def _context(
     return context
 
 
-def _why_not_you(user: User | AnonymousUser, stage: Stage) -> str:
+def _why_not_you(request: HttpRequest, stage: Stage) -> str:
     """What the two-person rule holds against an approver's signature; empty when nothing."""
-    if not isinstance(user, User) or not user.has_perm("curriculum.approve_run"):
+    if request.role < Role.APPROVER:  # type: ignore[attr-defined]
         return ""
-    return signers.why_not(user, stage)
+    return signers.why_not(request.user, stage)  # type: ignore[arg-type]
 
 
 def _why_no_remedy(gate: GateRecord, stage: Stage) -> str:
@@ -139,7 +146,7 @@ def _decide(request: HttpRequest, pk: int, decide: Callable[..., Stage], done: s
         request,
         PAGE,
         PART,
-        lambda: _context(find_stage(stage.pk), request.user, form=form if status >= 400 else None),
+        lambda: _context(request, find_stage(stage.pk), form=form if status >= 400 else None),
         then=reverse("curriculum:run-detail", args=[stage.run_id]),
         notice=notice,
         status=status,

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
+from curriculum.access import Role
 from curriculum.errors import CurriculumError, CycleRefused
 from curriculum.forms import EdgeForm, ReasonForm, TrialForm
 from curriculum.htmx import answer, look_again, show
@@ -18,7 +18,7 @@ from curriculum.models import Prerequisite, Run
 from curriculum.services import observing, skills, trials
 from curriculum.states import JobKind, RunStatus
 from curriculum.views import drawing, reads
-from curriculum.views.common import attempt, find_run, first_error, person, reviewer
+from curriculum.views.common import attempt, find_run, first_error, person, reviewer, viewer
 
 PAGE = "curriculum/graph.html"
 PART = "curriculum/partials/_graph.html"
@@ -26,7 +26,7 @@ NO_CIRCLE: Sequence[str] = ()
 
 
 @require_GET
-@login_required
+@viewer
 def run_graph(request: HttpRequest, pk: int) -> HttpResponse:
     """With `test`, a prerequisite: what testing it would cost, and the button to have it done."""
     run = find_run(pk)
@@ -35,7 +35,7 @@ def run_graph(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@viewer
 def run_graph_now(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress of the work; the whole region once more than that has changed."""
     run = find_run(pk)
@@ -44,7 +44,7 @@ def run_graph_now(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _announced(request: HttpRequest, run: Run) -> dict[str, Any] | None:
     pk = request.GET.get("test", "")
-    if not pk.isdecimal() or not request.user.has_perm("curriculum.review_run"):
+    if not pk.isdecimal() or request.role < Role.REVIEWER:  # type: ignore[attr-defined]
         return None
     edge = get_object_or_404(run.prerequisites.select_related("run", "source", "target"), pk=pk)
     form = TrialForm(request.GET if "steps" in request.GET else {"steps": TrialForm.STEPS})

@@ -2,19 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from curriculum import access
+from curriculum.access import Role
 from curriculum.htmx import answer, show
 from curriculum.models import Job, Notice
 from curriculum.services import jobs
 from curriculum.states import JobKind, JobStatus, NoticeStatus
 from curriculum.views import reads
-from curriculum.views.common import attempt, person, reviewer
+from curriculum.views.common import anybody, attempt, person, reviewer
 
 PAGE = "curriculum/job_list.html"
 PART = "curriculum/partials/_job_table.html"
@@ -28,13 +29,14 @@ SHOWN = 50  # jobs a page
 
 
 @require_GET
-@login_required
+@anybody
 def job_list(request: HttpRequest) -> HttpResponse:
     return show(request, PAGE, PART, _context(request))
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    found = Job.objects.select_related("run", "stage").order_by("-pk")
+    seen = access.visible_runs(request.user)
+    found = Job.objects.filter(run__in=seen).select_related("run", "stage").order_by("-pk")
     run = request.GET.get("run", "")
     if run.isdecimal():
         found = found.filter(run=int(run))
@@ -42,11 +44,14 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     if status in JobStatus.values:
         found = found.filter(status=status)
     page = Paginator(found, SHOWN).get_page(request.GET.get("page"))
-    rows = [(job, reads.eta_seconds(job)) for job in page]
+    roles = access.roles_in(request.user, {job.run for job in page})
+    rows = [
+        (job, reads.eta_seconds(job), (roles[job.run_id] or 0) >= Role.REVIEWER) for job in page
+    ]
     return {
         "page": page,
         "rows": rows,
-        "is_live": any(job.is_active for job, _ in rows),
+        "is_live": any(job.is_active for job, *_ in rows),
         "statuses": JobStatus.choices,
         "status": status if status in JobStatus.values else "",
         "only_run": run if run.isdecimal() else "",

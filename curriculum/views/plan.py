@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -26,6 +25,7 @@ from curriculum.views.common import (
     first_error,
     person,
     reviewer,
+    viewer,
 )
 
 PAGE = "curriculum/curriculum.html"
@@ -33,7 +33,7 @@ PART = "curriculum/partials/_curriculum.html"
 
 
 @require_GET
-@login_required
+@viewer
 def run_curriculum(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, PAGE, PART, _context(find_run(pk)))
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from curriculum.htmx import answer, show
 from curriculum.models import Run
 from curriculum.services import prompts
 from curriculum.views import prompt_reads
-from curriculum.views.common import approver, attempt, find_run, first_error, person
+from curriculum.views.common import approver, attempt, find_run, first_error, person, viewer
 from curriculum.views.writing_forms import PromptForm, PromptNumberForm, taught_skills
 
 PAGE = "curriculum/prompts.html"
@@ -25,7 +24,7 @@ PREVIEW_PART = "curriculum/partials/_prompt_preview.html"
 
 
 @require_GET
-@login_required
+@viewer
 def run_prompts(request: HttpRequest, pk: int) -> HttpResponse:
     """`name`: a template; `from` and `to`: two of its versions, to see what differs; `trial`: with
     the words that were tried last in its editor.
@@ -38,7 +37,7 @@ def run_prompts(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@viewer
 def run_prompts_now(request: HttpRequest, pk: int) -> HttpResponse:
     """What becomes of the trial. The editor is left alone: somebody may be writing in it."""
     run = find_run(pk)
@@ -46,7 +45,7 @@ def run_prompts_now(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
+@viewer
 def prompt_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole prompt for one skill. A POST brings words that are not saved, and saves nothing."""
     run = find_run(pk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_GET
 from curriculum.htmx import show
 from curriculum.models import Checkpoint, Item
 from curriculum.views import prov, provenance_reads
+from curriculum.views.common import viewer
 
 ITEM = ("curriculum/item_provenance.html", "curriculum/partials/_item_provenance.html")
 CHECKPOINT = (
@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 @require_GET
-@login_required
+@viewer
 def item_provenance(request: HttpRequest, pk: int) -> HttpResponse:
     """`?format=json` or `?format=prov` for programs."""
     found = Item.objects.select_related("stage__run", "skill", "call")
@@ -34,7 +34,7 @@ def item_provenance(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@login_required
+@viewer
 def checkpoint_provenance(request: HttpRequest, pk: int) -> HttpResponse:
     """`?format=json` or `?format=prov` for programs."""
     found = Checkpoint.objects.select_related("run", "stage", "snapshot__stage", "parent")

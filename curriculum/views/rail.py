@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 
 from curriculum.models import Job, Run, Stage
-from curriculum.services.waiting import APPROVE, REVIEW, WHO, current_job, current_stage
-from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
+from curriculum.services.waiting import WHO, current_job, current_stage
+from curriculum.states import Autonomy, JobKind, JobStatus, Role, RunStatus, StageStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,12 @@ class NextAction:
     hint: str = ""
     url: str = ""
     is_post: bool = False
-    permission: str = ""
+    role: Role | None = None  # that it takes
     who: str = "nobody"
 
-    def is_for(self, user: User | AnonymousUser) -> bool:
-        return bool(self.url and self.permission and user.has_perm(self.permission))
+    def is_for(self, role: Role | None) -> bool:
+        """Whether somebody with this role in the run can do it."""
+        return bool(self.url and self.role and role and role >= self.role)
 
 
 def steps(run: Run, stages: Sequence[Stage]) -> list[Step]:
@@ -97,8 +97,8 @@ def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextA
             f"The last attempt {_ended(job)}. A retry continues where it stopped.",
             reverse("curriculum:job-retry", args=[job.pk]),
             is_post=True,
-            permission=REVIEW,
-            who=WHO[REVIEW],
+            role=Role.REVIEWER,
+            who=WHO[Role.REVIEWER],
         )
     if job is not None and job.is_active:
         return _watch(job)
@@ -133,24 +133,24 @@ def _run_action(run: Run) -> NextAction:
                 "Teacher and student answer the same probes, skill by skill.",
                 url("run-diagnose"),
                 is_post=True,
-                permission=REVIEW,
-                who=WHO[REVIEW],
+                role=Role.REVIEWER,
+                who=WHO[Role.REVIEWER],
             )
         case RunStatus.REVIEWING_DIAGNOSIS:
             return NextAction(
                 "Review the diagnosis",
                 "Then sign it: the stages are planned from what it says.",
                 url("run-diagnosis"),
-                permission=APPROVE,
-                who=WHO[APPROVE],
+                role=Role.APPROVER,
+                who=WHO[Role.APPROVER],
             )
         case RunStatus.REVIEWING_CURRICULUM:
             return NextAction(
                 "Review the curriculum",
                 "Then sign it: teaching starts with its first stage.",
                 url("run-curriculum"),
-                permission=APPROVE,
-                who=WHO[APPROVE],
+                role=Role.APPROVER,
+                who=WHO[Role.APPROVER],
             )
         case RunStatus.FINISHED:
             return NextAction("Read the report", url=url("run-report"))
@@ -168,24 +168,24 @@ def _stage_action(stage: Stage) -> NextAction:
                 "Items are written for the student as it is now.",
                 reverse("curriculum:stage-open", args=[stage.pk]),
                 is_post=True,
-                permission=REVIEW,
-                who=WHO[REVIEW],
+                role=Role.REVIEWER,
+                who=WHO[Role.REVIEWER],
             )
         case StageStatus.REVIEWING:
             return NextAction(
                 f"Review the items of {name}",
                 "Every item needs a verdict before training.",
                 reverse("curriculum:stage-review", args=[stage.pk]),
-                permission=REVIEW,
-                who=WHO[REVIEW],
+                role=Role.REVIEWER,
+                who=WHO[Role.REVIEWER],
             )
         case StageStatus.DECIDING:
             return NextAction(
                 "Decide at the gate",
                 f"The evidence on {name} is in.",
                 reverse("curriculum:stage-gate", args=[stage.pk]),
-                permission=APPROVE,
-                who=WHO[APPROVE],
+                role=Role.APPROVER,
+                who=WHO[Role.APPROVER],
             )
     return NextAction("", f"Work on {name} is about to be queued.", who="a worker")
 

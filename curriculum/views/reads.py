@@ -12,7 +12,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from curriculum import engine
+from curriculum import access, engine
 from curriculum.models import (
     Answer,
     Checkpoint,
@@ -73,9 +73,14 @@ def run_row(run: Run) -> RunRow:
     return RunRow(run, stages, jobs, action, rail.current_job(run, stage, jobs))
 
 
+def runs_seen_by(user: User | AnonymousUser) -> QuerySet[Run]:
+    """Those with their work in which they have a role, and with that."""
+    return access.with_roles(user, runs_with_work())
+
+
 def waiting_rows(user: User | AnonymousUser) -> list[RunRow]:
     """Runs in which this person can do the next thing."""
-    going = runs_with_work().filter(archived_at=None)
+    going = runs_seen_by(user).filter(archived_at=None)
     going = going.exclude(status__in=[RunStatus.FINISHED, RunStatus.STOPPED])
     rows = [run_row(run) for run in going]
     for_me = runs_for(user, rows)
@@ -83,20 +88,21 @@ def waiting_rows(user: User | AnonymousUser) -> list[RunRow]:
 
 
 def runs_for(user: User | AnonymousUser, rows: Iterable[RunRow]) -> set[int]:
-    """The pks of the runs in which this person can do the next thing. Two queries where a gate
-    is under the two-person rule, else none.
+    """Of runs that they see, the pks of those in which this person can do the next thing. Two
+    queries where a gate is under the two-person rule, else none.
     """
-    able = [row for row in rows if row.action.is_for(user)]
+    able = [row for row in rows if row.action.is_for(access.known_role(user, row.run))]
     at_gate = [row.stage for row in able if row.stage and row.stage.status == StageStatus.DECIDING]
     barred = signers.barred(user, at_gate)
     return {row.run.pk for row in able if not row.stage or row.stage.pk not in barred}
 
 
 def bar(user: User | AnonymousUser) -> dict[str, Any]:
-    """The counts in the top bar, and the person's groups."""
+    """The counts in the top bar, and the person's role in the installation."""
     if not user.is_authenticated:
-        return {"waiting": 0, "active": 0, "failed": 0, "roles": []}
-    jobs = Job.objects.filter(run__archived_at=None).aggregate(
+        return {"waiting": 0, "active": 0, "failed": 0, "role": ""}
+    seen = access.visible_runs(user)
+    jobs = Job.objects.filter(run__archived_at=None, run__in=seen).aggregate(
         active=Count("pk", filter=Q(status__in=ACTIVE)),
         failed=Count(
             "pk",
@@ -104,8 +110,8 @@ def bar(user: User | AnonymousUser) -> dict[str, Any]:
             & ~Q(run__status__in=[RunStatus.FINISHED, RunStatus.STOPPED]),
         ),
     )
-    roles = [str(name) for name in user.groups.values_list("name", flat=True)]
-    return {"waiting": len(waiting_rows(user)), "roles": roles, **jobs}
+    role = access.house_role(user)
+    return {"waiting": len(waiting_rows(user)), "role": role.label if role else "", **jobs}
 
 
 def eta_seconds(job: Job) -> float | None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
@@ -14,7 +13,7 @@ from curriculum.models import AuditEntry, GateRecord, Item, Run, Score, Skill
 from curriculum.services import audit, signers
 from curriculum.states import ActorKind, RunStatus, SkillOutcome
 from curriculum.views import reads
-from curriculum.views.common import find_run
+from curriculum.views.common import find_run, viewer
 
 PAGE = "curriculum/report.html"
 PART = "curriculum/partials/_report.html"
@@ -42,14 +41,14 @@ class ReportRow:
 
 
 @require_GET
-@login_required
+@viewer
 def run_report(request: HttpRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
     return show(request, PAGE, PART, _context(run))
 
 
 @require_GET
-@login_required
+@viewer
 def run_report_json(request: HttpRequest, pk: int) -> HttpResponse:
     """The report as the worker wrote it, to keep beside the model, and where the log ends now."""
     run = find_run(pk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_POST
@@ -16,7 +15,7 @@ from curriculum.models import Item, ReviewAction
 from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, WordForm
 from curriculum.services import items, undoing
 from curriculum.services.undoing import Undone
-from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
+from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import PAGE, PART, context, elsewhere, reply, told
 
 RENDERED_PAGE = "curriculum/rendered.html"
@@ -24,13 +23,13 @@ RENDERED = "curriculum/partials/_rendered.html"
 
 
 @require_GET
-@login_required
+@viewer
 def stage_review(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, PAGE, PART, context(request, find_stage(pk), request.GET))
 
 
 @require_GET
-@login_required
+@viewer
 def item_rendered(request: HttpRequest, pk: int) -> HttpResponse:
     """The item in the student's own chat template. On its own address: the first time a
     tokenizer has to be loaded, and nobody shall wait for that before a verdict.

@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,7 +24,16 @@ from curriculum.models import Run
 from curriculum.services import budget, deciding, runs, signers, waiting
 from curriculum.states import Autonomy
 from curriculum.views import reads
-from curriculum.views.common import approver, attempt, find_run, first_error, person, reviewer
+from curriculum.views.common import (
+    anybody,
+    approver,
+    attempt,
+    find_run,
+    first_error,
+    person,
+    reviewer,
+    viewer,
+)
 from curriculum.views.writing_forms import BudgetForm
 
 LIST = "curriculum/run_list.html"
@@ -38,10 +46,10 @@ BAR = "partials/_bar_status.html"
 
 
 @require_GET
-@login_required
+@anybody
 def run_list(request: HttpRequest) -> HttpResponse:
     is_archive = "archived" in request.GET
-    found = reads.runs_with_work().filter(archived_at__isnull=not is_archive)
+    found = reads.runs_seen_by(request.user).filter(archived_at__isnull=not is_archive)
     rows = [reads.run_row(run) for run in found]
     is_waiting = "waiting" in request.GET
     for_me = reads.runs_for(request.user, rows)
@@ -128,7 +136,7 @@ def _create(request: HttpRequest, form: RunForm) -> Run | None:
 
 def _alone(run: Run) -> str:
     """In a sentence, that the run's rule needs more approvers than there are; else empty."""
-    if not run.two_people or signers.approvers().count() > 1:
+    if not run.two_people or signers.approvers(run).count() > 1:
         return ""
     return (
         "There is only one approver here, who then cannot sign after approving items: "
@@ -145,13 +153,13 @@ def _show_form(
 
 
 @require_GET
-@login_required
+@viewer
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, PAGE, PART, _context(pk))
 
 
 @require_GET
-@login_required
+@viewer
 def run_now(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress of the work; the whole region once more than that has changed."""
     context = _context(pk)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -13,7 +12,15 @@ from curriculum.htmx import answer, look_again, show, wants_partial
 from curriculum.models import Stage
 from curriculum.services import stages
 from curriculum.views import reads, stage_reads
-from curriculum.views.common import approver, attempt, find_stage, first_error, person, reviewer
+from curriculum.views.common import (
+    approver,
+    attempt,
+    find_stage,
+    first_error,
+    person,
+    reviewer,
+    viewer,
+)
 
 PAGE = "curriculum/stage_detail.html"
 PART = "curriculum/partials/_stage_now.html"
@@ -22,13 +29,13 @@ TRAINING_PART = "curriculum/partials/_training.html"
 
 
 @require_GET
-@login_required
+@viewer
 def stage_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, PAGE, PART, _context(find_stage(pk)))
 
 
 @require_GET
-@login_required
+@viewer
 def stage_now(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress of the work; the whole region once more than that has changed."""
     return look_again(request, PART, "#stage-now", _context(find_stage(pk)))
@@ -107,7 +114,7 @@ def _answer(
 
 
 @require_GET
-@login_required
+@viewer
 def stage_training(request: HttpRequest, pk: int) -> HttpResponse:
     stage = find_stage(pk)
     given = request.GET.get("round", "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,14 +12,23 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap
 
-from curriculum import figures
+from curriculum import access, figures
+from curriculum.access import Role
 from curriculum.htmx import answer, show, wants_partial
 from curriculum.models import Item, Sample, Stage
 from curriculum.services import apart, guidelines, presence, sampling, teamwork
 from curriculum.states import StageStatus, Verdict
 from curriculum.team_forms import GuidelineForm, OpinionForm, SampleForm, ShareForm
 from curriculum.views import review, team_reads
-from curriculum.views.common import approver, attempt, find_stage, first_error, person, reviewer
+from curriculum.views.common import (
+    approver,
+    attempt,
+    find_stage,
+    first_error,
+    person,
+    reviewer,
+    viewer,
+)
 from curriculum.views.review_reads import Queue
 
 PAGE = "curriculum/team.html"
@@ -31,7 +39,7 @@ ROUND_UNREAD = "Which round was looked at could not be read. Look again."
 
 
 @require_GET
-@login_required
+@viewer
 def stage_team(request: HttpRequest, pk: int) -> HttpResponse:
     return show(request, PAGE, PART, _context(request, find_stage(pk)))
 
@@ -58,7 +66,7 @@ def _context(request: HttpRequest, stage: Stage, **forms: Any) -> dict[str, Any]
         "figure": figures.people(rows) if any(row.decided or row.left for row in rows) else None,
         "agreement": team_reads.agreement(stage, round_),
         "adjudication": apart.to_adjudicate(stage, round_).select_related("skill")[:100],
-        "share": ShareForm(people=_people(), initial={"round": round_}),
+        "share": ShareForm(people=_people(stage), initial={"round": round_}),
         "sample": sample,
         "outcome": outcome,
         "n_drawable": n_drawable,
@@ -73,8 +81,8 @@ def _context(request: HttpRequest, stage: Stage, **forms: Any) -> dict[str, Any]
     }
 
 
-def _people() -> Any:
-    return User.objects.with_perm("curriculum.review_run").order_by("pk")
+def _people(stage: Stage) -> Any:
+    return access.people(stage.run, Role.REVIEWER)
 
 
 @require_POST
@@ -142,7 +150,7 @@ def _judge(request: HttpRequest, pk: int, judge: Callable[..., Item], done: str)
 @approver
 def stage_share_out(request: HttpRequest, pk: int) -> HttpResponse:
     stage = find_stage(pk)
-    form = ShareForm(request.POST, people=_people())
+    form = ShareForm(request.POST, people=_people(stage))
     notice, status = first_error(form), 422
     if form.is_valid():
         said = form.cleaned_data

@@ -12,10 +12,22 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
 
 import curriculum.services
 from curriculum import engine
-from curriculum.models import Assignment, AuditEntry, Item, Run, Skill, Stage
+from curriculum.models import (
+    Assignment,
+    AuditEntry,
+    Invitation,
+    Item,
+    Membership,
+    Run,
+    SignIn,
+    Skill,
+    Stage,
+)
 from curriculum.services import (
     accounts,
     anchors,
@@ -28,8 +40,10 @@ from curriculum.services import (
     exchange,
     gates,
     guidelines,
+    invitations,
     items,
     jobs,
+    membership,
     observing,
     probing,
     prompts,
@@ -37,6 +51,7 @@ from curriculum.services import (
     rewriting,
     runs,
     sampling,
+    sign_ins,
     skills,
     stages,
     teamwork,
@@ -48,7 +63,7 @@ from curriculum.services import (
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
-from curriculum.states import JobKind, Verdict
+from curriculum.states import JobKind, Role, Verdict
 from tests.factories import (
     ApiTokenFactory,
     CallFactory,
@@ -101,6 +116,15 @@ WITHOUT_AN_ENTRY = {
     "words.preview": "only reads",
     "words.rewrite": "part of items.edit, words.replace and undoing.undo",
     "notices": "repeats what the log says; tests/curriculum/test_notices.py",
+    "invitations.find": "only reads",
+    "invitations.link": "only computes",
+    "invitations.pending": "only reads",
+    "invitations.send": "sends what invitations.invite has recorded",
+    "membership.begin": "part of runs.create and archives.import_archive",
+    "membership.record": "writes the entry of the others",
+    "sign_ins.connect": "only connects signals",
+    "sign_ins.of": "only reads",
+    "sign_ins.seen": "when a session was used is no decision; tests/web/test_sign_ins.py",
     "presence": "who looks at what is no decision; tests/curriculum/test_presence.py",
     "sampling.outcome": "only reads",
     "sampling.plan": "only reads",
@@ -288,6 +312,21 @@ def replaced(by: Actor) -> None:
     )
 
 
+def a_member(run: Run | None = None, role: Role = Role.VIEWER) -> Membership:
+    return Membership.objects.create(run=run or RunFactory(), user=UserFactory(), role=role)
+
+
+def invited(by: Actor) -> Invitation:
+    made, _ = invitations.invite(RunFactory(), actor=by, email="a@example.org", role=Role.VIEWER)
+    return made
+
+
+def two_sessions(user: User) -> SignIn:
+    for _ in range(2):
+        Client().force_login(user)
+    return sign_ins.of(user)[0]
+
+
 CALLS: dict[str, Callable[[Actor], Any]] = {
     "accounts.added": lambda by: accounts.added(UserFactory(), actor=by),
     "accounts.changed": lambda by: accounts.changed(ViewerFactory(), actor=by, fields=["Groups"]),
@@ -317,6 +356,12 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "bulk.tag_matching": lambda by: bulk.tag_matching(
         ItemFactory().stage, actor=by, queue=Queue(0), word="odd"
     ),
+    "invitations.accept": lambda by: invitations.accept(invited(by), user=UserFactory()),
+    "invitations.accept_as_new": lambda by: invitations.accept_as_new(
+        invited(by), username="ada", password="correct horse battery"
+    ),
+    "invitations.invite": invited,
+    "invitations.withdraw": lambda by: invitations.withdraw(invited(by), actor=by),
     "items.approve": lambda by: items.approve(ItemFactory(), actor=by, version=1),
     "items.edit": lambda by: items.edit(
         ItemFactory(skill__key="A1", stage__skills=["A1"]),
@@ -349,6 +394,17 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "jobs.start": lambda by: jobs.start(JobFactory().pk, 1),
     "jobs.succeed": lambda by: jobs.succeed(JobFactory(running=True)),
     "jobs.sweep": swept,
+    "membership.add": lambda by: membership.add(
+        run_of(), actor=by, user=UserFactory(), role=Role.REVIEWER
+    ),
+    "membership.change": lambda by: membership.change(a_member(), actor=by, role=Role.ADMIN),
+    "membership.join": lambda by: membership.join(
+        run_of(), actor=by, user=UserFactory(), role=Role.VIEWER, evidence={}
+    ),
+    "membership.remove": lambda by: membership.remove(a_member(), actor=by),
+    "membership.set_closed": lambda by: membership.set_closed(
+        a_member(role=Role.ADMIN).run, actor=by, closed=True
+    ),
     "observing.look_back": lambda by: observing.look_back(edge().run, actor=by),
     "plan.merge": merged,
     "plan.move_skill": moved,
@@ -395,6 +451,10 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     ),
     "sampling.approve_rest": sampled_approved,
     "sampling.draw": sampled,
+    "sign_ins.end": lambda by: sign_ins.end(by.user, pk=two_sessions(by.user).pk),
+    "sign_ins.end_others": lambda by: sign_ins.end_others(
+        by.user, but=two_sessions(by.user).session_key
+    ),
     "skills.add_edge": lambda by: skills.add_edge(
         (e := edge()).run,
         source=e.target,

@@ -377,7 +377,7 @@ def test_messages_and_pages_are_of_one_mind_about_who_must_act(situation):
 
     wanted = waiting.wanted(run, row.stages, row.jobs)
 
-    assert (wanted.permission if wanted else "") == row.action.permission
+    assert (wanted.role if wanted else None) == row.action.role
 
 
 def test_a_wait_begins_with_a_move_and_not_with_work_aside(approver):

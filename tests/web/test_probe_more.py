@@ -8,7 +8,7 @@ from django.urls import reverse
 from curriculum.models import Job
 from curriculum.services import jobs, skills
 from curriculum.services.audit import Actor
-from curriculum.states import JobKind
+from curriculum.states import JobKind, Role
 from curriculum.views import reads
 from tests.factories import JobFactory, RunFactory
 from tests.web.writes import HTMX, diagnosed_run
@@ -162,6 +162,6 @@ def test_a_run_waits_for_nobody_while_it_is_probed_and_for_a_person_after(run, a
     def action():
         return reads.run_row(reads.runs_with_work().get(pk=run.pk)).action
 
-    assert (action().who, action().is_for(approver)) == ("a worker", False)
+    assert (action().who, action().is_for(Role.APPROVER)) == ("a worker", False)
     jobs.fail(probing, "The disk is full.")
-    assert (action().label, action().is_for(approver)) == ("Review the diagnosis", True)
+    assert (action().label, action().is_for(Role.APPROVER)) == ("Review the diagnosis", True)

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 
 from curriculum import engine
 from curriculum.forms import NUMBERS
 from curriculum.models import (
     ApiToken,
     Assignment,
+    Invitation,
     Item,
+    Membership,
     Opinion,
     Review,
     ReviewAction,
+    Run,
     Sample,
     SavedFilter,
     Tag,
 )
 from curriculum.services.reviewing import digest
-from curriculum.states import JobKind
+from curriculum.states import JobKind, Role
 from tests.factories import (
     ApiTokenFactory,
     ApproverFactory,
@@ -38,6 +44,7 @@ from tests.factories import (
     ScoreFactory,
     SkillFactory,
     StageFactory,
+    UserFactory,
     measured_run,
 )
 
@@ -310,7 +317,60 @@ def _own_token(pk: int, user: User) -> None:
     ApiToken.objects.filter(pk=pk).update(user=user)
 
 
+def _member(**form: Any) -> Situation:
+    """A member, by rows alone, of a run with an admin besides."""
+    run = RunFactory()
+    Membership.objects.create(run=run, user=UserFactory(), role=Role.ADMIN)
+    member = Membership.objects.create(run=run, user=UserFactory(), role=Role.VIEWER)
+    return member.pk, form
+
+
+def _new_member() -> Situation:
+    return RunFactory().pk, {"user": UserFactory().username, "role": "2"}
+
+
+def _to_close() -> Situation:
+    return Membership.objects.get(pk=_member()[0]).run_id, {"closed": "1"}
+
+
+def _invited() -> Situation:
+    made = Invitation.objects.create(
+        run=RunFactory(),
+        email="eve@example.org",
+        role=Role.REVIEWER,
+        token_hash="0" * 64,
+        created_by=UserFactory(),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return made.pk, {}
+
+
+def _admin_by(row: type[Model]) -> Callable[[int, User], object]:
+    """Makes a person an admin of the run that the row is of."""
+
+    def make(pk: int, user: User) -> object:
+        found = row._default_manager.get(pk=pk)
+        run = found if isinstance(found, Run) else found.run  # type: ignore[attr-defined]
+        return Membership.objects.create(run=run, user=user, role=Role.ADMIN)
+
+    return make
+
+
+def _of_admins(
+    name: str, make: Callable[[], Situation], row: type[Model], again: int = 409
+) -> Write:
+    return Write(name, make, "people", needs="approver", again=again, hand_to=_admin_by(row))
+
+
 WRITES = [
+    _of_admins("member-add", _new_member, Run),
+    _of_admins("member-change", lambda: _member(role="3", seen="1"), Membership),
+    _of_admins("member-remove", lambda: _member(), Membership, again=404),
+    _of_admins("run-closed", _to_close, Run),
+    _of_admins(
+        "run-invite", lambda: (RunFactory().pk, {"email": "eve@example.org", "role": "2"}), Run
+    ),
+    _of_admins("invitation-withdraw", _invited, Invitation),
     Write("run-diagnose", lambda: _run(), "run-now"),
     Write("run-stop", _stop, "run-now", needs="approver"),
     Write("run-conclude", _conclude, "run-now", needs="approver"),

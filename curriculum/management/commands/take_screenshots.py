@@ -18,6 +18,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, sync_playwright
 from waitress import create_server
 
+from curriculum import access
+from curriculum.access import Role
 from curriculum.models import Run
 from ioa_web import first_start
 from ioa_web.wsgi import application
@@ -107,7 +109,7 @@ def _find_user(name: str | None) -> User:
     if name:
         people = people.filter(username=name)
     for user in people:
-        if user.has_perm("curriculum.approve_run"):
+        if access.may(user, Role.APPROVER, None):
             return user
     raise CommandError("There is nobody of that name who may approve.")
 

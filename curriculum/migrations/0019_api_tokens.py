@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('curriculum', '0017_exchange'),
+        ('curriculum', '0018_write_others'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
