@@ -78,13 +78,13 @@ def _shown(gate: GateRecord) -> dict[str, Any]:
     return {
         "id": gate.pk,
         **{name: getattr(gate, name) for name in (*names, *more)},
-        "evidence_hash": _hash(gate),
+        "evidence_hash": hash_of(gate),
         "is_open": stage_reads.is_open(gate, gate.stage),
         "decided_by": _by(gate),
     }
 
 
-def _hash(gate: GateRecord) -> str:
+def hash_of(gate: GateRecord) -> str:
     """Of what a decision is about: what was measured of which student, whether it is decided, and
     where the stage stands.
     """

@@ -90,6 +90,8 @@ def of(exc: Exception) -> HttpResponse | None:
             ]
             first = f"{faults[0]['where']}: {faults[0]['says']}" if faults else "It is not valid"
             return problem(422, f"{first}.", code="invalid", faults=faults)
+        case HttpError(__cause__=Refused() as cause):  # what ninja makes of it in a parser
+            return of(cause)
         case HttpError():
             return problem(exc.status_code, _SAYS.get(exc.status_code, str(exc)))
         case Http404():
@@ -99,6 +101,24 @@ def of(exc: Exception) -> HttpResponse | None:
         case MultiPartParserError() | SuspiciousOperation():
             return problem(400, _SAYS[400])
     return None
+
+
+def require_storable(said: Any) -> None:
+    """Raise `Refused` for text with NUL, which PostgreSQL does not keep, or with half a character,
+    which UTF-8 cannot say.
+    """
+    match said:
+        case str():
+            if "\x00" in said or any("\ud800" <= sign <= "\udfff" for sign in said):
+                raise Refused(
+                    422, "Text may hold neither NUL nor half a character.", code="invalid"
+                )
+        case dict():
+            for pair in said.items():
+                require_storable(pair)
+        case list() | tuple():
+            for each in said:
+                require_storable(each)
 
 
 _SAYS = {

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import server_error
 from ninja import NinjaAPI
+from ninja.parser import Parser
 
 from curriculum.api import (
     bulk,
@@ -27,6 +28,7 @@ from curriculum.api import (
     stages,
 )
 from curriculum.api.openapi import complete
+from curriculum.api.problems import require_storable
 from curriculum.services.tokens import SCOPES
 
 ADDRESS = "/api/v1/"
@@ -36,6 +38,15 @@ scopes and its person's role allow. Errors are RFC 9457 problems with a sentence
 pages: ask again with `next` as `cursor`. A POST may carry an `Idempotency-Key`: asked twice within
 24 hours, it is done once. docs/api.md has examples and a client.
 """
+
+
+class Storable(Parser):
+    """Refuses words that no database keeps, wherever they stand in a body."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        said = super().parse_body(request)
+        require_storable(said)
+        return said
 
 
 class Api(NinjaAPI):
@@ -51,6 +62,7 @@ api = Api(
     openapi_url="",
     docs_url=None,
     openapi_extra={"x-scopes": SCOPES},
+    parser=Storable(),
 )
 problems.install(api)
 for module in (house, runs, stages, items, bulk, gates, jobs, records, exchange):
@@ -88,11 +100,14 @@ def urls() -> list[URLPattern | URLResolver]:
 
 
 def _in_words(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Ninja answers an unknown method without a body."""
+    """Ninja answers an unknown method, and its own root, without a sentence."""
 
     @wraps(view)
     def answer(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        response = view(request, **kwargs)
+        try:
+            response = view(request, **kwargs)
+        except Http404:
+            return nothing(request)
         if response.status_code != 405:
             return response
         allowed = str(response["Allow"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from ninja import Schema
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from curriculum.states import (
     Autonomy,
@@ -23,16 +23,9 @@ MOST_INT = 2**31 - 1
 T = TypeVar("T")
 
 
-def _storable(words: str) -> str:
-    if "\x00" in words:
-        raise ValueError("The character NUL cannot be kept")
-    return words
-
-
-Words = Annotated[str, AfterValidator(_storable)]
-Line = Annotated[Words, Field(max_length=200)]
-Long = Annotated[Words, Field(max_length=100_000)]
-Reason = Annotated[Words, Field(max_length=2000)]
+Line = Annotated[str, Field(max_length=200)]
+Long = Annotated[str, Field(max_length=100_000)]
+Reason = Annotated[str, Field(max_length=2000)]
 Round = Annotated[int, Field(ge=0, le=MOST_INT)]
 Version = Annotated[int, Field(ge=1, le=MOST_INT)]
 
@@ -81,7 +74,7 @@ class PoliciesOut(Schema):
 
 
 class RunIn(In):
-    name: Annotated[Words, Field(min_length=1, max_length=120)]
+    name: Annotated[str, Field(min_length=1, max_length=120)]
     domain: Annotated[Line, Field(examples=["foundations"])]
     teacher: Annotated[Line, Field(examples=["procedural"])]
     student: Annotated[Line, Field(examples=["simulated"])]
@@ -237,10 +230,10 @@ class ItemEdit(In):
 
 class ItemIn(In):
     round: Round
-    skill: Annotated[Words, Field(max_length=40)]
+    skill: Annotated[str, Field(max_length=40)]
     question: Annotated[Long, Field(min_length=1)]
     solution: Annotated[Long, Field(min_length=1)]
-    answer: Annotated[Words, Field(min_length=1, max_length=1000)]
+    answer: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class VersionIn(In):
@@ -248,28 +241,28 @@ class VersionIn(In):
 
 
 class RejectIn(VersionIn):
-    reason: Annotated[Words, Field(min_length=1, max_length=1000)]
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class WordIn(In):
-    word: Annotated[Words, Field(min_length=1, max_length=40)]
+    word: Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class FilterIn(In):
     """Which waiting items of a round; empty: all of them."""
 
     round: Round
-    skill: Annotated[Words, Field(max_length=40)] = ""
+    skill: Annotated[str, Field(max_length=40)] = ""
     checks: Literal["", "flagged", "passed"] = ""
-    failed: Annotated[Words, Field(max_length=40)] = ""  # id of a check that failed
-    origin: Annotated[Words, Field(max_length=80)] = ""
-    tag: Annotated[Words, Field(max_length=40)] = ""
-    q: Annotated[Words, Field(max_length=200)] = ""  # in question or solution
+    failed: Annotated[str, Field(max_length=40)] = ""  # id of a check that failed
+    origin: Annotated[str, Field(max_length=80)] = ""
+    tag: Annotated[str, Field(max_length=40)] = ""
+    q: Annotated[str, Field(max_length=200)] = ""  # in question or solution
     expected: Annotated[int, Field(ge=0, le=MOST_INT)] | None = None  # refused where it were more
 
 
 class FilterRejectIn(FilterIn):
-    reason: Annotated[Words, Field(min_length=1, max_length=1000)]
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class ActOut(Schema):
