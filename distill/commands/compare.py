@@ -16,8 +16,8 @@ from rich.console import Console
 from distill import domains, roster
 from distill.commands.ending import told
 from distill.commands.progress import stderr
-from distill.comparison import arms, results
-from distill.comparison.plan import TUNING_SEEDS_FROM, Plan, Run, read_tuned
+from distill.comparison import arms, page, results
+from distill.comparison.plan import TUNING_SEEDS_FROM, Plan, Run, read_tuning
 from distill.comparison.running import compare, read
 from distill.comparison.tuning import choose
 from distill.disk import write_beside
@@ -96,7 +96,7 @@ def command(
             items=tuple(sorted({_number(n, "--items", int) for n in _words(items)})),
             seeds=tuple(range(first, first + seeds)),
             settings=_settings(settings, items_per_round, probes),
-            tuned=read_tuned(tuned) if tuned else {},
+            tuning=read_tuning(tuned) if tuned else {},
             rates=rates,
             requests=requests,
         )
@@ -118,11 +118,12 @@ def command(
             finished=finished,
         )
         if rates:
-            _tell_tuned(out / TUNED, choose(plan, domains.load(domain), found))
+            _tell_tuned(out / TUNED, choose(plan, domains.load(domain), found, command=_command()))
             return
         figures = _write(plan, out)
     console.print(results.table(figures))
-    console.print(f"Figures: {out / results.FIGURES}", markup=False, soft_wrap=True)
+    for name in (results.FIGURES, page.PAGE):
+        console.print(f"Written: {out / name}", markup=False, soft_wrap=True)
 
 
 def _write(plan: Plan, out: Path) -> dict[str, Any]:
@@ -130,6 +131,7 @@ def _write(plan: Plan, out: Path) -> dict[str, Any]:
     found = [result for run in plan.runs() if (result := read(out, run)) is not None]
     figures = results.figures(plan, domains.load(plan.domain), found, command=_command())
     results.write(out, figures, found)
+    page.write(out, figures)
     return figures
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from distill import roster
 from distill.allowance import count_words
+from distill.comparison.arms import BARE, IOA
 from distill.domains.base import Domain
 from distill.errors import DistillError, DomainError
 from distill.roster import Student
@@ -48,7 +49,7 @@ class Plan:
     items: tuple[int, ...]  # budgets, small to large
     seeds: tuple[int, ...]
     settings: Settings = Settings()
-    tuned: Mapping[str, float] = field(default_factory=dict)  # arm -> learning rate
+    tuning: Mapping[str, Any] = field(default_factory=dict)  # see `tuning.choose`
     rates: tuple[float, ...] = ()  # to choose from; none: nothing is tuned
     requests: int = roster.AT_ONCE
 
@@ -65,10 +66,17 @@ class Plan:
 
         The budget of items only has to be out of the way: tokens are what is equal.
         """
-        rate = run.rate or self.tuned.get(run.arm) or self.settings.lora.learning_rate
+        rate = run.rate or self._tuned(run.arm) or self.settings.lora.learning_rate
         budget = self.settings.budget.model_copy(update={"items": run.items * 100})
         lora = self.settings.lora.model_copy(update={"learning_rate": rate})
         return self.settings.model_copy(update={"budget": budget, "lora": lora})
+
+    def _tuned(self, arm: str) -> float | None:
+        """What was chosen for the arm, or for the one that it is less a part of."""
+        chosen = self.tuning.get("chosen", {})
+        whole = IOA if arm.startswith(f"{IOA}-") else arm.removesuffix(BARE)
+        row = chosen.get(arm) or chosen.get(whole)
+        return None if row is None else float(row["learning_rate"])
 
     def identity(self) -> dict[str, Any]:
         """What may not change when a comparison goes on; arms, budgets and seeds may be added."""
@@ -77,7 +85,7 @@ class Plan:
             "teacher": self.teacher,
             "skills": list(self.skills),
             "settings": self.settings.model_dump(mode="json"),
-            "tuned": dict(self.tuned),
+            "tuned": {k: row["learning_rate"] for k, row in self.tuning.get("chosen", {}).items()},
             "rates": list(self.rates),
         }
 
@@ -109,10 +117,12 @@ def composite(domain: Domain) -> tuple[str, ...]:
     return tuple(s.id for s in domain.skills if not s.is_transfer and len(s.prerequisites) > 1)
 
 
-def read_tuned(path: Path) -> dict[str, float]:
-    """Arm -> learning rate, as `ioa compare --tune` chose it. Raises `DistillError`."""
+def read_tuning(path: Path) -> dict[str, Any]:
+    """What `ioa compare --tune` wrote, see `tuning.choose`. Raises `DistillError`."""
     try:
-        chosen = json.loads(path.read_text())["chosen"]
-        return {str(arm): float(row["learning_rate"]) for arm, row in chosen.items()}
+        tuning: dict[str, Any] = json.loads(path.read_text())
+        for row in tuning["chosen"].values():
+            float(row["learning_rate"])
+        return {**tuning, "tried": dict(tuning["tried"]), "rates": list(tuning["rates"])}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise DistillError(f"{path} is not what --tune writes: {exc}") from exc

@@ -20,7 +20,7 @@ from distill.domains.base import Domain
 
 FIGURES = "comparison.json"
 PACKAGES = ("ioa", "torch", "transformers", "trl", "peft", "numpy", "scipy")
-SHOWN = ("composite", "mean", "worst", "transfer", "mastered", "kept", "lost", "items")
+SHOWN = ("composite", "mean", "worst", "transfer", "mastered", "lost")
 
 
 def figures(
@@ -66,6 +66,7 @@ def figures(
             name: sorted({r["learning_rate"] for r in rows if r["arm"] == name})
             for name in plan.arms
         },
+        **({"tuning": dict(plan.tuning)} if plan.tuning else {}),
         "settings": plan.settings.model_dump(mode="json"),
         "versions": versions(),
     }
@@ -160,7 +161,7 @@ def table(told: dict[str, Any]) -> Table:
     for measure in SHOWN:
         shown.add_column(measure, justify="right", no_wrap=True)
     for name, measured in told["arms"].items():
-        cells = [in_words(measured[m], m, brief=m not in ("composite", "mean")) for m in SHOWN]
+        cells = [in_words(measured[m], m, brief=m != "composite") for m in SHOWN]
         shown.add_row(escape(name), *cells)
     return shown
 

@@ -53,6 +53,7 @@ def compare(
     for name in plan.arms:
         arms.find(name)
     domain, student = domains.load(plan.domain), find_student(plan.student, plan.models)
+    roster.find_teacher(plan.teacher, plan.models, os.environ, plan.requests).close()
     noted = Journal(out, resume=resume, name=NOTED)
     noted.begin(domain=f"{domain.id} {domain.version}", **plan.identity())
     todo = [run for run in plan.runs() if read(out, run) is None]

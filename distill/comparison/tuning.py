@@ -10,11 +10,13 @@ from distill.comparison.plan import Plan, composite
 from distill.domains.base import Domain
 
 
-def choose(plan: Plan, domain: Domain, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def choose(
+    plan: Plan, domain: Domain, results: Sequence[dict[str, Any]], *, command: str
+) -> dict[str, Any]:
     """For each arm the rate with the best mean mastery over the tuning seeds; of equals the lower.
 
     Returns {"chosen": arm -> {"learning_rate", "mean"}, "tried": arm -> rate -> means by seed,
-    "seeds", "rates"}. Pure.
+    "seeds", "rates", "items", "command"}. Pure.
     """
     taught = [s.id for s in domain.skills if not s.is_transfer]
     tried: dict[str, dict[str, list[float]]] = {}
@@ -28,6 +30,7 @@ def choose(plan: Plan, domain: Domain, results: Sequence[dict[str, Any]]) -> dic
         best = min(means, key=lambda rate: (-means[rate], float(rate)))
         chosen[arm] = {"learning_rate": float(best), "mean": means[best]}
     return {
+        "command": command,
         "chosen": chosen,
         "tried": tried,
         "seeds": list(plan.seeds),

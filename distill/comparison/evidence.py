@@ -1,0 +1,98 @@
+"""docs/evidence.json and docs/evidence.md, from a comparison and the figures of benchmarks.
+
+python -m distill.comparison.evidence var/compared docs [SPEED.json ...]
+
+SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
+written again from docs/evidence.json.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from distill.comparison.results import FIGURES
+from distill.comparison.sections import Section, sections
+from distill.disk import write_beside
+
+JSON, PAGE = "evidence.json", "evidence.md"
+DROPPED = ("runs",)  # one line a run: they are in the folder's Parquet files
+
+HEAD = """\
+# Evidence
+
+Does teaching by a curriculum beat the same tokens spent otherwise? This page is made by
+`python -m distill.comparison.evidence` from [evidence.json](evidence.json); a test says when they
+differ. Every number comes from the command above its table, on {about}.
+
+{arms}
+
+Fairness. All arms have the same student, teacher, trainer, checks and final questions, and the same
+number of training tokens, the last item or hundredth aside; no arm has more teacher tokens than
+that. What ioa asks the student before and between its rounds costs time and no tokens; arms that
+do not ask have no use for it. Worked steps are in every arm but those called bare.
+Few seeds make bootstrap intervals too narrow; an arm that wins on a seed is not a win.
+"""
+
+
+def markdown(told: Mapping[str, Any]) -> str:
+    """The page, from what evidence.json holds. Pure."""
+    seeds = ", ".join(str(s) for s in told["seeds"])
+    about = f"{told['student']}, {told['domain']}, teacher {told['teacher']}, seeds {seeds}"
+    arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
+    parts = [HEAD.format(about=_plain(about), arms=arms)]
+    parts += [_section(section, told["command"]) for section in sections(told)]
+    parts += [_speed(figures) for figures in told.get("speed", ())]
+    versions = ", ".join(f"{k} {v}" for k, v in told["versions"].items())
+    parts.append(f"Made with {versions}.\n")
+    return "\n".join(parts)
+
+
+def gather(folder: Path, speeds: Sequence[Path]) -> dict[str, Any]:
+    """What evidence.json is to hold: the figures of a comparison, and those of benchmarks."""
+    told: dict[str, Any] = json.loads((folder / FIGURES).read_text())
+    told = {k: v for k, v in told.items() if k not in DROPPED}
+    if speeds:
+        told["speed"] = [json.loads(path.read_text()) for path in speeds]
+    return told
+
+
+def _section(section: Section, command: str) -> str:
+    rule = ["---", *["---:"] * (len(section.head) - 1)]
+    rows = [section.head, rule, *section.rows]
+    table = "\n".join("| " + " | ".join(_plain(c) for c in row) + " |" for row in rows)
+    return f"## {section.title}\n\n    {command}\n\n{_plain(section.words)}\n\n{table}\n"
+
+
+def _speed(figures: Mapping[str, Any]) -> str:
+    rows = [(k.replace("_", " "), v) for k, v in figures.items() if k not in ("title", "command")]
+    table = "\n".join(f"| {_plain(k)} | {_plain(_said(v))} |" for k, v in rows)
+    head = f"## {figures['title']}\n\n    {figures['command']}\n\n"
+    return f"{head}| | |\n| --- | ---: |\n{table}\n"
+
+
+def _said(value: Any) -> str:
+    return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes for text in a table."""
+    for mark in ("\\", "|", "`", "*", "_", "<", "["):
+        text = text.replace(mark, "\\" + mark)
+    return " ".join(text.split())
+
+
+def main(words: Sequence[str]) -> None:
+    *sources, docs = [Path(w) for w in words if not w.endswith(".json")]
+    speeds = [Path(w) for w in words if w.endswith(".json")]
+    if sources:
+        told = gather(sources[0], speeds)
+        write_beside(docs / JSON, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    write_beside(docs / PAGE, markdown(json.loads((docs / JSON).read_text())))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,271 @@
+"""A comparison's figures as sections of words, a table and a picture: for a page and for docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from distill.comparison.arms import IOA
+from distill.comparison.results import in_words
+
+MAIN = ("composite", "mean", "worst", "transfer", "mastered")
+INK = ("#d98b1f", "#4457c7", "#2e8b57", "#8a8f98", "#c0392b", "#7d5ba6", "#3b8ea5", "#a0522d")
+SHARES = ("mean", "worst", "composite", "transfer", "kept", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    words: str  # what the numbers say, plain text
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    traces: Sequence[dict[str, Any]] = ()  # of Plotly
+    layout: Mapping[str, Any] = field(default_factory=dict)
+
+
+def sections(told: Mapping[str, Any]) -> list[Section]:
+    """The parts of a report, those without numbers left out. Pure; `told`: see `results.figures`.
+
+    Every number in a table of it is in `told`.
+    """
+    found = [_arms(told), _differences(told), _ablations(told), _curves(told), _skills(told)]
+    found += [_forgetting(told), _cost(told), _rates(told)]
+    return [section for section in found if section is not None and section.rows]
+
+
+def _names(told: Mapping[str, Any]) -> list[str]:
+    """The arms that are methods; what is less one part of `ioa` has a table of its own."""
+    return [name for name in told["arms"] if not name.startswith(f"{IOA}-")]
+
+
+def _arms(told: Mapping[str, Any]) -> Section:
+    names = _names(told)
+    rows = [[name, *(in_words(told["arms"][name][m], m) for m in MAIN)] for name in names]
+    traces = [
+        _bars(m, names, [told["arms"][name][m] for name in names], INK[i])
+        for i, m in enumerate(("composite", "mean"))
+    ]
+    return Section(
+        "The arms",
+        "Mastery is the student's score over the teacher's on questions that were opened once, at "
+        f"the end. Means over {len(told['seeds'])} seeds, with 95 % bootstrap intervals over them. "
+        f"{_composite(told)}",
+        ["arm", *MAIN],
+        rows,
+        traces,
+        {"barmode": "group", "yaxis": {"title": {"text": "mastery"}, "range": [0, 1]}},
+    )
+
+
+def _composite(told: Mapping[str, Any]) -> str:
+    return f"Composite skills: {', '.join(told['composite']) or 'none of those compared'}."
+
+
+def _differences(told: Mapping[str, Any]) -> Section | None:
+    first = told["against"]
+    names = [name for name in _names(told) if name in told["differences"]]
+    rows = [_difference(told, name) for name in names]
+    return Section(
+        f"{first}, less each other arm",
+        f"The difference {first} − arm within each seed, so that what a seed makes easy or hard "
+        "for all arms is not in it. An interval that holds 0 tells neither from the other.",
+        ["arm", "composite", "mean", "worst", "transfer", "of the composite"],
+        rows,
+    )
+
+
+def _difference(told: Mapping[str, Any], name: str) -> list[str]:
+    of = told["differences"][name]
+    cells = [_signed(of[m]) for m in ("composite", "mean", "worst", "transfer")]
+    return [name, *cells, verdict(of["composite"], told["against"], name)]
+
+
+def verdict(found: Mapping[str, Any], ours: str, theirs: str) -> str:
+    """Who is better by a paired difference, where its interval says so."""
+    if found["interval"] is None:
+        return "one seed says nothing"
+    low, high = found["interval"]
+    if low > 0:
+        return f"{ours} is better"
+    return f"{theirs} is better" if high < 0 else "not told apart"
+
+
+def _ablations(told: Mapping[str, Any]) -> Section | None:
+    names = [n for n in told["arms"] if n.startswith(f"{IOA}-") and n in told["differences"]]
+    if told["against"] != IOA or not names:
+        return None
+    rows = [
+        [name, in_words(told["arms"][name]["composite"], "composite"), *_difference(told, name)[1:]]
+        for name in names
+    ]
+    return Section(
+        "What each part is worth",
+        "ioa, and the difference ioa − ioa without one part, within each seed: above 0, the part "
+        "helps. "
+        + " ".join(f"{name}: {told['says'][name]}" for name in names),
+        ["arm", "its composite", "composite", "mean", "worst", "transfer", "of the composite"],
+        rows,
+    )  # fmt: skip
+
+
+def _curves(told: Mapping[str, Any]) -> Section | None:
+    budgets = told["budgets"]
+    if len(budgets) < 2:
+        return None
+    names = _names(told)
+    rows = [
+        [name, *(in_words(of["arms"][name]["composite"], "composite") for of in budgets.values())]
+        for name in names
+    ]
+    sizes = [int(n) for n in budgets]
+    traces = []
+    for i, name in enumerate(names):
+        found = [of["arms"][name]["composite"] for of in budgets.values()]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": name,
+                "x": sizes,
+                "y": [f["mean"] for f in found],
+                "error_y": _errors(found),
+                "line": {"color": INK[i % len(INK)]},
+            }
+        )
+    return Section(
+        "Learning curves by budget",
+        "Composite mastery of students that were each taught with that budget and a schedule for "
+        "it, not of one student on its way.",
+        ["arm", *(f"{n} items" for n in budgets)],
+        rows,
+        traces,
+        {
+            "xaxis": {"title": {"text": "items"}},
+            "yaxis": {"title": {"text": "composite mastery"}, "range": [0, 1]},
+        },
+    )
+
+
+def _skills(told: Mapping[str, Any]) -> Section | None:
+    names = _names(told)
+    by_arm = told["skills"]
+    skills = list(next((by_arm[n] for n in names if by_arm[n]), {}))
+    rows = []
+    for skill in skills:
+        before = next(by_arm[n][skill]["before"]["mean"] for n in names if skill in by_arm[n])
+        after = [by_arm[n].get(skill, {}).get("after", {}).get("mean") for n in names]
+        rows.append([skill, _share(before), *(_closed(before, a) for a in after)])
+    traces = [
+        _bars(n, skills, [by_arm[n][k]["after"] for k in skills if k in by_arm[n]], INK[i % 8])
+        for i, n in enumerate(names)
+    ]
+    return Section(
+        "Gap closed by skill",
+        "Mean mastery of each skill, of the student as it came and as each arm left it, and the "
+        "share of the gap to the teacher that this closed; below 0 it was widened.",
+        ["skill", "before", *names],
+        rows,
+        traces,
+        {"barmode": "group", "yaxis": {"title": {"text": "mastery"}, "range": [0, 1]}},
+    )
+
+
+def _forgetting(told: Mapping[str, Any]) -> Section:
+    rows = [
+        [name, in_words(of["kept"], "kept"), in_words(of["lost"], "lost")]
+        for name, of in told["arms"].items()
+    ]
+    return Section(
+        "Forgetting",
+        "kept: of the skills that an arm found mastered on its way (it has to ask, so arms that "
+        "never ask have none), the share that still is at the end. lost: the largest drop of any "
+        "skill, transfer among them, under the student as it came.",
+        ["arm", "kept", "lost"],
+        rows,
+    )
+
+
+def _cost(told: Mapping[str, Any]) -> Section:
+    names = ["items", "train_tokens", "teacher_tokens", "probes", "train_seconds", "seconds"]
+    names += ["items_per_mastered"]
+    rows = [[name, *(in_words(of[m], m) for m in names)] for name, of in told["arms"].items()]
+    return Section(
+        "Cost",
+        f"The budget is {told['tokens']:,} training tokens, prompts included; teacher tokens are "
+        "those of the items written, each once, so that rehearsal costs none. Probes are answered "
+        "by the student and graded by a program: they cost time, and neither training nor teacher "
+        "tokens. Seconds are of the machine at hand, with whatever else it did.",
+        ["arm", *(n.replace("_", " ") for n in names)],
+        rows,
+    )
+
+
+def _rates(told: Mapping[str, Any]) -> Section | None:
+    tuned = told.get("tuning")
+    rates = told["learning_rates"]
+    if not tuned:
+        rows = [[name, ", ".join(f"{r:g}" for r in of)] for name, of in rates.items()]
+        return Section("Learning rates", "Not tuned: the product's default.", ["arm", "rate"], rows)
+    tried = [f"{r:g}" for r in tuned["rates"]]
+    rows = []
+    for name, of in rates.items():
+        by_rate = tuned["tried"].get(name, {})
+        means = [by_rate.get(r) for r in tried]
+        cells = [f"{sum(m) / len(m):.3f}" if m else "–" for m in means]
+        rows.append([name, ", ".join(f"{r:g}" for r in of), *cells])
+    return Section(
+        "Learning rates",
+        f"Chosen for each arm by mean mastery on the seeds {_listed(tuned['seeds'])}, of which "
+        f"none is reported, with {_listed(tuned['items'])} items: {tuned['command']}",
+        ["arm", "rate", *tried],
+        rows,
+    )
+
+
+def _bars(
+    name: str, x: Sequence[str], found: Sequence[Mapping[str, Any]], ink: str
+) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "name": name,
+        "x": list(x),
+        "y": [f["mean"] for f in found],
+        "error_y": _errors(found),
+        "marker": {"color": ink},
+    }
+
+
+def _errors(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Plotly's bars of error, from intervals that need not lie evenly about the mean."""
+    above, below = [], []
+    for f in found:
+        low, high = f["interval"] or (f["mean"], f["mean"])
+        above.append(None if f["mean"] is None else high - f["mean"])
+        below.append(None if f["mean"] is None else f["mean"] - low)
+    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below}
+
+
+def _signed(found: Mapping[str, Any]) -> str:
+    if found["mean"] is None:
+        return "–"
+    words = f"{found['mean']:+.2f}"
+    if found["interval"] is not None:
+        low, high = found["interval"]
+        words += f" ({low:+.2f} to {high:+.2f})"
+    return words.replace("-", "−")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _closed(before: float | None, after: float | None) -> str:
+    """“0.42 (38 %)”: mastery, and the share of what was missing that is there now."""
+    if before is None or after is None or before >= 1:
+        return _share(after)
+    return f"{after:.2f} ({(after - before) / (1 - before):.0%})".replace("%", " %")
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(str(v) for v in values)

@@ -1,0 +1,499 @@
+"""The parts of a comparison: arms, allowance, measures, what is told of it, the command."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from distill.allowance import Allowance, count_words
+from distill.backends.base import Prompt, Reply
+from distill.cli import app
+from distill.comparison import ablations, arms, evidence, page
+from distill.comparison.arms import Ablation, Arm, Known
+from distill.comparison.measures import of_run, over_seeds, paired
+from distill.comparison.memory import Remembered
+from distill.comparison.plan import Plan, Run, composite, read_tuning, tokens_per_item
+from distill.comparison.sections import sections, verdict
+from distill.comparison.tuning import choose
+from distill.domains import load
+from distill.errors import BudgetSpent, DistillError, DomainError
+from distill.pipeline import Pipeline
+from distill.records import Edge
+from distill.roster import find_student
+from distill.settings import Budget, Settings
+from tests.distill.samples import Numbered, item_of, skill_of
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+CHAIN = [skill_of("a"), skill_of("b", "a"), skill_of("c", "b")]
+EDGES = [Edge("a", "b"), Edge("b", "c")]
+
+
+def known(**more):
+    words = {"skills": CHAIN, "edges": EDGES, "seed": 0, "round": 0} | more
+    return Known(**words)
+
+
+# --- arms ---
+
+
+def test_uniform_takes_every_skill_alike_and_shuffles_by_the_seed():
+    uniform = arms.find("uniform")
+    items = [item_of(k, i) for k in "abc" for i in range(10)]
+
+    order = uniform.arrange(items, known())
+
+    assert uniform.choose(known()) == {"a": 1.0, "b": 1.0, "c": 1.0}
+    assert sorted(i.key for i in order) == sorted(i.key for i in items)
+    assert order != items
+    assert order == uniform.arrange(items[::-1], known())
+    assert order != uniform.arrange(items, known(seed=1))
+
+
+def test_easy_to_hard_never_goes_back_to_an_easier_skill():
+    items = [item_of(k, i) for k in "cab" for i in range(5)]
+
+    order = arms.find("easy-to-hard").arrange(items, known())
+
+    assert [i.skill for i in order] == ["a"] * 5 + ["b"] * 5 + ["c"] * 5
+
+
+def test_depth_is_the_longest_chain_and_a_cycle_ends():
+    diamond = [Edge("a", "b"), Edge("b", "d"), Edge("a", "d"), Edge("x", "a")]
+    circle = [Edge("a", "b"), Edge("b", "a")]
+
+    assert arms.depths(dict.fromkeys("abd"), diamond) == {"a": 0, "b": 1, "d": 2}
+    assert arms.depths(dict.fromkeys("ab"), circle).keys() == {"a", "b"}
+
+
+def test_gap_takes_deficient_skills_in_proportion():
+    lacking = {"a": 0.2, "b": 0.5, "c": 1.0}
+
+    chosen = arms.find("gap").choose(known(lacking=lacking, deficient=frozenset("bc")))
+
+    assert chosen == {"b": 0.5, "c": 1.0}
+
+
+def test_llm2llm_begins_with_everything_and_then_takes_only_what_was_wrong():
+    choose = arms.find("llm2llm").choose
+    lacking = {"a": 0.0, "b": 0.5, "c": 1.0}
+
+    assert choose(known(lacking=lacking)) == {"a": 1.0, "b": 1.0, "c": 1.0}
+    assert choose(known(lacking=lacking, round=1)) == {"b": 0.5, "c": 1.0}
+
+
+def test_self_instruct_draws_another_mixture_for_another_seed():
+    choose = arms.find("self-instruct").choose
+
+    assert choose(known()) == choose(known())
+    assert choose(known()) != choose(known(seed=1))
+    assert all(v > 0 for v in choose(known()).values())
+
+
+def test_a_bare_arm_is_the_same_but_for_worked_steps():
+    bare, worked = arms.find("gap-bare"), arms.find("gap")
+
+    assert bare == dataclasses.replace(worked, name="gap-bare", says=bare.says, is_bare=True)
+
+
+@pytest.mark.parametrize("name", ["ioa-bare", "curriculum", ""])
+def test_an_arm_that_there_is_not_is_a_sentence_that_names_those_there_are(name):
+    with pytest.raises(DistillError, match="There is no arm .*uniform, easy-to-hard"):
+        arms.find(name)
+
+
+def test_every_ablation_changes_the_loop_or_its_settings_and_the_product_neither():
+    settings = Settings()
+    for arm in arms.ARMS.values():
+        if isinstance(arm, Ablation):
+            loop, changed = ablations.without(arm.without, settings)
+            is_product = loop is Pipeline and changed == settings
+            assert is_product is (arm.name == "ioa"), arm.name
+        else:
+            assert isinstance(arm, Arm)
+
+
+# --- allowance ---
+
+
+def test_without_a_bound_everything_fits():
+    items = [item_of("a", i) for i in range(3)]
+
+    assert Allowance().fitting(items, used=10**9, seed="s") == items
+    assert Allowance().within(Budget(), tokens=10**9, items=5) == Budget()
+    assert not Allowance().is_spent(10**9)
+
+
+def test_what_fits_is_a_fair_draw_in_the_order_given():
+    items = [item_of(k, i) for k in "abcd" for i in range(100)]
+    each = count_words(items[0].question, items[0].solution)
+
+    kept = Allowance(200 * each, each).fitting(items, used=0, seed="s")
+
+    assert len(kept) == 200
+    assert [i.key for i in kept] == [i.key for i in items if i in kept]
+    shares = collections.Counter(i.skill for i in kept)
+    assert all(35 <= n <= 65 for n in shares.values()), shares
+    assert kept == Allowance(300 * each, each).fitting(items, used=100 * each, seed="s")
+
+
+def test_a_round_is_no_larger_than_what_is_left():
+    allowance = Allowance(1000, 10.0)
+
+    assert allowance.within(Budget(), tokens=0, items=0).items_per_round == 100
+    assert allowance.within(Budget(), tokens=600, items=30).items_per_round == 20
+    with pytest.raises(BudgetSpent, match="All 1000 training tokens"):
+        allowance.within(Budget(), tokens=995, items=100)
+
+
+# --- measures ---
+
+
+def row(skill, before, after, *, mastered=False, teacher=1.0):
+    figures = {"id": skill, "before": before, "after": after, "teacher": teacher}
+    return figures | {"mastered": mastered, "taught": True, "n": 16}
+
+
+def figures_of(*rows, forgotten=(), **more):
+    told = {
+        "skills": list(rows),
+        "forgotten": list(forgotten),
+        "settings": Settings().model_dump(mode="json"),
+        "items": 100,
+        "train_tokens": 5000,
+        "teacher_tokens": 0,
+        "item_tokens": 4000,
+        "probes": 64,
+        "train_seconds": 1.0,
+        "seconds": 2.0,
+    }
+    return told | more
+
+
+def test_a_run_in_numbers():
+    figures = figures_of(
+        row("a", 0.5, 0.95, mastered=True),
+        row("b", 0.2, 0.4, teacher=0.8),
+        row("t", 0.5, 0.25),
+        forgotten=["b"],
+    )
+
+    found = of_run(figures, taught=["a", "b"], composite=["b"])
+
+    assert found["mean"] == pytest.approx((0.95 + 0.5) / 2)
+    assert found["worst"] == found["composite"] == pytest.approx(0.5)
+    assert (found["transfer"], found["lost"]) == (0.25, 0.25)
+    assert (found["mastered"], found["items_per_mastered"]) == (1.0, 100.0)
+    assert found["kept"] == 0.5
+    assert found["teacher_tokens"] == 4000
+
+
+def test_what_cannot_be_measured_is_none():
+    found = of_run(figures_of(row("a", 0.5, 0.5)), taught=["a"], composite=[])
+
+    assert found["composite"] is None
+    assert found["transfer"] is None
+    assert found["kept"] is None
+    assert found["items_per_mastered"] is None
+
+
+def test_the_bootstrap_of_two_seeds_runs_from_one_to_the_other():
+    """Of the four resamples one in four is (0, 0) and one in four (1, 1)."""
+    assert over_seeds([0.0, 1.0]) == {"mean": 0.5, "interval": [0.0, 1.0], "n": 2}
+
+
+def test_the_bootstrap_of_many_seeds_is_that_of_the_normal_law():
+    values = [i / 999 for i in range(1000)]
+    error = 0.2887 / 1000**0.5
+
+    low, high = over_seeds(values)["interval"]
+
+    assert low == pytest.approx(0.5 - 1.96 * error, abs=0.002)
+    assert high == pytest.approx(0.5 + 1.96 * error, abs=0.002)
+
+
+def test_equal_seeds_have_no_width_and_one_seed_has_no_interval():
+    assert over_seeds([0.25, 0.25, 0.25])["interval"] == [0.25, 0.25]
+    assert over_seeds([0.25, None])["interval"] is None
+    assert over_seeds([None]) == {"mean": None, "interval": None, "n": 0}
+
+
+def test_pairing_takes_what_a_seed_does_to_both_out_of_the_difference():
+    ours = {0: 0.1, 1: 0.5, 2: 0.9, 3: 0.3}
+    theirs = {0: 0.0, 1: 0.4, 2: 0.8, 9: 0.0}
+
+    found = paired(ours, theirs)
+
+    assert found["n"] == 3
+    assert found["mean"] == pytest.approx(0.1)
+    assert found["interval"] == pytest.approx([0.1, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("interval", "says"),
+    [
+        ([0.1, 0.2], "ioa is better"),
+        ([-0.2, -0.1], "gap is better"),
+        ([-0.1, 0.1], "not told apart"),
+        (None, "one seed says nothing"),
+    ],
+)
+def test_who_is_better_is_said_only_where_the_interval_says_so(interval, says):
+    assert verdict({"mean": 0.0, "interval": interval}, "ioa", "gap") == says
+
+
+# --- the plan ---
+
+
+def plan_of(**more):
+    words = {
+        "domain": "foundations",
+        "student": "simulated",
+        "teacher": "procedural",
+        "models": Path("none"),
+        "skills": (),
+        "arms": ("uniform", "ioa"),
+        "items": (100, 200),
+        "seeds": (0, 1),
+    }
+    return Plan(**words | more)
+
+
+def test_runs_come_seed_by_seed_so_that_pairs_are_complete_early():
+    runs = list(plan_of().runs())
+
+    assert [(r.items, r.seed, r.arm) for r in runs[:3]] == [
+        (100, 0, "uniform"),
+        (100, 0, "ioa"),
+        (100, 1, "uniform"),
+    ]
+    assert len({r.folder for r in runs}) == len(runs) == 8
+
+
+def test_a_part_taken_out_and_bare_words_keep_the_rate_of_the_whole_arm():
+    chosen = {"ioa": {"learning_rate": 0.002}, "gap": {"learning_rate": 0.004}}
+    plan = plan_of(tuning={"chosen": chosen})
+
+    rates = {
+        name: plan.settings_of(Run(name, 100, 0)).lora.learning_rate
+        for name in ("ioa", "ioa-rehearsal", "gap", "gap-bare", "uniform")
+    }
+
+    assert rates == {
+        "ioa": 0.002,
+        "ioa-rehearsal": 0.002,
+        "gap": 0.004,
+        "gap-bare": 0.004,
+        "uniform": Settings().lora.learning_rate,
+    }
+
+
+def test_the_rate_is_the_best_by_mean_mastery_and_of_equals_the_lower():
+    def result(arm, rate, after):
+        return figures_of(row("A1", 0.0, after), arm=arm, learning_rate=rate)
+
+    results = [
+        result("gap", 0.001, 0.5),
+        result("gap", 0.001, 0.6),
+        result("gap", 0.002, 0.7),
+        result("gap", 0.002, 0.1),
+        result("ioa", 0.004, 0.5),
+        result("ioa", 0.002, 0.5),
+    ]
+
+    found = choose(plan_of(), load("foundations"), results, command="ioa compare")
+
+    assert found["chosen"]["gap"] == {"learning_rate": 0.001, "mean": pytest.approx(0.55)}
+    assert found["chosen"]["ioa"]["learning_rate"] == 0.002
+
+
+def test_a_domain_that_writes_nothing_says_that_items_have_no_length(tmp_path):
+    mute = Numbered((skill_of("a", is_transfer=True),))
+
+    with pytest.raises(DomainError, match="writes no items"):
+        tokens_per_item(mute, find_student("simulated", tmp_path), ())
+
+
+def test_composite_skills_are_the_listed_ones_or_those_with_two_prerequisites():
+    assert composite(load("foundations")) == ("X1", "E1", "W1", "W2", "M2", "B3")
+    assert composite(Numbered((*CHAIN, skill_of("d", "a", "b")))) == ("d",)
+
+
+# --- memory ---
+
+
+class Counting:
+    name = "counting"
+
+    def __init__(self):
+        self.asked = []
+
+    def generate(self, prompts):
+        self.asked += [p.text for p in prompts]
+        return [Reply(f"new {p.text}", 1, 1) for p in prompts]
+
+    def close(self):
+        pass
+
+
+def test_what_was_said_before_is_not_asked_again():
+    backend = Counting()
+    remembered = Remembered(backend, {"b": Reply("old b", 0, 2)})
+
+    replies = remembered.generate([Prompt("a"), Prompt("b"), Prompt("c")])
+
+    assert [r.text for r in replies] == ["new a", "old b", "new c"]
+    assert backend.asked == ["a", "c"]
+
+
+# --- the command, the page and the evidence ---
+
+QUICK = ["--student", "simulated", "--items", "60,90", "--items-per-round", "30", "--probes", "8"]
+QUICK += ["--skills", "A1,A2,B3,T2", "--arms", "uniform,gap,ioa,ioa-rehearsal"]
+
+
+def ioa(*words):
+    return CliRunner().invoke(app, ["compare", *(str(w) for w in words)])
+
+
+def said(result):
+    return " ".join(result.stderr.split())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A comparison by the command, with tuned rates: (its folder, what it printed)."""
+    out = tmp_path_factory.mktemp("made")
+    one = ["--student", "simulated", "--skills", "A1", "--arms", "uniform", "--items", "30"]
+    tuned = ioa("--out", out / "tune", "--tune", "1e-3,2e-3", "--seeds", 1, *one)
+    assert tuned.exit_code == 0, tuned.output
+    result = ioa("--out", out / "c", "--tuned", out / "tune/tuned.json", "--seeds", 2, *QUICK)
+    assert result.exit_code == 0, result.output
+    return out, result
+
+
+def test_the_command_ends_with_a_table_and_tells_how_far_it_is(made):
+    out, result = made
+
+    assert "simulated on foundations 1, 90 items, 2 seeds" in result.stdout
+    assert "uniform/items-60/seed-0" in said(result)
+    assert "15 runs to go at most, about 0 min" in said(result)
+    told = json.loads((out / "c" / "comparison.json").read_text())
+    assert set(told["budgets"]) == {"60", "90"}
+    assert told["tuning"]["rates"] == [0.001, 0.002]
+    assert told["tuning"]["seeds"] == [1000]
+    assert read_tuning(out / "tune" / "tuned.json")["chosen"]["uniform"]["learning_rate"] == 0.001
+
+
+def test_the_report_has_every_number_of_its_pictures_in_a_table(made):
+    out, _ = made
+    told = json.loads((out / "c" / "comparison.json").read_text())
+    text = (out / "c" / "report.html").read_text()
+
+    class Reader(HTMLParser):
+        cells, open_ = [], []
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "img", "br"):
+                self.open_.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open_.pop() == tag
+
+        def handle_data(self, words):
+            if self.open_[-1:] == ["td"]:
+                self.cells.append(words)
+
+    Reader().feed(text)
+
+    assert Reader.open_ == []
+    cells = [cell for section in sections(told) for row in section.rows for cell in row]
+    assert [c for c in Reader.cells if c] == [c for c in cells if c]
+    titles = [s.title for s in sections(told)]
+    assert titles == [
+        "The arms",
+        "ioa, less each other arm",
+        "What each part is worth",
+        "Learning curves by budget",
+        "Gap closed by skill",
+        "Forgetting",
+        "Cost",
+        "Learning rates",
+    ]
+    assert (out / "c" / "plotly-basic.min.js").is_file()
+
+
+def test_names_are_text_on_the_page_and_never_markup(made):
+    out, _ = made
+    text = (out / "c" / "comparison.json").read_text()
+    told = json.loads(text.replace('"B3"', '"<script>alert(1)</script>|x"'))
+
+    assert "<script>alert" not in page.html(told)
+    assert "\n| \\<script>alert(1)\\</script>\\|x |" in evidence.markdown(told)
+
+
+def test_evidence_is_written_from_its_figures_and_names_the_command_of_each_table(made, tmp_path):
+    out, _ = made
+    speed = tmp_path / "speed.json"
+    speed.write_text(json.dumps({"title": "Speed", "command": "python bench/x.py", "ratio": 1.01}))
+
+    evidence.main([str(out / "c"), str(tmp_path / "docs"), str(speed)])
+    text = (tmp_path / "docs" / "evidence.md").read_text()
+    evidence.main([str(tmp_path / "docs")])
+
+    told = json.loads((tmp_path / "docs" / "evidence.json").read_text())
+    assert (tmp_path / "docs" / "evidence.md").read_text() == text == evidence.markdown(told)
+    assert set(told["arms"]["ioa"]["composite"]) == {"mean", "interval", "n"}
+    assert told["seeds"] == [0, 1]
+    tables = text.count("\n| --- |")
+    assert text.count("\n    " + told["command"]) == tables - 1
+    assert "    python bench/x.py\n\n| | |\n| --- | ---: |\n| ratio | 1.01 |" in text
+
+
+@pytest.mark.skipif(not (DOCS / "evidence.json").exists(), reason="nothing was measured yet")
+def test_the_page_of_evidence_says_what_its_figures_say():
+    told = json.loads((DOCS / "evidence.json").read_text(encoding="utf-8"))
+
+    assert (DOCS / "evidence.md").read_text(encoding="utf-8") == evidence.markdown(told)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--arms", "magic"], "There is no arm “magic”."),
+        (["--arms", ","], "Name at least one arm"),
+        (["--items", "many"], "--items takes positive numbers by comma, and “many” is none."),
+        (["--items", "0"], "--items takes positive numbers"),
+        (["--tune", "1e-3,-1"], "--tune takes positive numbers by comma, and “-1” is none."),
+        (["--skills", "Z9"], "has no skill “Z9”."),
+        (["--domain", "alchemy"], "There is no domain “alchemy”."),
+        (["--student", "nobody/here"], "ModelFolderBroken"),
+        (["--teacher", "nobody"], "There is no teacher “nobody”."),
+        (["--tuned", "/nowhere/tuned.json"], "is not what --tune writes"),
+        (["--settings", "/nowhere/s.json"], "cannot be used"),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(tmp_path, words, sentence):
+    result = ioa("--out", tmp_path / "out", "--student", "simulated", "--seeds", 1, *words)
+
+    assert result.exit_code == 1, result.output
+    assert sentence in said(result)
+    assert "Traceback" not in result.output
+
+
+def test_a_device_that_there_is_not_is_a_wrong_word(tmp_path):
+    assert ioa("--out", tmp_path / "out", "--device", "abacus").exit_code == 2
+
+
+def test_a_folder_that_holds_a_comparison_asks_for_resume(made):
+    out, _ = made
+
+    result = ioa("--out", out / "c", "--student", "simulated")
+
+    assert result.exit_code == 1
+    assert "Add --resume" in said(result)
