@@ -33,6 +33,7 @@ class Row:
     key: str = ""
     asked: int | None = None
     read: int = 0
+    unread: int = 0  # at least so many: a teacher may also write more than it is asked for
     spare: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     shown: int = 0
@@ -57,10 +58,6 @@ class Row:
     @property
     def waiting(self) -> int:
         return self.shown - self.approved - self.rejected
-
-    @property
-    def unread(self) -> int:
-        return max(0, (self.asked or 0) - self.read)
 
     @property
     def thrown_away(self) -> int:
@@ -131,6 +128,7 @@ def _money(run: Run, total: Row) -> dict[str, Any]:
 def _tallied(row: Row, tally: WritingTally) -> None:
     row.asked = (row.asked or 0) + tally.asked
     row.read += tally.read
+    row.unread += max(0, tally.asked - tally.read)
     row.spare += tally.spare
     row.lost.update(tally.lost)
 
