@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -83,6 +85,10 @@ class Recorded(admin.ModelAdmin[Any]):
 def _who(request: HttpRequest) -> Actor:
     return Actor.person(request.user)  # type: ignore[arg-type]
 
+
+for hidden in (EmailAddress, SocialAccount, SocialApp, SocialToken):  # nothing for people there
+    if admin.site.is_registered(hidden):
+        admin.site.unregister(hidden)
 
 for account, ours in ((User, UserAdmin), (Group, GroupAdmin)):
     admin.site.unregister(account)

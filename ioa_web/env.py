@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -53,6 +55,22 @@ def address(name: str, default: str = "") -> str:
     value = text(name, default).rstrip("/")
     if value and not value.startswith(("http://", "https://")):
         raise ImproperlyConfigured(f"{name} has to begin with http:// or https://.")
+    return value
+
+
+def provider(name: str) -> str:
+    """An address that secrets are sent to: https, or this machine."""
+    value = address(name)
+    host = urlsplit(value).hostname or ""
+    if value.startswith("http://") and host not in ("localhost", "127.0.0.1", "::1"):
+        raise ImproperlyConfigured(f"{name} has to begin with https://: a secret is sent there.")
+    return value
+
+
+def choice(name: str, default: str, allowed: Sequence[str]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Write one of {', '.join(allowed)}.")
     return value
 
 

@@ -44,6 +44,10 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_rq",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "curriculum",
 ]
 MIDDLEWARE = [
@@ -61,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "curriculum.htmx.LoginRedirectMiddleware",
+    "allauth.account.middleware.AccountMiddleware",  # it insists, also where its login is off
     "axes.middleware.AxesMiddleware",  # last, as it wants: puts its own page in a login's place
 ]
 TEMPLATES = [
@@ -123,6 +128,40 @@ AXES_LOCKOUT_CALLABLE = "curriculum.signing_in.too_many"
 AXES_DISABLE_ACCESS_LOG = True  # sessions say where people are signed in
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+
+# --- Signing in at a provider of the organisation: OpenID Connect ---------------------------
+# Off without an address: then none of allauth's addresses is open (ioa_web/urls.py).
+IOA_OIDC = env.provider("IOA_OIDC_URL")  # the issuer, without /.well-known/…
+IOA_OIDC_NAME = env.text("IOA_OIDC_NAME", "single sign-on")  # on the button
+IOA_OIDC_GROUP = env.choice("IOA_OIDC_GROUP", "viewer", ("none", "viewer", "reviewer", "approver"))
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        # Only addresses that the provider vouches for; off, as it may let people choose them.
+        "EMAIL_AUTHENTICATION": env.flag("IOA_OIDC_LINK_BY_EMAIL", False),
+        "APPS": [
+            {
+                "provider_id": "main",
+                "name": IOA_OIDC_NAME,
+                "client_id": env.text("IOA_OIDC_CLIENT_ID"),
+                "secret": env.text("IOA_OIDC_SECRET"),
+                "settings": {"server_url": IOA_OIDC},
+            }
+        ],
+    }
+}
+if IOA_OIDC and not env.text("IOA_OIDC_CLIENT_ID"):
+    raise ImproperlyConfigured("IOA_OIDC_URL is set, so IOA_OIDC_CLIENT_ID has to be as well.")
+SOCIALACCOUNT_ADAPTER = "curriculum.oidc.SocialAdapter"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # see curriculum.oidc.begin
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_QUERY_EMAIL = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10  # seconds
+SOCIALACCOUNT_STORE_TOKENS = False
+ACCOUNT_ADAPTER = "curriculum.oidc.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_UNIQUE_EMAIL = False  # people may have two accounts
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
 
 # --- Headers: the page is its own, and only its own ----------------------------------
 X_FRAME_OPTIONS = "DENY"

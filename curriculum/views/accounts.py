@@ -44,7 +44,7 @@ def invitation_join(request: HttpRequest, word: str) -> HttpResponse:
         return _join(request, invitation, AccountForm())
     if request.user.is_authenticated:
         return _joined(request, invitation, request.user)
-    form = AccountForm(request.POST)
+    form = AccountForm(request.POST, instance=User(email=invitation.email))
     if not form.is_valid():
         return _join(request, invitation, form, status=422)
     return _joined_as_new(request, invitation, form)
