@@ -29,18 +29,23 @@ _BY: tuple[tuple[Role, str], ...] = (
 )
 
 
-def role_in(user: User | AnonymousUser, run: Run | None) -> Role | None:
-    """The person's role in the run; None for who may not even see it."""
-    if not user.is_active:
-        return None
-    return next((role for role, permission in _BY if user.has_perm(permission)), None)
+def role_in(user: User | AnonymousUser, run: Run) -> Role | None:
+    """The person's role in the run; None for who may not know of it."""
+    return _house_role(user)
 
 
-def may(user: User | AnonymousUser, role: Role, run: Run | None = None) -> bool:
-    """Whether the person has that role, or more, in the run; without a run, in the house."""
-    found = role_in(user, run)
+def may(user: User | AnonymousUser, role: Role, run: Run | None) -> bool:
+    """Whether they have this role, or a higher one, in the run; in the installation for None."""
+    found = _house_role(user) if run is None else role_in(user, run)
     return found is not None and found >= role
 
 
 def visible_runs(user: User | AnonymousUser) -> QuerySet[Run]:
-    return Run.objects.all() if may(user, Role.VIEWER) else Run.objects.none()
+    """The runs in which they have a role."""
+    return Run.objects.none() if _house_role(user) is None else Run.objects.all()
+
+
+def _house_role(user: User | AnonymousUser) -> Role | None:
+    if not user.is_active:
+        return None
+    return next((role for role, permission in _BY if user.has_perm(permission)), None)

@@ -72,7 +72,7 @@ def token_make(request: HttpRequest) -> HttpResponse:
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """One's own; an administrator anybody's."""
     token = get_object_or_404(ApiToken.objects.select_related("user"), pk=pk)
-    if token.user_id != request.user.pk and not may(request.user, Role.ADMIN):
+    if token.user_id != request.user.pk and not may(request.user, Role.ADMIN, None):
         raise PermissionDenied
     notice, status = attempt(
         lambda: tokens.revoke(token, actor=person(request)),
