@@ -22,6 +22,8 @@ from curriculum.services.audit import Actor
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
+    exclude = ("secret_hash",)  # of API tokens: nobody needs to look at it
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -84,9 +84,10 @@ def require_role(request: HttpRequest, role: Role, run: Run | None = None) -> No
     """Scope and role are both needed: a token never may more than its person."""
     if may(_person(request), role, run):
         return
-    found = role_in(_person(request), run) if run else None
-    where = f"in this run you are {found.label if found else 'nobody'}" if run else "you are not"
-    raise Refused(403, f"This takes the role “{role.label}”, and {where}.", code="role")
+    where = "here"
+    if run is not None and (found := role_in(_person(request), run)):
+        where = f"in this run, and you are {found.label}"
+    raise Refused(403, f"This takes the role “{role.label}” {where}.", code="role")
 
 
 def _person(request: HttpRequest) -> Any:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import Router
 
-from curriculum.access import house_role
+from curriculum.access import Role, may
 from curriculum.api.operations import get
 from curriculum.api.schemas import MeOut, PoliciesOut
 from curriculum.services.audit import name_of
@@ -21,7 +21,7 @@ router = Router(tags=["house"])
 def me(request: HttpRequest) -> dict[str, Any]:
     """Whose token this is, and what it may."""
     token = request.api_token  # type: ignore[attr-defined]
-    role = house_role(token.user)
+    role = next((role for role in reversed(Role) if may(token.user, role, None)), None)
     return {
         "username": token.user.get_username(),
         "name": name_of(token.user),

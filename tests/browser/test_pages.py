@@ -11,7 +11,15 @@ def addresses(school):
     training, _ = school.training("Training")
     finished = school.finished("Finished")
     return [
-        *("/", "/?waiting=1", "/?archived=1", "/runs/new/", "/jobs/", "/password/"),
+        *(
+            "/",
+            "/?waiting=1",
+            "/?archived=1",
+            "/runs/new/",
+            "/jobs/",
+            "/password/",
+            "/account/tokens/",
+        ),
         *(f"/runs/{run.pk}/" for run in (draft, broken, planned, finished)),
         f"/runs/{draft.pk}/curriculum/",
         f"/runs/{diagnosed.pk}/diagnosis/",

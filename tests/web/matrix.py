@@ -237,9 +237,9 @@ one's own, and 404 for what is not. *login*: the login page.
 
 A role counts in a run: as its member, or, in a run that is open, by the groups
 ([people](people.md)). Under *The installation* it is the role by the groups that counts. The admin
-at `/admin/` is for accounts marked as staff, and is not told here; where signing in at a provider is
-switched on, `/oidc/main/login/` and its callback are for everybody. The REST API asks for a scope of
-the token and the same roles ([api](api.md)).
+at `/admin/` is for accounts marked as staff, and is not told here; where signing in at a provider
+is switched on, `/oidc/main/login/` and its callback are for everybody. The REST API asks for a
+scope of the token and the same roles ([api](api.md)).
 
 Every cell is tried by `tests/web/test_permission_matrix.py`, in a run for its members only. This
 page is written by `python -m tests.web.matrix docs/permissions.md`; a test says when it is out of

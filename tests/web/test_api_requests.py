@@ -301,7 +301,7 @@ def test_what_the_program_is_at_fault_for_is_a_problem_that_tells_nothing(
     client, monkeypatch, auth
 ):
     client.raise_request_exception = False
-    monkeypatch.setattr("curriculum.api.house.role_in", lambda *_: 1 / 0)
+    monkeypatch.setattr("curriculum.api.house.may", lambda *_: 1 / 0)
 
     response = client.get("/api/v1/me", headers=auth)
 

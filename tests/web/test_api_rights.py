@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from curriculum import models
 from curriculum.access import Role
-from curriculum.models import AuditEntry, Item
+from curriculum.models import AuditEntry, Item, Run
 from curriculum.services.tokens import SCOPES
 from tests.factories import (
     AdminFactory,
     ApproverFactory,
     ReviewerFactory,
+    RunFactory,
     UserFactory,
     ViewerFactory,
 )
@@ -24,6 +26,7 @@ PEOPLE = {
     Role.APPROVER: ApproverFactory,
     Role.ADMIN: AdminFactory,
 }
+Membership = getattr(models, "Membership", None)
 JSON, PROBLEM = "application/json", "application/problem+json"
 
 
@@ -127,6 +130,24 @@ def test_who_may_not_see_the_run_learns_nothing_of_it(client, call):
     else:
         assert response.status_code == (200 if call.needs == Role.VIEWER else 403)
     assert written() == 0
+
+
+@pytest.mark.skipif(Membership is None, reason="runs have no members here")
+@pytest.mark.parametrize("call", [call for call in CALLS if call.has_run], ids=str)
+def test_in_a_closed_run_only_its_members_are_anybody(client, call):
+    send, (role, person) = call.arrange(), (call.needs, PEOPLE[call.needs]())
+    if role == Role.ADMIN:
+        return  # an administrator of the installation is one everywhere
+    Run.objects.update(is_closed=True)
+    run, elsewhere = Run.objects.get(), RunFactory(is_closed=True)
+    headers = bearer(person)
+    Membership.objects.create(run=elsewhere, user=person, role=Role.APPROVER)
+
+    refused(send(client, **headers, **etag(call, client, headers)), 404)
+    Membership.objects.create(run=run, user=person, role=role)
+
+    response = send(client, **headers, **etag(call, client, headers))
+    assert response.status_code in (200, 201), response.content
 
 
 @pytest.mark.parametrize("change", ["revoked", "closed", "demoted"])
