@@ -107,6 +107,7 @@ class Pipeline:
         self._decide = decide
         self._progress = progress
         self._mastered: dict[str, Was] = {}
+        self._passed: set[str] = set()  # skills of the stages behind, waived ones as well
         self._adapter: Path | None = None
 
     def run(self) -> dict[str, Any]:
@@ -164,7 +165,7 @@ class Pipeline:
         waiting = sum(difficulty(gaps[k]) for stage in later for k in stage)
         need = self._examiner.lacking(stage.skills, gaps, self._adapter)
         lost, frontier = dict[str, float](), dict[str, float]()
-        known = set(self._mastered)
+        known = {*self._mastered, *self._passed}
         small = set(stage.skills) if stage.is_bridge else set()
         rounds: list[GateEvidence] = []
         found: list[Mapping[str, Score]] = []  # what was scored in each
@@ -194,14 +195,17 @@ class Pipeline:
             if decision is Decision.WAIVE:
                 self._settle(rounds[stands.at], found[stands.at])
             if decision is not Decision.REMEDY:
+                self._passed |= set(stage.skills)
                 return decision
             need, lost = stands.need, stands.lost
-            known = {*self._mastered, *stands.sits}
+            known = {*self._mastered, *self._passed, *stands.sits}
             small = mixture.bridged(rounds)
             if ahead and self._settings.budget.frontier_share:
                 lacking = self._examiner.lacking(ahead, gaps, self._adapter)
                 forgotten = set(rounds[stands.at].forgotten)
-                frontier = mixture.ready(lacking, self.edges, known - forgotten)
+                frontier = mixture.ready(
+                    lacking, self.edges, {*self._mastered, *stands.sits} - forgotten
+                )
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""

@@ -117,14 +117,15 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
 
 
 def rehearsal_pool(stage: Stage) -> QuerySet[Item]:
-    """What earlier snapshots taught of skills that are mastered, or were and are slipping.
+    """What earlier snapshots taught of skills whose stages are settled, waived ones as well:
+    nothing else teaches them any more (decisions/0021).
 
     Those that this stage has brought to sit belong to them: a remedy no longer teaches them.
     """
     settled = StageSkill.objects.filter(
         stage__run=stage.run,
         stage__status__in=SETTLED,
-        outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
+        outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN, SkillOutcome.WAIVED],
     )
     rounds = evidence_so_far(stage)
     sits = Q(item__skill__key__in=footing(rounds).sits) if rounds else Q()

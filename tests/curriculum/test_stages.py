@@ -286,3 +286,23 @@ def test_a_remedy_rehearses_what_sits_in_its_own_stage(approver):
     assert frozen.count() == 4
     assert frozen.get(is_rehearsal=True).item == trained["A"]
     assert {e.item for e in frozen.filter(is_rehearsal=False)} == set(new)
+
+
+@pytest.mark.parametrize("outcome", ["mastered", "waived", "forgotten"])
+def test_a_later_stage_rehearses_what_settled_ones_have_taught(approver, outcome):
+    earlier = StageFactory(mastered=True, skills=["A"])
+    earlier.stage_skills.update(outcome=outcome)
+    taught = ItemFactory(
+        stage=earlier, approved=True, skill=earlier.run.skills.get(key="A"), key="old"
+    )
+    SnapshotFactory(stage=earlier, round=0, n_items=1).entries.create(
+        item=taught, version=1, position=0
+    )
+    stage = StageFactory(run=earlier.run, reviewing=True, skills=["B"])
+    skill = stage.run.skills.get(key="B")
+    for i in range(3):
+        ItemFactory(stage=stage, approved=True, skill=skill, key=f"n{i}")
+
+    stages.train(stage, actor=approver, round=0)
+
+    assert stage.snapshots.get().entries.get(is_rehearsal=True).item == taught

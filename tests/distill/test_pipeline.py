@@ -346,6 +346,21 @@ def test_a_remedy_rehearses_what_sits_in_its_own_stage(tmp_path):
     assert again["A"] == round(again["B"] * share / (1 - share)) > 0
 
 
+def test_what_was_waived_is_rehearsed_by_the_stages_behind_it(tmp_path):
+    domain = Numbered((skill_of("A"), skill_of("B", "A")))  # two stages
+    learns_nothing = roster.Student(
+        "none", lambda adapter: RuleStudent(lambda p: False), SimulatedTrainer()
+    )
+
+    pipeline(
+        tmp_path, domain=domain, skills=[], student=learns_nothing, decide=lambda g: Decision.WAIVE
+    ).run()
+
+    first, second = (seen_items(tmp_path / "checkpoints" / key) for key in ("s1r0", "s2r0"))
+    assert second["B"] > first["B"] == 0
+    assert second["A"] > first["A"] > 0
+
+
 def test_all_questions_of_a_small_skill_can_be_drilled_round_after_round(tmp_path):
     domain = Numbered((skill_of("A"),), sizes=dict.fromkeys(Split, 15), small=0)
 
