@@ -227,8 +227,8 @@ another reason than the person. *403*: a sentence says which role it takes and w
 
 A role counts in a run: as its member, or, in a run that is open, by the groups
 ([people](people.md)). Under *The installation* it is the role by the groups that counts. The admin
-at `/admin/` is for accounts marked as staff, and is not told here; where signing in at a provider is
-switched on, `/oidc/main/login/` and its callback are for everybody.
+at `/admin/` is for accounts marked as staff, and is not told here. Where signing in at a provider
+is switched on, `/oidc/main/login/` and its callback are for everybody.
 
 Every cell is tried by `tests/web/test_permission_matrix.py`, in a run for its members only. This
 page is written by `python -m tests.web.matrix docs/permissions.md`; a test says when it is out of
