@@ -16,13 +16,22 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from curriculum import models
+from curriculum import access, models
+from curriculum.access import Role
 from curriculum.services import accounts
 from curriculum.services.audit import Actor
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
+    """For administrators alone: rows of all runs are in it, also of those for their members."""
+
     exclude = ("secret_hash",)  # of API tokens: nobody needs to look at it
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return access.may(request.user, Role.ADMIN, None)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return access.may(request.user, Role.ADMIN, None)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

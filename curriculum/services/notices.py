@@ -24,7 +24,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from curriculum import queues
+from curriculum import access, queues
 from curriculum.errors import NotDelivered
 from curriculum.models import Notice, Run
 from curriculum.services import waiting
@@ -78,8 +78,11 @@ def deliver(notice_pk: int, attempt: int) -> None:
         return
     notice = Notice.objects.select_related("to").get(pk=notice_pk)
     run, wanted, sequence = _now(notice.run_id)
-    if wanted is None or sequence != notice.sequence:
-        _end(notice, NoticeStatus.OUTDATED)
+    is_theirs = wanted is not None and (
+        notice.to is None or access.may(notice.to, wanted.role, run)
+    )
+    if wanted is None or sequence != notice.sequence or not is_theirs:
+        _end(notice, NoticeStatus.OUTDATED)  # the run, or their role in it, is another by now
         return
     try:
         _SEND[Channel(notice.channel)](notice, run, wanted)

@@ -99,15 +99,16 @@ def anybody(view: View) -> View:
 def _too_low(run: Run | None, has: Role | None, needed: Role) -> str:
     """Why not, and who can help."""
     where = "in this run" if run is not None else "in this installation"
-    is_now = f"you are {_a(has)}" if has is not None else "you have no role"
+    is_now = f"you are {a(has)}" if has is not None else "you have no role"
     helpers = list(access.people(run, Role.ADMIN)[: NAMED + 1])
     named = ", ".join(name_of(user) for user in helpers[:NAMED])
     more = " and others" if len(helpers) > NAMED else ""
     who = f"{named}{more} can give you another role" if named else "Ask an administrator"
-    return f"This needs {_a(needed)}; {where} {is_now}. {who}."
+    return f"This needs {a(needed)}; {where} {is_now}. {who}."
 
 
-def _a(role: Role) -> str:
+def a(role: Role) -> str:
+    """“a viewer”, “an approver”."""
     return f"an {role.label}" if role.label[0] in "aeiou" else f"a {role.label}"
 
 

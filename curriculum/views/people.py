@@ -23,7 +23,7 @@ from curriculum.people_forms import (
 )
 from curriculum.services import invitations, membership
 from curriculum.services.audit import name_of
-from curriculum.views.common import admin, attempt, find_run, first_error, person, viewer
+from curriculum.views.common import a, admin, attempt, find_run, first_error, person, viewer
 
 PAGE = "curriculum/people.html"
 PART = "curriculum/partials/_people.html"
@@ -46,7 +46,7 @@ def _context(request: HttpRequest, run: Run, **forms: Any) -> dict[str, Any]:
         "members": members,
         "n_others": 0 if run.is_closed else others.count(),
         "administrators": access.people(None, Role.ADMIN).exclude(pk__in=mine),
-        "your_role": role,
+        "your_role": a(role) if role else "no member",
         "is_admin": is_admin,
         "roles": Role.choices,
         "pending": invitations.pending(run) if is_admin else [],
