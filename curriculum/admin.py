@@ -60,10 +60,12 @@ LISTED: dict[type[Model], tuple[str, ...]] = {
     models.Job: ("__str__", "run", "stage", "round", "attempt", "done", "total", "heartbeat_at"),
     models.Notice: ("__str__", "run", "to", "status", "attempts", "error", "created_at"),
     models.ApiToken: ("name", "user", "prefix", "scopes", "used_at", "expires_at", "revoked_at"),
+    models.Membership: ("run", "user", "role", "since"),
+    models.Invitation: ("run", "email", "role", "created_by", "expires_at", "accepted_at"),
     models.House: ("__str__", "audit_sequence", "audit_head"),
     models.AuditEntry: ("sequence", "run", "at", "action", "subject_name", "actor_name"),
 }
-RELATED = ("to", "user", "run", "stage", "skill", "item", "actor")
+RELATED = ("to", "run", "stage", "skill", "item", "actor", "user", "created_by")
 for model, columns in LISTED.items():
     related = [name for name in RELATED if name in columns]
     options = {"list_display": columns, "list_select_related": related or False}

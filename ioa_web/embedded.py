@@ -225,9 +225,22 @@ def _manager(*, listen: str, workers: bool) -> Any:
     if listen:
         most = f"--max-request-body-size={settings.IOA_UPLOAD_BYTES}"
         at = f"--listen={shlex.quote(listen)}"
-        serve = f"-m waitress --threads=8 {most} {at} ioa_web.wsgi:application"
+        told = " ".join(map(shlex.quote, trusted(settings.IOA_PROXIES)))
+        serve = f"-m waitress --threads=8 {most} {at} {told} ioa_web.wsgi:application"
         manager.add_process("web", f"exec {python} {serve}")
     return manager
+
+
+def trusted(proxies: int) -> list[str]:
+    """How waitress is told to believe so many proxies; it drops their headers otherwise."""
+    if not proxies:
+        return []
+    headers = "x-forwarded-for x-forwarded-proto"
+    return [
+        "--trusted-proxy=*",  # what is in front is the only one that reaches us
+        f"--trusted-proxy-count={proxies}",
+        f"--trusted-proxy-headers={headers}",
+    ]
 
 
 def end_orphans(home: Path) -> list[int]:

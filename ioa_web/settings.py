@@ -117,7 +117,9 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
-IOA_PROXIES = env.number("IOA_PROXIES", 0, least=0)  # in front of us, each adds to X-Forwarded-For
+IOA_PROXIES = env.number(  # in front of us; each adds to X-Forwarded-For
+    "IOA_PROXIES", 1 if env.flag("IOA_HTTPS", False) else 0, least=0
+)
 AXES_CLIENT_IP_CALLABLE = "ioa_web.addresses.address_of"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = env.number("IOA_LOGIN_TRIES", 5, least=1)

@@ -77,9 +77,9 @@ def of(user: User) -> list[SignIn]:
     )
 
 
-def end(user: User, *, pk: int) -> int:
-    """End one session of the person's; 0 where it is not theirs, or ended."""
-    return _end(user, [row for row in of(user) if row.pk == pk])
+def end(user: User, *, pk: int, but: str | None = None) -> int:
+    """End one session of the person's; 0 where it is not theirs, or ended, or is `but`."""
+    return _end(user, [row for row in of(user) if row.pk == pk and row.session_key != but])
 
 
 def end_others(user: User, *, but: str | None) -> int:

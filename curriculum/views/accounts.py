@@ -15,13 +15,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from curriculum import access
+from curriculum.access import Role
 from curriculum.errors import CurriculumError
 from curriculum.htmx import answer, show
 from curriculum.models import Invitation
 from curriculum.people_forms import AccountForm
 from curriculum.services import accounts, invitations, sign_ins
 from curriculum.services.invitations import InvitationOver
-from curriculum.views.common import anybody, person
+from curriculum.views.common import a, anybody, person
 
 JOIN = "curriculum/join.html"
 SESSIONS = "curriculum/sessions.html"
@@ -62,9 +64,9 @@ def _joined(request: HttpRequest, invitation: Invitation, user: User) -> HttpRes
         invitations.accept(invitation, user=user)
     except CurriculumError as exc:  # somebody was faster with the same link
         return render(request, JOIN, {"says": str(exc)}, status=exc.http_status)
-    messages.success(
-        request, f"You are {invitation.get_role_display()} in “{invitation.run}” from now on."
-    )
+    role = access.role_in(user, invitation.run)  # a higher one than invited to, perhaps
+    assert role is not None
+    messages.success(request, f"You are {a(role)} in this run.")
     return redirect(invitation.run)
 
 
@@ -77,7 +79,7 @@ def _joined_as_new(request: HttpRequest, invitation: Invitation, form: AccountFo
     except CurriculumError as exc:
         return render(request, JOIN, {"says": str(exc)}, status=exc.http_status)
     login(request, user, backend=BACKEND)
-    messages.success(request, f"Welcome. You are {invitation.get_role_display()} in this run.")
+    messages.success(request, f"Welcome. You are {a(Role(invitation.role))} in this run.")
     return redirect(invitation.run)
 
 
@@ -98,10 +100,14 @@ def _sessions(request: HttpRequest) -> dict[str, Any]:
 @anybody
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
-    n = sign_ins.end(request.user, pk=pk)
+    n = sign_ins.end(request.user, pk=pk, but=request.session.session_key)
     if n:
         return _ended(request, "Ended: whoever used that session has to sign in again.", 200)
-    return _ended(request, "That session has ended already.", 409)
+    return _ended(
+        request,
+        "That session has ended already, or is the one you are in: sign out to end it.",
+        409,
+    )
 
 
 @require_POST

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 
 from curriculum import roles
 from tests.factories import (
@@ -52,3 +55,16 @@ def test_making_the_groups_again_keeps_what_an_administrator_gave():
 
     assert extra in viewer.permissions.all()
     assert Group.objects.count() == len(roles.PERMISSIONS)
+
+
+def test_who_could_read_before_reading_took_a_role_still_can():
+    step = import_module("curriculum.migrations.0019_who_was_let_in_stays")
+    alone, gone = UserFactory(), UserFactory(is_active=False)
+    reviewer, root = ReviewerFactory(), UserFactory(is_superuser=True)
+
+    step.to_viewers(apps, connection.schema_editor())
+
+    assert list(Group.objects.get(name=roles.VIEWER).user_set.all()) == [alone]
+    assert not gone.groups.exists()
+    assert reviewer.groups.count() == 1
+    assert not root.groups.exists()

@@ -107,6 +107,7 @@ def test_who_is_signed_in_joins_by_a_press_and_no_get_joins_anybody(client, run,
 
     assert response.url == run.get_absolute_url()
     assert Membership.objects.get().user == eve
+    assert "You are a reviewer in this run." in client.get(response.url).text
 
 
 def test_who_has_an_account_signs_in_and_comes_back(client, link):
@@ -268,6 +269,13 @@ def test_a_session_from_before_there_were_rows_gets_one(client, eve):
     cache.clear()
 
     assert client.get("/sessions/").text.count('id="session-') == 1
+
+
+def test_the_session_one_is_in_is_left_by_signing_out(client, eve):
+    response = client.post(f"/sessions/{SignIn.objects.get().pk}/end/", headers=HTMX)
+
+    assert response.status_code == 409
+    assert client.get("/sessions/").status_code == 200
 
 
 def test_logged_out_there_is_nothing_to_see_or_to_end(client):
