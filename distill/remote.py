@@ -10,8 +10,6 @@ Answers are plain JSON (dict, list) as docs/openapi.json describes them. Whateve
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +20,9 @@ from typing import Any, Self
 import httpx2
 
 from distill.errors import DistillError
+from distill.webhooks import verify_signature
+
+__all__ = ["ApiError", "Client", "NotInTime", "verify_signature"]
 
 Json = dict[str, Any]
 AGAIN = frozenset({429, 502, 503, 504})  # statuses that may be another at the next try
@@ -277,35 +278,6 @@ class Client:
                 raise _refused(response)
             return response
         raise AssertionError("the last try returns or raises")
-
-
-def verify_signature(
-    body: bytes,
-    headers: Mapping[str, str],
-    secret: str,
-    *,
-    within_seconds: float = 300.0,
-    now: float | None = None,
-) -> bool:
-    """Whether a webhook's body was signed with the secret, not longer ago than that.
-
-    body: as it came, before any parsing. headers: of the request, in any case: X-IOA-Timestamp
-    (Unix seconds) and X-IOA-Signature ("sha256=" and the HMAC-SHA256, hex, of timestamp, a full
-    stop and the body). now: Unix seconds, for tests. Compares in constant time; False for
-    whatever is missing or odd.
-
-    >>> verify_signature(b"{}", {}, "secret")
-    False
-    """
-    given = {name.lower(): value for name, value in headers.items()}
-    timestamp = given.get("x-ioa-timestamp", "")
-    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) < 16):
-        return False
-    if abs((time.time() if now is None else now) - int(timestamp)) > within_seconds:
-        return False
-    signed = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
-    wanted = f"sha256={signed.hexdigest()}"
-    return hmac.compare_digest(wanted.encode(), given.get("x-ioa-signature", "").encode())
 
 
 def _wait(attempt: int, said: str | None) -> float:

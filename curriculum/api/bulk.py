@@ -9,9 +9,10 @@ from ninja import Router
 
 from curriculum.access import Role
 from curriculum.api.guard import actor
+from curriculum.api.item_schemas import ActIn, ActOut, FilterIn, FilterRejectIn, UndoneOut
 from curriculum.api.operations import Id, post
 from curriculum.api.problems import Refused
-from curriculum.api.schemas import ActIn, ActOut, FilterIn, FilterRejectIn, RoundIn, UndoneOut
+from curriculum.api.schemas import RoundIn
 from curriculum.api.stages import find_stage
 from curriculum.models import ReviewAction, Stage
 from curriculum.services import bulk, undoing

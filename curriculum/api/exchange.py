@@ -12,10 +12,11 @@ from ninja.files import UploadedFile
 
 from curriculum.access import Role
 from curriculum.api.guard import actor, find_run
+from curriculum.api.item_schemas import ImportedOut
 from curriculum.api.openapi import JSONL
 from curriculum.api.operations import Id, get, post
 from curriculum.api.replies import AFTER
-from curriculum.api.schemas import MOST_INT, ImportedOut
+from curriculum.api.schemas import MOST_INT
 from curriculum.api.stages import find_stage
 from curriculum.exports import items, mapping, tabular
 from curriculum.exports.formats import FORMATS

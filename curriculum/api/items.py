@@ -11,19 +11,11 @@ from ninja import Header, Query, Router, Status
 
 from curriculum.access import Role, visible_runs
 from curriculum.api.guard import actor, require_role
+from curriculum.api.item_schemas import ItemEdit, ItemIn, ItemOut, RejectIn, VersionIn, WordIn
 from curriculum.api.operations import Cursor, Id, Limit, get, patch, post
 from curriculum.api.paging import page
 from curriculum.api.problems import Refused
-from curriculum.api.schemas import (
-    MOST_INT,
-    ItemEdit,
-    ItemIn,
-    ItemOut,
-    Page,
-    RejectIn,
-    VersionIn,
-    WordIn,
-)
+from curriculum.api.schemas import MOST_INT, Page
 from curriculum.api.stages import find_stage
 from curriculum.models import Item
 from curriculum.services import items, reviewing

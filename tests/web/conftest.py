@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from django.test.client import ClientHandler
 
@@ -18,6 +20,19 @@ def client(handler):
     client = Client()
     client.handler = handler
     return client
+
+
+@pytest.fixture
+def kept_open(db):
+    """A request that a server handles, not Django's test client, ends with its connection closed
+    where it is in a transaction: as that of the test always is.
+    """
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class Silent(WSGIRequestHandler):
 
 
 @pytest.fixture
-def served(db):
+def served(kept_open):
     """The application on a port. Its thread shares the connection of the test, in turn."""
     ours = connections["default"]
     server = make_server("127.0.0.1", 0, get_wsgi_application(), WSGIServer, Silent)

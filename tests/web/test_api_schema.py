@@ -43,7 +43,7 @@ schema = schemathesis.openapi.from_wsgi(
 
 
 @pytest.fixture
-def known(db, settings):
+def known(kept_open, settings):
     """Rows by the name of a path parameter, and a token that may everything."""
     settings.IOA_API_REQUESTS = 10**9
     ids = populated()
