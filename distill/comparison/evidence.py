@@ -19,7 +19,6 @@ from distill.comparison.sections import Section, sections
 from distill.disk import write_beside
 
 JSON, PAGE = "evidence.json", "evidence.md"
-DROPPED = ("runs",)  # one line a run: they are in the folder's Parquet files
 
 HEAD = """\
 # Evidence
@@ -54,7 +53,6 @@ def markdown(told: Mapping[str, Any]) -> str:
 def gather(folder: Path, speeds: Sequence[Path]) -> dict[str, Any]:
     """What evidence.json is to hold: the figures of a comparison, and those of benchmarks."""
     told: dict[str, Any] = json.loads((folder / FIGURES).read_text())
-    told = {k: v for k, v in told.items() if k not in DROPPED}
     if speeds:
         told["speed"] = [json.loads(path.read_text()) for path in speeds]
     return told

@@ -145,7 +145,10 @@ def _results(
         return
     # spawned: what a fork would inherit of CUDA and of threads does not work in it
     with ProcessPoolExecutor(
-        parallel, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+        parallel,
+        mp_context=get_context("spawn"),
+        initializer=_begin_child,
+        initargs=(os.getpid(), parallel),
     ) as pool:
         started = time.monotonic()
         running = {pool.submit(run_one, plan, run, out): run for run in todo}
@@ -164,8 +167,12 @@ def _of(run: Run, progress: Progress) -> Progress:
     return told
 
 
-def _end_with(parent: int) -> None:
-    """End this process when the one that started it is gone: nobody else would."""
+def _begin_child(parent: int, parallel: int) -> None:
+    """Take a fair share of the cores, and end when the process that started this one is gone:
+    nobody else would end it.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (cores or 1) // parallel)))
 
     def watch() -> None:
         while os.getppid() == parent:
