@@ -20,6 +20,7 @@ QUEUE_OF: dict[str, str] = {
     JobKind.TRIAL: GPU,
     JobKind.TRY: TEACHER,
     JobKind.WRITE: TEACHER,
+    JobKind.REWRITE: TEACHER,
     JobKind.TRAIN: GPU,
     JobKind.ASSESS: GPU,
     JobKind.REPORT: GPU,

@@ -82,13 +82,14 @@ class JobKind(TextChoices):
     TRIAL = "trial", "test a prerequisite"  # by throw-away trainings
     TRY = "try", "try a template"  # a few items that nobody is trained on
     WRITE = "write", "write items"
+    REWRITE = "rewrite", "write others"  # in place of items that were refused together
     TRAIN = "train", "train"
     ASSESS = "assess", "assess"
     REPORT = "report", "report"  # final probes
 
 
 # asked for by people; the run does not wait for them
-ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL, JobKind.TRY})
+ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL, JobKind.TRY, JobKind.REWRITE})
 
 
 class Autonomy(TextChoices):

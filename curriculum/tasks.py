@@ -19,6 +19,7 @@ from curriculum.services import (
     probing,
     prompts,
     results,
+    rewriting,
     runs,
     stages,
     trials,
@@ -121,6 +122,13 @@ def write(job: Job) -> None:
         stages.submit(job.stage, actor=Actor.worker())
 
 
+def rewrite(job: Job) -> None:
+    stage = job.run.stages.get(pk=job.asked["stage"])
+    engine.rewrite(stage, job, beat=_beat(job, "items"), keep=KEEP)
+    with _ending(job):
+        rewriting.written(job, actor=Actor.worker())
+
+
 def train(job: Job) -> None:
     assert job.stage is not None
     made = engine.train(job.stage, job, beat=_beat(job, "steps"), keep=KEEP)
@@ -150,6 +158,7 @@ WORK: dict[JobKind, Callable[[Job], None]] = {
     JobKind.TRIAL: trial,
     JobKind.TRY: try_prompt,
     JobKind.WRITE: write,
+    JobKind.REWRITE: rewrite,
     JobKind.TRAIN: train,
     JobKind.ASSESS: assess,
     JobKind.REPORT: report,

@@ -9,6 +9,7 @@ from curriculum.views import (
     bulk,
     costs,
     diagnosis,
+    domains,
     exchange,
     filters,
     gates,
@@ -86,6 +87,8 @@ urlpatterns = [
     path("stages/<int:pk>/approve-all/", bulk.stage_approve_all, name="stage-approve-all"),
     path("stages/<int:pk>/reject-all/", bulk.stage_reject_all, name="stage-reject-all"),
     path("stages/<int:pk>/reject-flagged/", bulk.stage_reject_flagged, name="stage-reject-flagged"),
+    path("stages/<int:pk>/rewrite-all/", bulk.stage_rewrite_all, name="stage-rewrite-all"),
+    path("stages/<int:pk>/rewriting/", bulk.stage_rewriting, name="stage-rewriting"),
     path("stages/<int:pk>/tag-all/", bulk.stage_tag_all, name="stage-tag-all"),
     path(
         "stages/<int:pk>/replace/preview/", bulk.stage_replace_preview, name="stage-replace-preview"
@@ -138,6 +141,8 @@ urlpatterns = [
         "checkpoints/<int:pk>/adapter.zip", exchange.checkpoint_adapter, name="checkpoint-adapter"
     ),
     path("runs/<int:pk>/import/", importing.run_import, name="run-import"),
+    path("domains/", domains.domain_list, name="domain-list"),
+    path("domains/add/", domains.domain_add, name="domain-add"),
     path("runs/import/", exchange.archive_import, name="archive-import"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<int:pk>/cancel/", jobs.job_cancel, name="job-cancel"),

@@ -41,7 +41,7 @@ class Allowance:
         return self.tokens - used < max(self.per_item, self.tokens / 100)
 
     def within(self, budget: Budget, *, tokens: int, items: int) -> Budget:
-        """The budget, with rounds no larger than what is left after so many tokens and items.
+        """The budget, with no more items than what is left holds, after so many tokens and items.
 
         Raises `BudgetSpent` where nothing is left.
         """
@@ -52,7 +52,10 @@ class Allowance:
             raise BudgetSpent(f"All {self.tokens} training tokens of this run are spent.")
         each = tokens / items if items else self.per_item
         n = max(1, round(left / each))
-        return budget.model_copy(update={"items_per_round": min(budget.items_per_round, n)})
+        bounds = {"items_per_round": n, "items": items + n}
+        return budget.model_copy(
+            update={name: min(getattr(budget, name), most) for name, most in bounds.items()}
+        )
 
     def fitting(
         self, items: Sequence[Item], *, used: int, seed: str, room: int | None = None

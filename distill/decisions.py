@@ -26,6 +26,8 @@ class AtGate:
     round: int
     evidence: GateEvidence
     may_remedy: bool  # neither the cap on rounds nor the budget of items is reached
+    gained: float | None = None  # what the last remedy brought: `footing.gained`
+    stalls: bool = False  # that is too little, and other stages wait for what is left: `stalls`
 
     def check(self, decision: Decision) -> None:
         """Raise `DistillError` when the evidence, the cap or the budget forbid the decision."""
@@ -39,8 +41,15 @@ class AtGate:
 Decide = Callable[[AtGate], Decision]
 
 
+def stalls(gained: float | None, *, least: float, others_wait: bool) -> bool:
+    """Whether one more remedy is better spent on the stages that wait. Pure. decisions/0019."""
+    return others_wait and gained is not None and gained < least
+
+
 def autopilot(gate: AtGate) -> Decision:
-    """Advance on evidence; else remedy while that is possible; else waive, on the record."""
+    """Advance on evidence; else remedy while that is possible and helps, or nothing else waits;
+    else waive, on the record.
+    """
     if gate.evidence.allows_advance:
         return Decision.ADVANCE
-    return Decision.REMEDY if gate.may_remedy else Decision.WAIVE
+    return Decision.REMEDY if gate.may_remedy and not gate.stalls else Decision.WAIVE

@@ -19,14 +19,15 @@ from distill.allowance import Allowance
 from distill.assessment.gate import Was, known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
-from distill.decisions import AtGate, Decide, Decision, autopilot
+from distill.decisions import AtGate, Decide, Decision, autopilot, stalls
 from distill.diagnosis import BASE, TEACHER, Progress
 from distill.domains.base import Domain
 from distill.errors import BudgetSpent, DomainError
 from distill.examiner import Examiner
 from distill.journal import Journal
 from distill.organizer import mixture
-from distill.organizer.footing import footing
+from distill.organizer.footing import footing, gained
+from distill.organizer.stages import difficulty
 from distill.planner import Planner
 from distill.records import (
     Curriculum,
@@ -120,8 +121,8 @@ class Pipeline:
         while position < len(curriculum.stages):
             stage, position = curriculum.stages[position], position + 1
             try:
-                ahead = [k for s in curriculum.stages[position : position + 1] for k in s.skills]
-                decision = self.teach(stage, position, gaps, ahead)
+                later = [list(s.skills) for s in curriculum.stages[position:]]
+                decision = self.teach(stage, position, gaps, later)
             except BudgetSpent as exc:
                 untaught.append(f"Stage {position} ({stage.title}) was not taught. {exc}")
                 break
@@ -152,12 +153,15 @@ class Pipeline:
         stage: PlannedStage,
         position: int,
         gaps: Mapping[str, Gap],
-        ahead: Sequence[str] = (),
+        later: Sequence[Sequence[str]] = (),
     ) -> Decision:
         """The rounds of one stage, until somebody lets it pass. Returns the last decision.
 
-        ahead: the skills of the next stage, of which remedies may teach some (`frontier_share`).
+        later: the skills of the stages behind it, which get their share of the budget; of the next
+        one remedies may teach some (`frontier_share`).
         """
+        ahead = later[0] if later else ()
+        waiting = sum(difficulty(gaps[k]) for stage in later for k in stage)
         need = self._examiner.lacking(stage.skills, gaps, self._adapter)
         lost, frontier = dict[str, float](), dict[str, float]()
         known = set(self._mastered)
@@ -168,15 +172,19 @@ class Pipeline:
             round = len(rounds)
             key = f"s{position}r{round}"
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
-            self._write(key, need, frontier, small=small, rehearses=bool(pool))
+            self._write(key, need, frontier, small=small, rehearses=bool(pool), waiting=waiting)
             self._train(key, pool, lost)
             evidence, scores = self._examiner.at_gate(
                 key, stage.skills, gaps, self._mastered, self._adapter
             )
-            decision = self._decided(
-                key, AtGate(stage, position, round, evidence, self._may(round))
-            )
             rounds.append(evidence)
+            rise = gained(rounds)
+            least = self._settings.budget.least_gain
+            stalled = stalls(rise, least=least, others_wait=bool(ahead))
+            decision = self._decided(
+                key,
+                AtGate(stage, position, round, evidence, self._may(round), rise, stalled),
+            )
             found.append(scores)
             stands = footing(rounds)
             if decision in (Decision.REMEDY, Decision.WAIVE):
@@ -220,13 +228,20 @@ class Pipeline:
     # --- one round ---------------------------------------------------------------------
 
     def _write(
-        self, key: str, need: Need, frontier: Need, *, small: Set[str], rehearses: bool
+        self,
+        key: str,
+        need: Need,
+        frontier: Need,
+        *,
+        small: Set[str],
+        rehearses: bool,
+        waiting: float,
     ) -> None:
         if self.journal.is_written(key):
             return
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
         budget = self._allowance.within(self._settings.budget, tokens=tokens, items=used)
-        n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses)
+        n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses, waiting=waiting)
         counts = mixture.with_frontier(need, frontier, n, budget.frontier_share)
         need = {**need, **frontier}
         errors = self._wrong(counts)

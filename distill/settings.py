@@ -86,6 +86,11 @@ class Budget(_Settings):
     """New items of one skill in one round; down to half as many where less than half is missing."""
     rounds_cap: Count = 5
     """Rounds per stage; then a person has to choose."""
+    fair_shares: bool = True
+    """A round takes no more of what is left than its share of what all skills still lack."""
+    least_gain: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.05
+    """What a remedy has to raise the ratios it is for, in the mean, before autopilot asks for
+    another while other stages wait; -1: it always goes on to the cap."""
     rehearsal_share: NotAll = 0.25
     """ρ: share of a round's mixture that comes from mastered skills."""
     frontier_share: NotAll = 0.0
@@ -103,6 +108,8 @@ class Writing(_Settings):
     """Items asked for at most, over items wanted; what is missing then is shown, but flagged."""
     agreement: Annotated[int, Field(ge=1, le=15)] = 3
     """Independent answers of the teacher to a question that no program can work out."""
+    mends: bool = True
+    """Ask a question whose solution is wrong as often once more, and take a right answer for it."""
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] = 0.7
     """Of the teacher, when it writes and when it answers what it has written."""
     max_reply_tokens: Annotated[int, Field(ge=64)] = 1024

@@ -5,6 +5,7 @@ that are not saved yet; `services` save them.
 """
 
 from curriculum.engine.authoring import tokens_of_calls
+from curriculum.engine.bringing import DomainLook, SkillCount, look_at_domain, look_at_file
 from curriculum.engine.checking import check_items
 from curriculum.engine.costs import money_of
 from curriculum.engine.describe import (
@@ -17,6 +18,7 @@ from curriculum.engine.describe import (
     default_settings,
     describe_domain,
     domains,
+    domains_folder,
     sentence,
     storable,
     students,
@@ -27,7 +29,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.exporting import domain_file, merge
 from curriculum.engine.importing import Importer
-from curriculum.engine.items import evidence_record, mixture, rendered, stands_on
+from curriculum.engine.items import evidence_record, mixture, rendered, stalled, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
@@ -52,7 +54,7 @@ from curriculum.engine.team import (
 )
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prompt
-from curriculum.engine.work import assess, train, write
+from curriculum.engine.work import assess, rewrite, train, write
 from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
 
@@ -60,6 +62,7 @@ __all__ = [
     "Agreement",
     "Diagnosis",
     "DomainDescription",
+    "DomainLook",
     "FULL_LEVEL",
     "History",
     "Importer",
@@ -70,6 +73,7 @@ __all__ = [
     "ROUNDS_NEEDED",
     "Rest",
     "Seen",
+    "SkillCount",
     "SkillRow",
     "TRIED_ITEMS",
     "Tested",
@@ -89,9 +93,12 @@ __all__ = [
     "diagnose",
     "domain_file",
     "domains",
+    "domains_folder",
     "evidence_record",
     "is_asked_in_words",
     "is_shown",
+    "look_at_domain",
+    "look_at_file",
     "look_back",
     "merge",
     "mixture",
@@ -108,11 +115,13 @@ __all__ = [
     "rendered",
     "report",
     "report_table",
+    "rewrite",
     "run_trial",
     "sentence",
     "severities_of",
     "share_at_most",
     "slips",
+    "stalled",
     "stands_on",
     "storable",
     "students",

@@ -34,14 +34,21 @@ SAVED_AT_ONCE = 20  # items: what is lost with a worker is written again, and co
 SHOWN_MOST = 40  # items of a skill that are looked at for what people said, newest first
 
 
-def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep) -> list[Item]:
+def write_items(
+    stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep, batch: int = 0
+) -> list[Item]:
     """Write and check the items of the stage's round; each is kept as soon as it is there.
+
+    batch: 0 for the round's own; a number for each time that others are wanted in their place.
 
     Raises `BudgetSpent`, `DomainError`, and what the teacher, `beat` and `keep` raise.
     """
     run = stage.run
     domain = load_domain(run.domain)
-    earlier = models.Item.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
+    key = f"s{stage.position}r{stage.round}" + (f"w{batch}" if batch else "")
+    earlier = models.Item.objects.filter(stage__run=run).exclude(
+        stage=stage, round=stage.round, key__startswith=f"{key}-"
+    )
     questions = list(earlier.values_list("question", flat=True))
     leak, fits = leak_check(run), fits_check(run)
     skills = {s.key: s for s in run.skills.all()}
@@ -61,14 +68,14 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
         unsaved.clear()
 
     def tell(tallies: Sequence[Tally]) -> None:
-        keep.tallies([_tally_row(tally, stage, skills[tally.skill]) for tally in tallies])
+        keep.tallies([_tally_row(t, stage, batch, skills[t.skill]) for t in tallies])
 
     if run.teacher == roster.PROCEDURAL:
         items = write(
             domain,
             orders,
             seed=run.seed,
-            round_key=_key(stage),
+            round_key=key,
             operations=PROCEDURAL_OPERATIONS & set(settings_of(run).writing.operations),
             earlier=questions,
             leak=leak,
@@ -86,7 +93,7 @@ def write_items(stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep
             _client(stage, teacher, skills, keep),
             teacher=teacher.name,
             seed=run.seed,
-            round_key=_key(stage),
+            round_key=key,
             settings=settings_of(run).writing,
             checks=Checks(domain, questions, leak=leak, fits=fits),
             taken={question_key(question) for question in questions},
@@ -195,13 +202,9 @@ def as_call(row: TeacherCall) -> Call:
     return Call(**values | {"skill": row.skill.key})
 
 
-def _key(stage: Stage) -> str:
-    return f"s{stage.position}r{stage.round}"
-
-
-def _tally_row(tally: Tally, stage: Stage, skill: Skill) -> models.WritingTally:
+def _tally_row(tally: Tally, stage: Stage, batch: int, skill: Skill) -> models.WritingTally:
     values = dataclasses.asdict(tally) | {"skill": skill}
-    return models.WritingTally(stage=stage, round=stage.round, **values)
+    return models.WritingTally(stage=stage, round=stage.round, batch=batch, **values)
 
 
 def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> models.Item:

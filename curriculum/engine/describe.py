@@ -56,9 +56,14 @@ def models_folder() -> Path:
     return home() / "models"
 
 
+def domains_folder() -> Path:
+    """Where files lie that runs can be made of, beside the built-in domain."""
+    return home() / "domains"
+
+
 def domains() -> list[tuple[str, str]]:
     """(value, label) of every domain that a run can be made of: built in, or put in `domains/`."""
-    files = sorted(p for p in (home() / "domains").glob("*") if p.is_file())
+    files = sorted(p for p in domains_folder().glob("*") if p.is_file())
     return [
         (Foundations.id, Foundations.title),
         *((f"domains/{p.name}", p.name) for p in files if p.suffix in distill_domains.SUFFIXES),

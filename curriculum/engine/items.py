@@ -23,11 +23,12 @@ from curriculum.models import (
     Stage,
     StageSkill,
 )
-from curriculum.states import SETTLED, SkillOutcome
+from curriculum.states import SETTLED, SkillOutcome, StageStatus
 from distill import records, roster
+from distill.decisions import stalls
 from distill.domains import question_key
 from distill.organizer import mixture as organizer
-from distill.organizer.footing import footing
+from distill.organizer.footing import footing, gained
 from distill.organizer.stages import difficulty, lacking
 from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
 
@@ -64,10 +65,24 @@ def to_write(
         need = {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in own}
     spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
     n = organizer.room_for_new(
-        settings_of(run).budget, need, used=spent, rehearses=rehearsal_pool(stage).exists()
+        settings_of(run).budget,
+        need,
+        used=spent,
+        rehearses=rehearsal_pool(stage).exists(),
+        waiting=_waiting(stage),
     )
     share = settings_of(run).budget.frontier_share
     return need | dict(ahead or {}), organizer.with_frontier(need, ahead or {}, n, share)
+
+
+def _waiting(stage: Stage) -> float:
+    """What the skills of later stages lack, by the diagnosis, summed."""
+    gaps = gaps_of(stage.run)
+    later = StageSkill.objects.filter(
+        stage__run=stage.run, stage__status=StageStatus.PLANNED, stage__position__gt=stage.position
+    )
+    keys = later.values_list("skill__key", flat=True)
+    return sum(difficulty(gaps[key]) for key in keys if key in gaps)
 
 
 def _measured_since(stage: Stage) -> dict[str, float]:
@@ -138,6 +153,20 @@ def stands_on(gate: GateRecord) -> GateRecord:
     )
     so_far = list(gates.select_related("checkpoint").order_by("round"))
     return so_far[footing([evidence_record(each.evidence) for each in so_far]).at]
+
+
+def stalled(gate: GateRecord) -> str:
+    """In a sentence, why one more remedy is better spent on the stages that wait; empty if not."""
+    stage = gate.stage
+    rise = gained([*evidence_so_far(stage), evidence_record(gate.evidence)])
+    others = Stage.objects.filter(run=stage.run, status=StageStatus.PLANNED).exists()
+    least = settings_of(stage.run).budget.least_gain
+    if rise is None or not stalls(rise, least=least, others_wait=others):
+        return ""
+    return (
+        f"The last round changed the ratios it was for by {rise:+.2f} in the mean, less than "
+        f"{least:+.2f}: what is left of the budget goes to the stages that wait."
+    )
 
 
 def evidence_so_far(stage: Stage) -> list[GateEvidence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curriculum import models
@@ -31,14 +31,28 @@ from distill.training.base import StepLog
 
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
+    return len(write_items(stage, _orders(stage), beat=beat, keep=keep))
+
+
+def rewrite(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> int:
+    """Write as many others as `job` asks for in place of items that were refused, for the same
+    student. What people said of those reaches who writes: see `learner_of`.
+    """
+    orders = _orders(stage, job.asked["items"])
+    return len(write_items(stage, orders, beat=beat, keep=keep, batch=job.asked["batch"]))
+
+
+def _orders(stage: Stage, wanted: Mapping[str, int] | None = None) -> list[Order]:
+    """What the round wants of each skill, or `wanted` in its place."""
     run, rounds = stage.run, evidence_so_far(stage)
     need, counts = to_write(stage, rounds, frontier(stage, rounds))
+    counts = counts if wanted is None else dict(wanted)
     begins_small = need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
     errors = errors_of(run, list(counts))
-    orders = [
-        Order(k, n, 1.0 - need[k], k in begins_small, errors.get(k, {})) for k, n in counts.items()
+    return [
+        Order(k, n, 1.0 - need.get(k, 0.0), k in begins_small, errors.get(k, {}))
+        for k, n in counts.items()
     ]
-    return len(write_items(stage, orders, beat=beat, keep=keep))
 
 
 def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoint:

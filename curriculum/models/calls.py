@@ -54,6 +54,7 @@ class WritingTally(models.Model):
     round = models.PositiveSmallIntegerField()
     skill = models.ForeignKey("curriculum.Skill", models.CASCADE, related_name="tallies")
     level = models.PositiveSmallIntegerField()
+    batch = models.PositiveSmallIntegerField(default=0)  # 0 the round's own; others in their place
     asked = models.PositiveIntegerField(default=0)
     read = models.PositiveIntegerField(default=0)
     kept = models.PositiveIntegerField(default=0)
@@ -64,7 +65,7 @@ class WritingTally(models.Model):
         ordering = ["stage", "round", "skill", "level"]
         constraints = [
             models.UniqueConstraint(
-                fields=["stage", "round", "skill", "level"], name="tally_once_a_round"
+                fields=["stage", "round", "batch", "skill", "level"], name="tally_once_a_batch"
             )
         ]
 

@@ -7,7 +7,7 @@ one (cancelled, lost, queued again) learns it from `Overtaken`, and stops.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ NEEDS: dict[JobKind, RunStatus | StageStatus | None] = {  # where a job has some
     JobKind.TRIAL: RunStatus.REVIEWING_DIAGNOSIS,
     JobKind.TRY: None,  # wherever the run is not over
     JobKind.WRITE: StageStatus.WRITING,
+    JobKind.REWRITE: StageStatus.REVIEWING,  # the stage that it was asked for
     JobKind.TRAIN: StageStatus.TRAINING,
     JobKind.ASSESS: StageStatus.ASSESSING,
     JobKind.REPORT: RunStatus.TEACHING,
@@ -104,12 +105,14 @@ def create_aside(run: Run, *, actor: Actor, kind: JobKind, asked: Mapping[str, A
     return create(run, actor=actor, kind=kind, round=round, asked=asked)
 
 
-def require_idle(run: Run, *, besides: Job | None = None) -> None:
-    """Raise `StillAtWork` while a job aside waits or works. Call it where writers of the run
-    stand in line: after `audit.require` or `audit.write`.
+def require_idle(
+    run: Run, *, besides: Job | None = None, kinds: Collection[JobKind] = ASIDE
+) -> None:
+    """Raise `StillAtWork` while a job aside waits or works, of these kinds. Call it where writers
+    of the run stand in line: after `audit.require` or `audit.write`.
     """
     at_work = [JobStatus.QUEUED, JobStatus.RUNNING]
-    active = run.jobs.filter(kind__in=ASIDE, status__in=at_work)
+    active = run.jobs.filter(kind__in=kinds, status__in=at_work)
     if besides is not None:
         active = active.exclude(pk=besides.pk)
     if (other := active.first()) is not None:
@@ -264,6 +267,7 @@ def _has_something_to_do(job: Job) -> bool:
         return not Run.objects.get(pk=job.run_id).is_over
     if isinstance(status, RunStatus):
         return Run.objects.filter(pk=job.run_id, status=status).exists()
-    return Stage.objects.filter(
-        jobs=job, status=status, round=job.round, run__status=RunStatus.TEACHING
-    ).exists()
+    teaching = Stage.objects.filter(status=status, run__status=RunStatus.TEACHING)
+    if job.kind in ASIDE:  # its round counts the jobs of its kind
+        return teaching.filter(pk=job.asked["stage"], round=job.asked["round"]).exists()
+    return teaching.filter(jobs=job, round=job.round).exists()

@@ -10,6 +10,7 @@ import logging
 
 from django.db import transaction
 
+from curriculum import engine
 from curriculum.errors import BudgetSpent, CapReached, CurriculumError
 from curriculum.models import GateRecord, Item, Run, Stage
 from curriculum.services import gates, items, replanning, runs, stages
@@ -90,6 +91,9 @@ def _review(run: Run, stage: Stage) -> None:
 def _decide_gate(run: Run, gate: GateRecord) -> None:
     if gate.allows_advance:
         gates.advance(gate, actor=_rule(run, "advance"), round=gate.round)
+        return
+    if why := engine.stalled(gate):
+        gates.waive(gate, actor=_rule(run, "waive"), round=gate.round, reason=why)
         return
     try:
         gates.remedy(gate, actor=_rule(run, "remedy"), round=gate.round)

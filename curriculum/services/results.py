@@ -55,7 +55,7 @@ def keep_tallies(rows: Sequence[WritingTally]) -> None:
     WritingTally.objects.bulk_create(
         rows,
         update_conflicts=True,
-        unique_fields=["stage", "round", "skill", "level"],
+        unique_fields=["stage", "round", "batch", "skill", "level"],
         update_fields=["asked", "read", "kept", "spare", "lost"],
     )
 

@@ -126,6 +126,7 @@ def train(stage: Stage, *, actor: Actor, round: int) -> Stage:
     if round != stage.round:
         raise Overtaken("This stage")
     stage = move(stage, StageStatus.TRAINING, actor=actor)
+    jobs.require_idle(stage.run, kinds=[JobKind.REWRITE])  # others are still to come
     items = Item.objects.filter(stage=stage, round=round)
     if unreviewed := items.filter(verdict=Verdict.WAITING).count():
         raise UnreviewedItems(unreviewed)

@@ -8,15 +8,17 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum.htmx import answer, show
 from curriculum.models import Stage
 from curriculum.review_forms import ManyForm, RejectManyForm, ReplaceForm, WordManyForm, WriteForm
-from curriculum.services import bulk, items, words
+from curriculum.services import bulk, items, rewriting, words
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
+from curriculum.views import review_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer
 from curriculum.views.review_page import elsewhere, may_decide, reply
 from curriculum.views.review_reads import difference
@@ -56,6 +58,32 @@ def stage_reject_all(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         "Rejected together: {}.",
     )
+
+
+@require_POST
+@reviewer
+def stage_rewrite_all(request: HttpRequest, pk: int) -> HttpResponse:
+    return _many(
+        request,
+        pk,
+        RejectManyForm(request.POST),
+        lambda stage, queue, said: rewriting.rewrite_matching(
+            stage,
+            actor=person(request),
+            queue=queue,
+            expected=said["expected"],
+            reason=said["reason"],
+        ),
+        "Rejected together: {0}. {0} others are written in their place, and come into this queue.",
+    )
+
+
+@require_GET
+@login_required
+def stage_rewriting(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far others are that were asked for. Asked every two seconds while they are written."""
+    context = {"stage": (stage := find_stage(pk)), **review_reads.rewriting(stage)}
+    return render(request, "curriculum/partials/_rewriting.html", context)
 
 
 @require_POST

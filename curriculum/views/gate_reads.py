@@ -85,6 +85,7 @@ class Ahead:
     planned: engine.NextRound
     mixture: list[dict[str, Any]]  # as `stage_reads.mixture` has them
     gains: list[dict[str, Any]]  # key, n, now, guess; no ratio of what was forgotten
+    stalled: str = ""  # why policy would ask for no other, see decision 19
 
 
 def ahead(gate: GateRecord) -> Ahead | None:
@@ -119,4 +120,5 @@ def ahead(gate: GateRecord) -> Ahead | None:
             for key, n in planned.new.items()
             if n and key not in planned.frontier
         ],
+        engine.stalled(gate),
     )

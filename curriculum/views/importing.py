@@ -1,19 +1,14 @@
 """Items from a file, in three steps that work without a script: file, columns, import.
 
-Between the steps the file lies in a folder of uploads, and a signed word says where and whose.
+Between the steps the file lies where `uploaded` keeps it.
 """
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.core import signing
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
@@ -25,12 +20,12 @@ from curriculum.htmx import show
 from curriculum.models import Run, Stage
 from curriculum.services import exchange
 from curriculum.states import StageStatus
+from curriculum.views import uploaded
 from curriculum.views.common import find_run, first_error, person, reviewer
 
 PAGE = "curriculum/import.html"
 PART = "curriculum/partials/_import.html"
-SALT = "curriculum.import"
-KEPT_SECONDS = 24 * 3600
+USE = "items"
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,23 +64,22 @@ def _uploaded(request: HttpRequest, stage: Stage, context: dict[str, Any]) -> Ht
         context |= {"form": form, "says": first_error(form)}
         return show(request, PAGE, PART, context, status=422)
     file = form.cleaned_data["file"]
-    path = _keep(file)
+    path = uploaded.keep(file)
     try:
         columns = tabular.columns(path)
     except CurriculumError:
         path.unlink()
         raise
-    found = [path.name, str(file.name)[:200], request.user.pk]
     context |= {
-        "token": signing.dumps(found, salt=SALT),
-        "file_name": found[1],
+        "token": uploaded.token(request, path, str(file.name), USE),
+        "file_name": str(file.name)[:200],
         "mapping": MappingForm(stage, columns, initial=mapping.guess(columns)),
     }
     return show(request, PAGE, PART, context)
 
 
 def _mapped(request: HttpRequest, run: Run, stage: Stage, context: dict[str, Any]) -> HttpResponse:
-    path, name = _kept(request)
+    path, name = uploaded.kept(request, USE)
     columns = tabular.columns(path)
     form = MappingForm(stage, columns, request.POST)
     context |= {"token": request.POST["token"], "file_name": name, "mapping": form}
@@ -115,34 +109,3 @@ def _mapped(request: HttpRequest, run: Run, stage: Stage, context: dict[str, Any
     items = "1 item waits" if found.n == 1 else f"{found.n} items wait"
     messages.success(request, f"Imported: {items} for a verdict, {found.flagged} of them flagged.")
     return redirect("curriculum:stage-review", stage.pk)
-
-
-def _folder() -> Path:
-    return Path(settings.MEDIA_ROOT) / "imports"
-
-
-def _keep(file: UploadedFile) -> Path:
-    """The upload under a name of ours; uploads that were left lying for a day are removed."""
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        if old.stat().st_mtime < time.time() - KEPT_SECONDS:
-            old.unlink(missing_ok=True)
-    path = folder / f"{uuid4().hex}{Path(str(file.name)).suffix.lower()}"
-    with path.open("wb") as out:
-        out.writelines(file.chunks())
-    return path
-
-
-def _kept(request: HttpRequest) -> tuple[Path, str]:
-    """The file that the signed word of this person names."""
-    try:
-        name, shown, owner = signing.loads(request.POST["token"], salt=SALT, max_age=KEPT_SECONDS)
-    except signing.BadSignature:
-        raise exchange.ImportRefused(
-            "This upload is not known any more. Choose the file again."
-        ) from None
-    path = _folder() / name
-    if owner != request.user.pk or not path.is_file():
-        raise exchange.ImportRefused("This upload is not here any more. Choose the file again.")
-    return path, shown

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from curriculum.htmx import answer, show
 from curriculum.models import Job, Notice
 from curriculum.services import jobs
-from curriculum.states import JobStatus, NoticeStatus
+from curriculum.states import JobKind, JobStatus, NoticeStatus
 from curriculum.views import reads
 from curriculum.views.common import attempt, person, reviewer
 
@@ -96,6 +96,8 @@ def _answer(request: HttpRequest, job: Job, notice: str, status: int) -> HttpRes
     # The same buttons stand on a run's pages and in the list of jobs: back to where it was.
     page = FROM.get(request.POST.get("from", ""))
     then = reverse(page, args=[job.run_id]) if page else _address()
+    if job.kind == JobKind.REWRITE and request.POST.get("from") == "review":
+        then = reverse("curriculum:stage-review", args=[job.asked["stage"]])
     return answer(
         request,
         PAGE,

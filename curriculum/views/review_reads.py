@@ -13,6 +13,7 @@ from django.http import QueryDict
 from curriculum import engine
 from curriculum.models import Item, ReviewAction, Score, Stage, Tag
 from curriculum.services import presence
+from curriculum.services import rewriting as others
 from curriculum.services.audit import name_of
 from curriculum.services.matching import POLICY, Queue
 from curriculum.states import Verdict
@@ -169,3 +170,13 @@ def difference(old: str, new: str) -> list[tuple[str, str]]:
         if j2 > j1:
             parts.append(("new", "".join(b[j1:j2])))
     return parts
+
+
+def rewriting(stage: Stage) -> dict[str, Any]:
+    """The last others that were asked for in this round: how far they are, and how many came."""
+    job = others.last_of(stage)
+    return {
+        "rewrite": job,
+        "n_others": others.items_of(job).count() if job else 0,
+        "eta_seconds": reads.eta_seconds(job) if job else None,
+    }

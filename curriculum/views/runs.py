@@ -74,7 +74,7 @@ def run_create(request: HttpRequest) -> HttpResponse:
     with what was typed so far, so that presets and domains work without a script.
     """
     if request.method == "GET":
-        return _show_form(request, _preset_form(DEFAULT_PRESET), DEFAULT_PRESET)
+        return _show_form(request, _preset_form(DEFAULT_PRESET, request.GET), DEFAULT_PRESET)
     preset = request.POST.get("choose") or request.POST.get("preset") or DEFAULT_PRESET
     if "choose" in request.POST:
         return _show_form(request, _preset_form(preset, request.POST), preset)

@@ -55,7 +55,7 @@ def read_items(text: str) -> Drafts:
     """The whole and valid items of a reply, and sentences on what is wrong with the rest.
 
     A reply that is cut off gives the items that it said whole. Steps lose the full stop at their
-    end, and a last one that repeats the answer is left out: `Draft.worked` says both. Pure, never
+    end, and the last one the answer, where it repeats that: `Draft.worked` says both. Pure, never
     raises.
     """
     listing = read_list(text, name="items", element="item", marker="question")
@@ -105,6 +105,17 @@ def _draft(written: _Written) -> Draft:
     answer = " ".join(written.answer.split())
     steps = [" ".join(step.split()).rstrip(". ") for step in written.steps]
     steps = [step for step in steps if step]
-    if steps and steps[-1].casefold() in (answer.casefold(), f"answer: {answer}".casefold()):
-        steps.pop()
+    if steps:
+        last = _without_answer(steps.pop(), answer)
+        steps += [last] if last else []
     return Draft(written.question, answer, tuple(steps))
+
+
+def _without_answer(step: str, answer: str) -> str:
+    """The step, less an "Answer: 47" at its end that says what the item's answer says."""
+    before, mark, said = step.rpartition("Answer:")
+    if not mark:
+        before, mark, said = step.rpartition("answer:")
+    if mark and said.strip().casefold() == answer.casefold():
+        return before.rstrip(" .,;:")
+    return "" if step.casefold() == answer.casefold() else step

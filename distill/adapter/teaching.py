@@ -16,6 +16,7 @@ from distill.adapter.checks import check
 from distill.adapter.client import TeacherClient, Wanted, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import Checks, answer_result
+from distill.adapter.mending import mend
 from distill.adapter.operations import Operation, levels
 from distill.adapter.prompting import Learner, Sample, Templates, built_in
 from distill.adapter.tally import Count, TallySink
@@ -109,6 +110,16 @@ def teach(
         looked = _looked_at(drafted, checks)
         fresh = [(slot, item) for slot, item in looked if not _repeats(item)]
         verified = _verified(domain, fresh, client, settings, f"{seed}:{round_key}:{wave}", alive)
+        mended = mend(
+            domain,
+            [item for _, item in verified],
+            client,
+            settings,
+            checks,
+            draw=f"{seed}:{round_key}:{wave}",
+            alive=alive,
+        )
+        verified = [(slot, item) for (slot, _), item in zip(verified, mended, strict=True)]
         for slot, item in looked:
             if _repeats(item):
                 slot.count.lost(item)

@@ -45,6 +45,20 @@ def footing(rounds: Sequence[GateEvidence]) -> Footing:
     return Footing(at, need, lost, sits)
 
 
+def gained(rounds: Sequence[GateEvidence]) -> float | None:
+    """What the last round brought: the mean rise of the ratios (P_S/P_T) of the skills it was to
+    teach, over the student it started from. None for the first, which started from another stage.
+    Pure.
+    """
+    if len(rounds) < 2:
+        return None
+    stood = footing(rounds[:-1])
+    before = {v.skill: v.ratio for v in rounds[stood.at].stage}
+    now = {v.skill: v.ratio for v in rounds[-1].stage}
+    rises = [now[k] - before[k] for k in stood.need if k in before and k in now]
+    return sum(rises) / len(rises) if rises else None
+
+
 def _standing(evidence: GateEvidence) -> int:
     mastered = sum(v.answer is GateAnswer.MASTERED for v in evidence.stage)
     return mastered - len(evidence.forgotten)

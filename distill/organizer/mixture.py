@@ -11,6 +11,7 @@ from distill.settings import Budget
 from distill.statistics import in_proportion
 
 SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
+FEWEST = 32  # items of a skill and round, however many wait: fewer are too few steps to matter
 FAILS_BEFORE_BRIDGE = 2  # rounds in a row, after which a skill is begun small again
 
 
@@ -81,23 +82,36 @@ def rehearsed(
     return {k: min(n, sizes[k]) for k, n in counts.items()}
 
 
-def room_for_new(budget: Budget, need: Mapping[str, float], *, used: int, rehearses: bool) -> int:
+def room_for_new(
+    budget: Budget,
+    need: Mapping[str, float],
+    *,
+    used: int,
+    rehearses: bool,
+    waiting: float = 0.0,
+) -> int:
     """How many new items a round may write, leaving room for its rehearsal; at least 1.
 
     need: skill -> what it still lacks, in 0..1. A skill that lacks half or more takes
     `items_per_skill`, one that lacks less fewer, down to half as many: a remedy of what nearly
     sits is short, and disturbs little. used: items that trainings have seen so far. rehearses:
     there is something to rehearse. New items and their share of rehearsal fit the room, but
-    where it is down to one item.
+    where it is down to one item. waiting: what the skills of later stages lack, summed: of what
+    is left, a round takes the share that its skills have in all that is lacking (decisions/0020).
 
     Raises `BudgetSpent` when none are left.
     """
-    room = min(budget.items_per_round, budget.items - used)
+    left = budget.items - used
+    room = min(budget.items_per_round, left)
     if room <= 0:
         raise BudgetSpent(
             f"All {budget.items} items of this run's budget are spent. Raise the budget, waive "
             "the stage with a reason, or stop the run."
         )
+    if budget.fair_shares and waiting > 0:
+        lacks = sum(need.values())
+        fair = round(left * lacks / (lacks + waiting))
+        room = min(room, max(fair, FEWEST * len(need)))
     if rehearses:
         room = max(1, int(room * (1.0 - budget.rehearsal_share)))
     shares = (min(1.0, max(SMALLEST_SHARE, 2 * lacking)) for lacking in need.values())

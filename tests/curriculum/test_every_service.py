@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from curriculum.services import (
     bulk,
     chain,
     deciding,
+    domains,
     exchange,
     gates,
     guidelines,
@@ -32,6 +34,7 @@ from curriculum.services import (
     probing,
     prompts,
     replanning,
+    rewriting,
     runs,
     sampling,
     skills,
@@ -66,6 +69,9 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 WITHOUT_AN_ENTRY = {
+    "domains.look": "keeps nothing",
+    "rewriting.items_of": "only reads",
+    "rewriting.last_of": "only reads",
     "apart": "only reads",
     "audit": "is the log",
     "budget.items_spent": "only reads",
@@ -116,6 +122,12 @@ WITHOUT_AN_ENTRY = {
     "jobs.requeue_orphans": "changes no row",
     "stages.make_current": "part of stages.trained and stages.roll_back",
 }
+
+
+def rewrite_job() -> Any:
+    stage = StageFactory(reviewing=True)
+    asked = {"stage": stage.pk, "round": 0, "batch": 1, "items": {}, "reason": "no"}
+    return JobFactory(run=stage.run, kind=JobKind.REWRITE, asked=asked)
 
 
 def run_of(**traits: Any) -> Run:
@@ -182,6 +194,13 @@ def imported(by: Actor) -> None:
     columns = {"question": "question", "answer": "answer"}
     stage = StageFactory(reviewing=True, skills=["A1"])
     exchange.import_items(stage, path, columns, actor=by, round=0, name="i.csv", skill="A1")
+
+
+def domain_file() -> Path:
+    path = Path(settings.IOA_HOME) / "mine.yaml"
+    probes = [{"question": f"Say {n}.", "reference": str(n)} for n in (1, 2, 3)]
+    path.write_text(json.dumps({"skills": [{"id": "H1", "probes": probes}]}))
+    return path
 
 
 def split(by: Actor) -> None:
@@ -269,6 +288,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "accounts.changed": lambda by: accounts.changed(ViewerFactory(), actor=by, fields=["Groups"]),
     "accounts.deleted": lambda by: accounts.deleted(UserFactory(), actor=by),
     "anchors.take": lambda by: anchors.take(actor=by, to="file heads.jsonl"),
+    "domains.add": lambda by: domains.add(domain_file(), actor=by, name="mine"),
     "exchange.import_items": imported,
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
@@ -285,6 +305,10 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "bulk.reject_matching": lambda by: bulk.reject_matching(
         ItemFactory().stage, actor=by, queue=Queue(0), reason="no"
     ),
+    "rewriting.rewrite_matching": lambda by: rewriting.rewrite_matching(
+        ItemFactory().stage, actor=by, queue=Queue(0), reason="no"
+    ),
+    "rewriting.written": lambda by: rewriting.written(rewrite_job(), actor=by),
     "bulk.tag_matching": lambda by: bulk.tag_matching(
         ItemFactory().stage, actor=by, queue=Queue(0), word="odd"
     ),

@@ -196,6 +196,43 @@ def test_autopilot_remedies_what_is_not_mastered():
     assert rules() == [("stage.writing", "autopilot: remedy")]
 
 
+def after_a_remedy(before, now):
+    stage = StageFactory(run__autonomy=NONE, deciding=True, round=1, skills=["N1"])
+    for round_, ratio in ((0, before), (1, now)):
+        found = evidence(stage, "not_yet")
+        found["stage"][0]["ratio"] = ratio
+        decision = "remedy" if round_ == 0 else ""
+        gate = GateFactory(stage=stage, round=round_, evidence=found, decision=decision)
+    return gate
+
+
+def test_a_remedy_that_raised_nothing_is_the_last_while_other_stages_wait():
+    gate = after_a_remedy(0.66, 0.69)
+    StageFactory(run=gate.stage.run)
+
+    policy.act(gate.stage.run)
+
+    entry = AuditEntry.objects.get(action="stage.waived")
+    assert entry.note == (
+        "The last round changed the ratios it was for by +0.03 in the mean, less than +0.05: what "
+        "is left of the budget goes to the stages that wait."
+    )
+    assert entry.actor_name == "autopilot: waive"
+
+
+@pytest.mark.parametrize(
+    ("now", "others"), [(0.72, True), (0.60, False)], ids=["it rose", "none waits"]
+)
+def test_a_remedy_that_helped_or_that_nothing_waits_for_is_followed_by_another(now, others):
+    gate = after_a_remedy(0.66, now)
+    if others:
+        StageFactory(run=gate.stage.run)
+
+    policy.act(gate.stage.run)
+
+    assert Stage.objects.get(pk=gate.stage_id).round == 2
+
+
 def test_at_the_cap_autopilot_waives_and_says_so():
     gate = GateFactory(stage__run__autonomy=NONE, stage__round=4)
 

@@ -28,7 +28,7 @@ def test_a_job_travels_as_two_numbers_under_our_id(
 def test_writing_never_waits_behind_a_training(redis, kind):
     queues.enqueue(JobFactory(kind=kind))
 
-    queue = "teacher" if kind in (JobKind.WRITE, JobKind.TRY) else "gpu"
+    queue = "teacher" if kind in (JobKind.WRITE, JobKind.REWRITE, JobKind.TRY) else "gpu"
     assert len(Queue(queue, connection=redis)) == 1
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distill.organizer.footing import footing
+from distill.decisions import AtGate, Decision, autopilot, stalls
+from distill.organizer.footing import footing, gained
 from distill.organizer.mixture import sitting, still_needed
-from distill.records import GateAnswer, Retention
+from distill.records import GateAnswer, PlannedStage, Retention
 from tests.distill.samples import evidence_of, retention, verdict
 
 M, N, U = GateAnswer.MASTERED, GateAnswer.NOT_YET, GateAnswer.UNCLEAR
@@ -82,3 +83,26 @@ def test_no_round_stands_better_than_the_one_that_is_gone_on_from(rounds):
     assert found.need == still_needed(best)[0]
     assert found.sits == sitting(best)
     assert found.need
+
+
+def test_what_a_round_brought_is_the_mean_rise_of_what_it_was_for():
+    first = gate([("A2", M, 0.97), ("N1", N, 0.60), ("N2", N, 0.40)])
+    second = gate([("A2", N, 0.50), ("N1", N, 0.66), ("N2", N, 0.44)])
+    third = gate([("A2", M, 0.97), ("N1", M, 0.92), ("N2", N, 0.50)])
+
+    assert gained([first]) is None
+    assert gained([first, second]) == pytest.approx(0.05)
+    assert gained([first, second, third]) == pytest.approx((0.32 + 0.10) / 2)  # over the first
+
+
+@pytest.mark.parametrize(
+    ("rise", "others_wait", "says"),
+    [(0.04, True, True), (0.05, True, False), (0.04, False, False), (None, True, False)],
+)
+def test_a_remedy_that_brought_little_is_the_last_while_others_wait(rise, others_wait, says):
+    assert stalls(rise, least=0.05, others_wait=others_wait) is says
+    stage = PlannedStage(title="t", skills=("N1",), difficulty=0.5)
+    at = AtGate(stage, 1, 1, FIRST, may_remedy=True, gained=rise, stalls=says)
+    assert autopilot(at) is (Decision.WAIVE if says else Decision.REMEDY)
+    advances = AtGate(stage, 1, 1, BETTER, may_remedy=True, gained=rise, stalls=says)
+    assert autopilot(advances) is Decision.ADVANCE

@@ -277,6 +277,42 @@ def test_a_round_that_teaches_one_skill_is_a_short_one():
     assert room(0.08) == 75  # half, where next to nothing is missing
 
 
+def test_a_round_takes_its_share_of_what_is_left_while_others_wait():
+    budget = Budget(items=900, items_per_round=400, items_per_skill=200)
+
+    def room(need, waiting, used=0, **more):
+        given = budget.model_copy(update=more)
+        return mixture.room_for_new(given, need, used=used, rehearses=False, waiting=waiting)
+
+    two = {"A": 1.0, "B": 1.0}
+    assert room(two, 4.0) == 300  # a third of what is lacking, of 900
+    assert room(two, 0.0) == 400
+    assert room(two, 4.0, fair_shares=False) == 400
+    assert room({"A": 0.3}, 3.7, used=500) == 32  # a share of 30, and never fewer than matter
+    assert room({"A": 0.3}, 0.2, used=500) == 120  # the cap by skill holds: little is missing
+    assert room(two, 4.0, used=880) == 20
+
+
+@given(
+    st.lists(st.floats(0.2, 1.0), min_size=1, max_size=12),
+    st.integers(1200, 3000),
+    st.sampled_from([0.0, 0.25]),
+)
+def test_with_fair_shares_every_stage_is_reached(lacks, items, share):
+    """One skill a stage, one round each: the last one finds its share."""
+    budget = Budget(
+        items=items, items_per_round=items, items_per_skill=items, rehearsal_share=share
+    )
+    used = 0
+    for at, lack in enumerate(lacks):
+        new = mixture.room_for_new(
+            budget, {"A": lack}, used=used, rehearses=at > 0, waiting=sum(lacks[at + 1 :])
+        )
+        assert new >= mixture.FEWEST * (1 - share) - 1
+        used += new + (mixture.rehearsal_count(new, share) if at else 0)
+    assert used <= items + 1
+
+
 def test_the_next_round_teaches_what_is_not_mastered_and_what_was_forgotten():
     evidence = evidence_of(
         verdict("A", GateAnswer.MASTERED, 0.97),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -269,6 +270,23 @@ def test_steps_are_put_into_the_one_form_and_the_answer_is_not_said_twice():
     (draft,) = read_items(said(("What is 2 + 2?", steps, " 4 "))).drafts
 
     assert draft.worked == "2 + 2 = 4. Answer: 4"
+
+
+@pytest.mark.parametrize(
+    ("last", "left"),
+    [
+        ("7 + 9 = 16, carry 1. 7 + 1 = 8. Answer: 86", "7 + 9 = 16, carry 1. 7 + 1 = 8"),
+        ("So it is 86; answer: 86.", "So it is 86"),
+        ("Answer: 85", "Answer: 85"),  # says something else: a check finds it
+        ("1 + 1 = 2", "1 + 1 = 2"),
+    ],
+)
+def test_the_last_step_loses_the_answer_where_it_repeats_that(last, left):
+    said = {"items": [{"question": "q", "steps": ["First.", last], "answer": "86"}]}
+
+    [draft] = read_items(json.dumps(said)).drafts
+
+    assert draft.steps == ("First", left)
 
 
 def test_faults_name_the_item_and_repeat_nothing_of_it():

@@ -23,10 +23,10 @@ def test_the_table_names_every_address_that_only_takes_posts():
         *("run-audit-export", "house-audit", "house-audit-export"),
         *("item-provenance", "checkpoint-provenance"),
         *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),
-        "stage-team",
+        *("stage-team", "stage-rewriting"),
         *("stage-replace-preview", "stage-compose"),
         *("run-export", "run-dataset", "run-archive-file", "run-domain-file"),
-        *("checkpoint-adapter", "run-import", "archive-import"),
+        *("checkpoint-adapter", "run-import", "archive-import", "domain-list", "domain-add"),
     }
 
     beats = {"item-look"}  # who looks at what is no decision: tests/web/test_team.py

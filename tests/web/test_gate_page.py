@@ -189,3 +189,17 @@ def test_of_a_forgotten_skill_that_is_taught_again_no_gain_is_guessed(client, re
         ("M", None, None),
     ]
     assert sum(gain["n"] for gain in found.gains) == found.planned.n_new
+
+
+def test_a_person_is_told_where_policy_would_ask_for_no_other_round(client, reviewer, gate):
+    stage = gate.stage
+    StageFactory(run=stage.run)
+    assert "policy would decide" not in page_of(client, gate)
+    stage.round = 1
+    stage.save(update_fields=["round"])
+    again = GateFactory(stage=stage, round=1, evidence=gate.evidence)
+
+    page = page_of(client, again)
+
+    assert "changed the ratios it was for by +0.00 in the mean" in page
+    assert "policy would decide" in page

@@ -369,6 +369,12 @@ WRITES = [
         again=200,
     ),
     Write(
+        "stage-rewrite-all",
+        lambda: (_all_items()[0], {"round": 0, "reason": "Too easy."}),
+        "review",
+        again=200,
+    ),
+    Write(
         "stage-tag-all", lambda: (_all_items()[0], {"round": 0, "word": "odd"}), "review", again=200
     ),
     Write("stage-replace", _replace, "review", again=422),

@@ -1,0 +1,72 @@
+"""Files of skills and questions that people bring, before a run is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from distill import domains as distill_domains
+from distill.domains.files import faults_of_file, load_file
+from distill.errors import DomainError
+from distill.records import Split
+
+SPLITS = (Split.TRAIN, Split.DIAGNOSE, Split.GATE, Split.FINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class SkillCount:
+    """A skill and how many questions there are for it; None: many."""
+
+    key: str
+    title: str
+    builds_on: tuple[str, ...]
+    is_transfer: bool
+    counts: tuple[int | None, ...]  # by `SPLITS`
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLook:
+    """What a domain file holds, or everything that is wrong with it."""
+
+    title: str = ""
+    version: str = ""
+    skills: tuple[SkillCount, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def look_at_file(path: Path) -> DomainLook:
+    """Read a domain file, as `ioa domains check` does. Never raises for what is in it."""
+    if faults := faults_of_file(path):
+        return DomainLook(faults=tuple(str(fault) for fault in faults))
+    return _look(load_file(path))
+
+
+def look_at_domain(spec: str) -> DomainLook:
+    """The same of a domain of this installation: see `load_domain`. Never raises `BadDomain`."""
+    from curriculum.engine.describe import load_domain
+    from curriculum.errors import BadDomain
+
+    try:
+        return _look(load_domain(spec))
+    except BadDomain as exc:
+        return DomainLook(faults=(str(exc),))
+
+
+def _look(domain: distill_domains.Domain) -> DomainLook:
+    try:
+        return DomainLook(
+            title=domain.title,
+            version=domain.version,
+            skills=tuple(
+                SkillCount(
+                    s.id,
+                    s.title,
+                    tuple(s.prerequisites),
+                    s.is_transfer,
+                    tuple(domain.size(s.id, split) for split in SPLITS),
+                )
+                for s in domain.skills
+            ),
+        )
+    except DomainError as exc:
+        return DomainLook(faults=(str(exc),))

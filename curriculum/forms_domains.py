@@ -1,0 +1,72 @@
+"""What people say of a domain that they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from django import forms
+
+from curriculum.exports.domain_table import FIELDS
+from curriculum.exports.tabular import SUFFIXES as TABLES
+from curriculum.services.domains import NAME, WHOLE
+
+SUFFIXES = tuple(dict.fromkeys((*WHOLE, *TABLES)))
+
+
+class DomainUploadForm(forms.Form):
+    """A file, and what the domain shall be called."""
+
+    file = forms.FileField(
+        label="File",
+        help_text="A domain file (YAML, JSON Lines), or a table of questions (CSV, Parquet, JSON "
+        "Lines). Text in UTF-8.",
+        error_messages={"required": "Choose a file."},
+    )
+    name = forms.RegexField(
+        NAME.pattern + r"\Z",
+        max_length=40,
+        label="Name",
+        help_text="Small letters, digits, - and _. It becomes the file's name.",
+        error_messages={
+            "required": "Give the domain a name.",
+            "invalid": "A domain's name has small letters, digits, - and _, and begins with a "
+            "letter or a digit.",
+        },
+    )
+    title = forms.CharField(
+        max_length=160, required=False, label="Title", help_text="Of a table; else its name."
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if PurePath(file.name).suffix.lower() not in SUFFIXES:
+            raise forms.ValidationError(f"The file's name has to end in {', '.join(SUFFIXES)}.")
+        return file
+
+
+class DomainMappingForm(forms.Form):
+    """Which column of a table is which field, and the skill of rows that name none."""
+
+    def __init__(self, columns: Sequence[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        named = [("", "none"), *((name, name[:80]) for name in columns)]
+        for name, (label, says) in FIELDS.items():
+            self.fields[name] = forms.ChoiceField(
+                choices=named, required=False, label=label, help_text=says
+            )
+        self.fields["all_skill"] = forms.CharField(
+            max_length=40, required=False, label="Skill otherwise", help_text="Of rows without one."
+        )
+
+    def columns(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in FIELDS if self.cleaned_data.get(name)}
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if not said.get("skill") and not said.get("all_skill"):
+            raise forms.ValidationError("Say which column is the skill, or one skill for all rows.")
+        if said.get("question") and not said.get("answer"):
+            raise forms.ValidationError("Say which column is the answer.")
+        return said

@@ -1,0 +1,147 @@
+"""A good question with a bad solution gets another: what the teacher says when it is only asked.
+
+A weak model that writes question, steps and answer at once, in a form that is shown to it, often
+gets wrong what it gets right when it is asked the question alone (docs/log.md).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence, Set
+
+from distill.adapter.checks import check
+from distill.adapter.client import TeacherClient, Wanted, call_of
+from distill.adapter.drafting import MOST_STEPS
+from distill.adapter.inspection import Checks, answer_result
+from distill.adapter.operations import Operation
+from distill.adapter.writing import number
+from distill.backends.base import Prompt
+from distill.domains.base import Domain
+from distill.domains.drafts import Draft
+from distill.grading.base import marked_answer
+from distill.records import CheckResult, Item
+from distill.settings import Sampling, Writing
+from distill.structured import plain_text
+
+MENDABLE = frozenset({"answer", "steps", "template", "fits"})
+"""Faults of a solution. Those of a question stay: another solution makes it no other question."""
+_KEPT = frozenset({"duplicate", "leak"})  # of the question; the first remembers what it has seen
+_EMPHASIS = re.compile(r"\*\*|`|^#+")
+_BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
+_STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_ASKED = (
+    "Work it out step by step, in a few short lines, each one small step with its numbers. Then "
+    "end with a line “Answer: …” that has nothing but the answer."
+)
+
+
+def mend(
+    domain: Domain,
+    items: Sequence[Item],
+    client: TeacherClient,
+    settings: Writing,
+    checks: Checks,
+    *,
+    draw: str,
+    alive: Callable[[], object],
+) -> list[Item]:
+    """The same items; where a solution alone was at fault, with one of the teacher's independent
+    answers in its place, if one of them passes every check.
+
+    The question is put `settings.agreement` times. An answer counts when it is the value that a
+    program works out, or else when most of the answers say so, the item's own aside. Of those the
+    shortest that has two steps or more is taken, else the shortest. The check of the answer says
+    of which call the solution is.
+
+    draw: names run, round and wave; the answers are drawn by it. Raises what the client raises.
+    As deterministic as the teacher.
+
+    Ours: in the paper whatever the teacher says is trained on. Choosing among a model's own
+    answers those that are right is rejection sampling, as in Yuan et al. 2023 (arXiv 2308.01825).
+    """
+    if not settings.mends or Operation.DECOMPOSE not in settings.operations:
+        return list(items)
+    wanted = [
+        (place, each)
+        for place, item in enumerate(items)
+        if is_mendable(item)
+        for each in _questions(item, settings, draw)
+    ]
+    calls = client.ask([each for _, each in wanted], alive)
+    said: dict[int, list[tuple[str, str]]] = {}
+    for (place, _), call in zip(wanted, calls, strict=True):
+        said.setdefault(place, []).append((call.key, call.reply))
+    mended = list(items)
+    for place, replies in said.items():
+        item = items[place]
+        mended[place] = _mended(item, replies, domain.grader(item.skill), checks) or item
+    return mended
+
+
+def is_mendable(item: Item) -> bool:
+    """Whether something is wrong with its solution, and with nothing else."""
+    failed = {c.id for c in item.checks if not c.passed}
+    return bool(failed) and failed <= MENDABLE
+
+
+def _questions(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
+    for i in range(settings.agreement):
+        sampling = Sampling(
+            max_tokens=settings.max_answer_tokens,
+            temperature=settings.temperature,
+            seed=number(f"{draw}:mend") + i,
+        )
+        text = f"{item.question}\n\n{_ASKED}"
+        yield (
+            call_of(f"{item.key}-m{i}", "verify", item.skill, text, sampling),
+            Prompt(text, sampling, reference=item.answer, skill=item.skill),
+        )
+
+
+def _mended(
+    item: Item, replies: Sequence[tuple[str, str]], grader: str, checks: Checks
+) -> Item | None:
+    texts = [reply for _, reply in replies]
+    drafts = [(key, draft) for key, reply in replies if (draft := _draft(item.question, reply))]
+    for key, draft in sorted(drafts, key=lambda d: (len(d[1].steps) < 2, len(d[1].worked))):
+        found = dataclasses.replace(item, answer=draft.answer, solution=draft.worked)
+        answer = answer_result(found, texts, grader)
+        if answer is None or not answer.passed:
+            continue
+        kept = {c.id: c for c in item.checks}
+        ran = _ran(found, checks, kept.keys() & _KEPT)
+        if all(result.passed for result in ran):
+            told = dataclasses.replace(
+                answer, detail=f"The solution is the teacher's answer {key}."
+            )
+            results = {**kept, **{r.id: r for r in ran}, told.id: told}
+            return dataclasses.replace(found, checks=tuple(results.values()))
+    return None
+
+
+def _ran(item: Item, checks: Checks, done: Set[str]) -> tuple[CheckResult, ...]:
+    return check(item, [each for each in checks(item.skill) if each.id not in done])
+
+
+def _draft(question: str, reply: str) -> Draft | None:
+    """The reply's lines as steps, up to the answer that it marks. None without an answer or a step,
+    or where a line is neither a statement nor words: such a reply is no working.
+    """
+    text = plain_text(reply)
+    answer = marked_answer(text)
+    if answer is None or not answer.strip():
+        return None
+    steps = []
+    for line in text.splitlines():
+        if "answer:" in line.casefold():
+            break
+        words = _BULLET.sub("", " ".join(_EMPHASIS.sub("", line).split())).rstrip(". :")
+        if words and not _STATED.search(words) and len(_WORD.findall(words)) < 2:
+            return None
+        steps += [words] if words else []
+    if not steps or len(steps) > MOST_STEPS:
+        return None
+    bare = " ".join(answer.split()).strip("*. ").rpartition("=")[2].strip()
+    return Draft(question, bare, tuple(steps))
