@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
@@ -21,6 +22,7 @@ from distill.comparison.plan import Plan, Run, tokens_per_item
 from distill.diagnosis import Progress
 from distill.disk import write_beside
 from distill.domains.base import Domain
+from distill.errors import DistillError
 from distill.journal import Journal
 from distill.roster import Student
 from distill.settings import LoraSettings
@@ -155,6 +157,11 @@ def _results(
         try:
             for future in as_completed(running):
                 yield running[future], future.result(), time.monotonic() - started
+        except BrokenProcessPool as exc:
+            raise DistillError(
+                "The process of a run was killed, perhaps for want of memory. Go on with --resume, "
+                "and with a smaller --parallel."
+            ) from exc
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
