@@ -28,7 +28,7 @@ import torch
 
 from bench.decoding import count_tokens
 from distill.backends.base import Backend
-from distill.backends.transformers import TransformersBackend, load_model
+from distill.backends.transformers import TransformersBackend, best_dtype, load_model
 from distill.domains import load
 from distill.identifier.probing import ask
 from distill.records import Probe, Split
@@ -65,6 +65,7 @@ def main() -> None:
         "command": shlex.join(["python", *sys.argv]),
         "model": given.model.name,
         "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "weights": str(best_dtype()).removeprefix("torch."),
         "threads": torch.get_num_threads(),
         "probes": len(probes),
         "batch": given.batch,

@@ -31,7 +31,7 @@ from peft import LoraConfig, get_peft_model
 from torch.nn.functional import cross_entropy
 
 from distill.backends.chat import Rendered, render_example
-from distill.backends.transformers import load_model
+from distill.backends.transformers import best_dtype, load_model
 from distill.domains import load
 from distill.records import Item
 from distill.settings import LoraSettings
@@ -73,6 +73,7 @@ def main() -> None:
         "command": shlex.join(["python", *sys.argv]),
         "model": given.model.name,
         "device": "cuda" if torch.cuda.is_available() else "cpu",
+        "weights": str(best_dtype()).removeprefix("torch."),
         "threads": torch.get_num_threads(),
         "items": given.items,
         "tokens": tokens,
