@@ -396,7 +396,7 @@ def test_the_command_ends_with_a_table_and_tells_how_far_it_is(made):
 
     assert "simulated on foundations 1, 90 items, 2 seeds" in result.stdout
     assert "uniform/items-60/seed-0" in said(result)
-    assert "15 runs to go at most, about 0 min" in said(result)
+    assert "15 runs to go, about 0 min" in said(result)
     told = json.loads((out / "c" / "comparison.json").read_text())
     assert set(told["budgets"]) == {"60", "90"}
     assert told["tuning"]["rates"] == [0.001, 0.002]
