@@ -33,7 +33,8 @@ Fairness. All arms have the same student, teacher, trainer, checks and final que
 number of training tokens, the last item or hundredth aside; no arm has more teacher tokens than
 that. What ioa asks the student before and between its rounds costs time and no tokens; arms that
 do not ask have no use for it. Worked steps are in every arm but those called bare.
-Few seeds make bootstrap intervals too narrow; an arm that wins on a seed is not a win.
+Few seeds make bootstrap intervals too narrow: five hold the true mean some 85 times in 100, three
+75. An arm that wins on a seed is not a win.
 """
 
 
