@@ -102,7 +102,7 @@ def command(
         )
         if not plan.arms or not plan.items:
             raise DistillError("Name at least one arm and one budget of items.")
-        telling = _Telling(plan, parallel)
+        telling = _Telling(plan, out)
 
         def finished(run: Run, result: dict[str, Any], seconds: float) -> None:
             telling.finished(run, result, seconds)
@@ -138,9 +138,9 @@ def _write(plan: Plan, out: Path) -> dict[str, Any]:
 class _Telling:
     """A line now and then on stderr: what is being done, and how long all of it will take."""
 
-    def __init__(self, plan: Plan, parallel: int) -> None:
-        self._total = sum(1 for _ in plan.runs())
-        self._parallel = parallel
+    def __init__(self, plan: Plan, out: Path) -> None:
+        self._total = sum(read(out, run) is None for run in plan.runs())
+        self._taught = {s.id for s in domains.load(plan.domain).skills if not s.is_transfer}
         self._began = time.monotonic()
         self._said = 0.0
         self._done = 0
@@ -154,12 +154,12 @@ class _Telling:
     def finished(self, run: Run, result: dict[str, Any], seconds: float) -> None:
         self._done += 1
         each = (time.monotonic() - self._began) / self._done
-        own = [row["after"] for row in result["skills"] if row["taught"]]
+        own = [row["after"] for row in result["skills"] if row["id"] in self._taught]
         mean = sum(own) / len(own) if own else 0.0
         left = self._total - self._done
         self._print(
-            f"{time.strftime('%H:%M:%S')} {run.folder}: {mean:.2f} on what was taught, "
-            f"{result['items']} items, {seconds:,.0f} s; {left} runs to go at most, "
+            f"{time.strftime('%H:%M:%S')} {run.folder}: {mean:.2f} in the mean, "
+            f"{result['items']} items, {seconds:,.0f} s; {left} runs to go, "
             f"about {each * left / 60:,.0f} min"
         )
 

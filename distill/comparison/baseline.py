@@ -11,6 +11,7 @@ from typing import Any
 
 from distill import report
 from distill.adapter.leaks import LeakIndex
+from distill.adapter.operations import Operation
 from distill.adapter.writing import Order
 from distill.allowance import Allowance
 from distill.assessment.gate import Was, known_at_start
@@ -54,9 +55,11 @@ class Baseline:
         against: LeakIndex | None = None,
     ) -> None:
         assert allowance.tokens is not None
-        if arm.is_bare:
-            writing = settings.writing.model_copy(update={"operations": ()})
-            settings = settings.model_copy(update={"writing": writing})
+        # to begin small, by what the student can do, is the product's own
+        kept = () if arm.is_bare else settings.writing.operations
+        operations = tuple(o for o in kept if o is not Operation.LIMIT_LOAD)
+        writing = settings.writing.model_copy(update={"operations": operations})
+        settings = settings.model_copy(update={"writing": writing})
         self._arm = arm
         self._measured = [s for s in domain.skills if not skills or s.id in skills]
         self._taught = [s for s in self._measured if not s.is_transfer]
@@ -142,7 +145,7 @@ class Baseline:
             self._adapter = out
             return True
         room = self._room(self.journal.total("tokens"))
-        items = self._write(key, weights, room)
+        items = self._write(key, known, weights, room)
         if not items:
             return False
         result = self._student.trainer.train(
@@ -166,7 +169,7 @@ class Baseline:
         # what would be left for a last round of less than half goes into this one
         return left if not self._arm.asks_between or left < 1.5 * a_round else a_round
 
-    def _write(self, key: str, weights: Mapping[str, float], room: int) -> list[Item]:
+    def _write(self, key: str, known: Known, weights: Mapping[str, float], room: int) -> list[Item]:
         """Items that fill `room` tokens, in parts: how long they are shows as they come.
 
         What does not fit is not kept: it would have cost a teacher's tokens for nothing.
@@ -180,7 +183,7 @@ class Baseline:
                 try:
                     new = self._author.write(
                         part_key,
-                        self._orders(weights, n),
+                        self._orders(known, weights, n),
                         adapter=self._adapter,
                         beat=partial(self._tell, f"{part_key}: write"),
                     )
@@ -200,13 +203,16 @@ class Baseline:
     def _tell(self, what: str, done: int, total: int) -> None:
         self._progress(what, done, total)
 
-    def _orders(self, weights: Mapping[str, float], n: int) -> list[Order]:
-        """Items of full size: to begin small is the product's own."""
+    def _orders(self, known: Known, weights: Mapping[str, float], n: int) -> list[Order]:
+        """What is wanted of each skill; who never asked the student takes it to know nothing."""
         counts = {k: m for k, m in in_proportion(weights, n).items() if m}
         errors = {}
         if self._arm.asks_between and self._adapter and not self._arm.is_bare:
             errors = self._examiner.errors(counts, self._adapter)
-        return [Order(k, m, mastery=1.0, errors=errors.get(k, {})) for k, m in counts.items()]
+        return [
+            Order(k, m, mastery=1.0 - known.lacking.get(k, 1.0), errors=errors.get(k, {}))
+            for k, m in counts.items()
+        ]
 
     def _finally(self) -> dict[str, Any]:
         """The figures of `Pipeline.assess_finally`, from the same questions."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -65,28 +66,37 @@ def of_run(
 def over_seeds(values: Sequence[float | None]) -> dict[str, Any]:
     """{"mean", "interval", "n"} of one number a seed; seeds without it are left out.
 
-    interval: 95 %, by the bootstrap over seeds; None for fewer than two, or where all are the
-    same. Few seeds make it too narrow: with five, some 83 % in place of 95 % (Student's t, which
-    is not clipped to 0..1, would be wider). Deterministic.
+    interval: 95 %, by the bootstrap over seeds; None for fewer than two. Few seeds make it too
+    narrow: of normal values it holds the mean 85 times in 100 with five, and 75 with three.
+    Deterministic.
 
     Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3 (percentile).
     """
-    known = [v for v in values if v is not None]
+    known = tuple(v for v in values if v is not None)
     if not known:
         return {"mean": None, "interval": None, "n": 0}
-    interval = None
-    if len(known) > 1:
-        interval = [known[0], known[0]]
-        if any(v != known[0] for v in known):
-            found = bootstrap(
-                (np.array(known),),
-                np.mean,
-                n_resamples=DRAWS,
-                method="percentile",
-                rng=np.random.default_rng(0),
-            ).confidence_interval
-            interval = [float(found.low), float(found.high)]
-    return {"mean": math.fsum(known) / len(known), "interval": interval, "n": len(known)}
+    interval = _interval(known)
+    return {
+        "mean": math.fsum(known) / len(known),
+        "interval": None if interval is None else list(interval),
+        "n": len(known),
+    }
+
+
+@lru_cache(maxsize=10_000)  # a report is written anew after every run, mostly of the same numbers
+def _interval(values: tuple[float, ...]) -> tuple[float, float] | None:
+    if len(values) < 2:
+        return None
+    if all(v == values[0] for v in values):
+        return values[0], values[0]
+    found = bootstrap(
+        (np.array(values),),
+        np.mean,
+        n_resamples=DRAWS,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)
 
 
 def paired(ours: Mapping[int, float | None], theirs: Mapping[int, float | None]) -> dict[str, Any]:

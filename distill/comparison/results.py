@@ -57,7 +57,8 @@ def figures(
         "composite": put_together,
         "against": _first(plan),
         **largest,
-        "skills": _skills(plan, results),
+        "skills": _skills(plan, results, max(plan.items)),
+        "items_to_mastery": _items_to_mastery(plan, results, taught),
         "budgets": budgets,
         "says": {name: arms.find(name).says for name in plan.arms},
         "measures": MEASURES,
@@ -97,10 +98,29 @@ def _at(plan: Plan, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _skills(plan: Plan, results: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _items_to_mastery(
+    plan: Plan, results: Sequence[dict[str, Any]], taught: Sequence[str]
+) -> dict[str, dict[str, int | None]]:
+    """Arm -> skill -> the smallest budget, in items, at which its mean mastery is up to the bound;
+    None where none is. Budgets that were not compared cannot be found.
+    """
+    found: dict[str, dict[str, int | None]] = {name: {} for name in plan.arms}
+    for items in sorted(plan.items, reverse=True):
+        for name, of in _skills(plan, results, items).items():
+            for skill in (k for k in of if k in taught):
+                mean = of[skill]["after"]["mean"]
+                if mean is not None and mean >= plan.settings.thresholds.mastery:
+                    found[name][skill] = items
+                else:
+                    found[name].setdefault(skill, None)
+    return found
+
+
+def _skills(plan: Plan, results: Sequence[dict[str, Any]], items: int) -> dict[str, dict[str, Any]]:
+    """Arm -> skill -> "before" and "after" -> `over_seeds` of its mastery, at one budget."""
     found: dict[str, dict[str, Any]] = {}
     for name in plan.arms:
-        of = [r for r in results if r["arm"] == name and r["budget_items"] == max(plan.items)]
+        of = [r for r in results if r["arm"] == name and r["budget_items"] == items]
         by_skill: dict[str, dict[str, list[float | None]]] = {}
         for row in (row for r in of for row in r["skills"]):
             kept = by_skill.setdefault(row["id"], {"before": [], "after": []})

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
@@ -21,6 +22,7 @@ from distill.comparison.plan import Plan, Run, tokens_per_item
 from distill.diagnosis import Progress
 from distill.disk import write_beside
 from distill.domains.base import Domain
+from distill.errors import DistillError
 from distill.journal import Journal
 from distill.roster import Student
 from distill.settings import LoraSettings
@@ -145,13 +147,21 @@ def _results(
         return
     # spawned: what a fork would inherit of CUDA and of threads does not work in it
     with ProcessPoolExecutor(
-        parallel, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+        parallel,
+        mp_context=get_context("spawn"),
+        initializer=_begin_child,
+        initargs=(os.getpid(), parallel),
     ) as pool:
         started = time.monotonic()
         running = {pool.submit(run_one, plan, run, out): run for run in todo}
         try:
             for future in as_completed(running):
                 yield running[future], future.result(), time.monotonic() - started
+        except BrokenProcessPool as exc:
+            raise DistillError(
+                "The process of a run was killed, perhaps for want of memory. Go on with --resume, "
+                "and with a smaller --parallel."
+            ) from exc
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -164,8 +174,12 @@ def _of(run: Run, progress: Progress) -> Progress:
     return told
 
 
-def _end_with(parent: int) -> None:
-    """End this process when the one that started it is gone: nobody else would."""
+def _begin_child(parent: int, parallel: int) -> None:
+    """Take a fair share of the cores, and end when the process that started this one is gone:
+    nobody else would end it.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (cores or 1) // parallel)))
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -30,7 +30,7 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
     Every number in a table of it is in `told`.
     """
     found = [_arms(told), _differences(told), _ablations(told), _curves(told), _skills(told)]
-    found += [_forgetting(told), _cost(told), _rates(told)]
+    found += [_items_to_mastery(told), _forgetting(told), _cost(told), _rates(told)]
     return [section for section in found if section is not None and section.rows]
 
 
@@ -168,6 +168,21 @@ def _skills(told: Mapping[str, Any]) -> Section | None:
         rows,
         traces,
         {"barmode": "group", "yaxis": {"title": {"text": "mastery"}, "range": [0, 1]}},
+    )
+
+
+def _items_to_mastery(told: Mapping[str, Any]) -> Section:
+    names = _names(told)
+    by_arm = told["items_to_mastery"]
+    skills = list(dict.fromkeys(k for n in names for k in by_arm[n]))
+    rows = [[k, *(f"{by_arm[n].get(k) or '–'}" for n in names)] for k in skills]
+    bound = told["settings"]["thresholds"]["mastery"]
+    return Section(
+        "Items to mastery",
+        f"The smallest of the budgets compared ({_listed(list(told['budgets']))} items) with which "
+        f"the mean mastery of a skill is {bound:g} or more; – where it is with none.",
+        ["skill", *names],
+        rows,
     )
 
 

@@ -8,13 +8,16 @@ import torch
 from torch.nn.functional import cross_entropy
 from trl import SFTTrainer
 
+from distill.training.packing import can_pack, pack
+
 
 class CompletionTrainer(SFTTrainer):  # type: ignore[misc]  # its types are not followed
-    """The same loss as SFTTrainer's on completions; the vocabulary only over their positions.
+    """The same loss as SFTTrainer's on completions, for less work.
 
     Without Triton, SFTTrainer scores every position against the whole vocabulary, twice, and
-    takes its entropy: for a small model with short answers that is a third of the work. Prompts
-    stand in front, so that one cut leaves nearly only completions.
+    takes its entropy: for a small model with short answers that is a third of the work. Here only
+    what predicts a trained token is scored; and where the model allows it (`can_pack`), a batch
+    is one row without padding, its shared beginning computed once.
     """
 
     def compute_loss(
@@ -31,22 +34,41 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]  # its types are not 
         caller counts them; else by those of this batch.
         """
         labels = inputs["labels"]
-        is_trained = (labels != -100).any(dim=0)
-        first = int(is_trained.int().argmax())  # of the batch's first trained column
-        kept = labels.shape[1] - first
-        outputs = model(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            use_cache=False,
-            logits_to_keep=kept + 1,  # the position before a token predicts it
-        )
-        logits = outputs.logits[:, :-1].float()
+        packed = None
+        if can_pack(model.config, dropout=_dropout(model)):
+            packed = pack(inputs["input_ids"], inputs["attention_mask"], labels)
+        if packed is not None:
+            outputs = model(
+                input_ids=packed.ids,
+                attention_mask=packed.mask,
+                position_ids=packed.positions,
+                use_cache=False,
+                logits_to_keep=packed.before,
+            )
+            logits, targets = outputs.logits, packed.targets
+        else:
+            is_trained = (labels != -100).any(dim=0)
+            first = int(is_trained.int().argmax())  # of the batch's first trained column
+            kept = labels.shape[1] - first
+            outputs = model(
+                input_ids=inputs["input_ids"],
+                attention_mask=inputs["attention_mask"],
+                use_cache=False,
+                logits_to_keep=kept + 1,  # the position before a token predicts it
+            )
+            logits, targets = outputs.logits[:, :-1], labels[:, first:]
         total = cross_entropy(
-            logits.reshape(-1, logits.shape[-1]),
-            labels[:, first:].reshape(-1),
+            logits.float().reshape(-1, logits.shape[-1]),
+            targets.reshape(-1),
             ignore_index=-100,
             reduction="sum",
         )
         count = num_items_in_batch if num_items_in_batch is not None else (labels != -100).sum()
         loss = total / count
         return (loss, outputs) if return_outputs else loss
+
+
+def _dropout(model: Any) -> float:
+    """Of the LoRA adapter that is trained."""
+    config = getattr(model, "peft_config", {}).get("default")
+    return float(getattr(config, "lora_dropout", 0.0))

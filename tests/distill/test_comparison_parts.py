@@ -19,6 +19,7 @@ from distill.comparison.arms import Ablation, Arm, Known
 from distill.comparison.measures import of_run, over_seeds, paired
 from distill.comparison.memory import Remembered
 from distill.comparison.plan import Plan, Run, composite, read_tuning, tokens_per_item
+from distill.comparison.results import figures
 from distill.comparison.sections import sections, verdict
 from distill.comparison.tuning import choose
 from distill.domains import load
@@ -247,6 +248,19 @@ def test_who_is_better_is_said_only_where_the_interval_says_so(interval, says):
     assert verdict({"mean": 0.0, "interval": interval}, "ioa", "gap") == says
 
 
+def test_items_to_mastery_is_the_smallest_budget_that_was_enough():
+    def result(items, after, **more):
+        told = figures_of(row("A1", 0.0, after), row("A2", 0.0, 0.5), **more)
+        return told | {"arm": "gap", "budget_items": items, "budget_tokens": 1, "seed": 0}
+
+    plan = plan_of(arms=("gap",), items=(100, 200, 400), seeds=(0,))
+    found = [result(n, after, learning_rate=1) for n, after in ((100, 0.8), (200, 0.9), (400, 1))]
+
+    told = figures(plan, load("foundations"), found, command="ioa compare")
+
+    assert told["items_to_mastery"] == {"gap": {"A1": 200, "A2": None}}
+
+
 # --- the plan ---
 
 
@@ -382,7 +396,7 @@ def test_the_command_ends_with_a_table_and_tells_how_far_it_is(made):
 
     assert "simulated on foundations 1, 90 items, 2 seeds" in result.stdout
     assert "uniform/items-60/seed-0" in said(result)
-    assert "15 runs to go at most, about 0 min" in said(result)
+    assert "15 runs to go, about 0 min" in said(result)
     told = json.loads((out / "c" / "comparison.json").read_text())
     assert set(told["budgets"]) == {"60", "90"}
     assert told["tuning"]["rates"] == [0.001, 0.002]
@@ -421,6 +435,7 @@ def test_the_report_has_every_number_of_its_pictures_in_a_table(made):
         "What each part is worth",
         "Learning curves by budget",
         "Gap closed by skill",
+        "Items to mastery",
         "Forgetting",
         "Cost",
         "Learning rates",
