@@ -58,7 +58,7 @@ def test_making_the_groups_again_keeps_what_an_administrator_gave():
 
 
 def test_who_could_read_before_reading_took_a_role_still_can():
-    step = import_module("curriculum.migrations.0019_who_was_let_in_stays")
+    step = import_module("curriculum.migrations.0021_who_was_let_in_stays")
     alone, gone = UserFactory(), UserFactory(is_active=False)
     reviewer, root = ReviewerFactory(), UserFactory(is_superuser=True)
 
