@@ -68,7 +68,7 @@ def to_write(
         settings_of(run).budget,
         need,
         used=spent,
-        rehearses=rehearsal_pool(stage).exists(),
+        rehearses=rehearsal_pool(stage, rounds).exists(),
         waiting=_waiting(stage),
     )
     share = settings_of(run).budget.frontier_share
@@ -77,12 +77,14 @@ def to_write(
 
 def _waiting(stage: Stage) -> float:
     """What the skills of later stages lack, by the diagnosis, summed."""
-    gaps = gaps_of(stage.run)
     later = StageSkill.objects.filter(
-        stage__run=stage.run, stage__status=StageStatus.PLANNED, stage__position__gt=stage.position
+        stage__run=stage.run_id,
+        stage__status=StageStatus.PLANNED,
+        stage__position__gt=stage.position,
+        skill__gap__isnull=False,
     )
-    keys = later.values_list("skill__key", flat=True)
-    return sum(difficulty(gaps[key]) for key in keys if key in gaps)
+    gaps = later.order_by().values_list("skill__gap", flat=True)
+    return sum(min(1.0, max(0.0, gap)) for gap in gaps)
 
 
 def _measured_since(stage: Stage) -> dict[str, float]:
@@ -101,9 +103,9 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
     approved: the round's own items.
     """
     run = stage.run
-    rows = {i.pk: i for i in rehearsal_pool(stage).select_related("skill")}
-    own = {i.pk: i for i in approved}
     rounds = evidence_so_far(stage)
+    rows = {i.pk: i for i in rehearsal_pool(stage, rounds).select_related("skill")}
+    own = {i.pk: i for i in approved}
     mixed = organizer.mix(
         [_numbered(i) for i in own.values()],
         [_numbered(i) for i in rows.values()],
@@ -116,18 +118,18 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
     return [(everything[pk], pk not in own) for pk in keys]
 
 
-def rehearsal_pool(stage: Stage) -> QuerySet[Item]:
+def rehearsal_pool(stage: Stage, rounds: Sequence[GateEvidence]) -> QuerySet[Item]:
     """What earlier snapshots taught of skills whose stages are settled, waived ones as well:
     nothing else teaches them any more (decisions/0021).
 
     Those that this stage has brought to sit belong to them: a remedy no longer teaches them.
+    rounds: see `evidence_so_far`.
     """
     settled = StageSkill.objects.filter(
         stage__run=stage.run,
         stage__status__in=SETTLED,
         outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN, SkillOutcome.WAIVED],
     )
-    rounds = evidence_so_far(stage)
     sits = Q(item__skill__key__in=footing(rounds).sits) if rounds else Q()
     taught = SnapshotItem.objects.filter(
         Q(item__skill__in=settled.values("skill")) | sits, snapshot__stage__run=stage.run
@@ -159,8 +161,10 @@ def stands_on(gate: GateRecord) -> GateRecord:
 def stalled(gate: GateRecord) -> str:
     """In a sentence, why one more remedy is better spent on the stages that wait; empty if not."""
     stage = gate.stage
+    others = Stage.objects.filter(run=stage.run_id, status=StageStatus.PLANNED).exists()
+    if not others or stage.round == stage.first_round:
+        return ""
     rise = gained([*evidence_so_far(stage), evidence_record(gate.evidence)])
-    others = Stage.objects.filter(run=stage.run, status=StageStatus.PLANNED).exists()
     least = settings_of(stage.run).budget.least_gain
     if rise is None or not stalls(rise, least=least, others_wait=others):
         return ""

@@ -70,7 +70,9 @@ def next_round(gate: GateRecord) -> NextRound | None:
         _, new = to_write(stage, rounds, ahead)
     except BudgetSpent:
         return None
-    pool = rehearsal_pool(stage).order_by().values_list("skill__key").annotate(n=Count("pk"))
+    pool = (
+        rehearsal_pool(stage, rounds).order_by().values_list("skill__key").annotate(n=Count("pk"))
+    )
     n_new = sum(new.values())
     rehearsal = mixture.rehearsed(
         dict(pool),
