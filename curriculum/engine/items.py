@@ -84,7 +84,7 @@ def _waiting(stage: Stage) -> float:
         skill__gap__isnull=False,
     )
     gaps = later.order_by().values_list("skill__gap", flat=True)
-    return sum(min(1.0, max(0.0, gap)) for gap in gaps)
+    return sum(min(1.0, max(0.0, gap)) for gap in gaps if gap is not None)
 
 
 def _measured_since(stage: Stage) -> dict[str, float]:
