@@ -138,8 +138,10 @@ def test_merged_into_the_base_it_answers_as_beside_it(taught):
     from distill.backends.chat import render_prompt
     from distill.backends.transformers import load_model
 
+    # in float32: bfloat16 rounds the sum of base and adapter, by more than a bound worth having
     beside, tokenizer = load_model(taught.base, taught.result.folder)
-    merged = load_model(taught.base, taught.result.folder)[0].merge_and_unload()
+    beside = beside.float()
+    merged = load_model(taught.base, taught.result.folder)[0].float().merge_and_unload()
 
     for probe in taught.probes[:4]:
         ids = torch.tensor([render_prompt(tokenizer, Prompt(probe.question).text)])
@@ -148,4 +150,4 @@ def test_merged_into_the_base_it_answers_as_beside_it(taught):
                 m(input_ids=ids).logits[0, -1].float().softmax(-1) for m in (beside, merged)
             )
         assert one.argmax() == two.argmax()
-        assert (one - two).abs().max() < 0.05
+        assert (one - two).abs().max() < 0.001
