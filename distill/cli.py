@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from distill import domains, report, roster
 from distill.adapter.leaks import LeakIndex
-from distill.commands import assess, check_leaks, compare, decompose, diagnose
+from distill.commands import assess, check_leaks, compare, decompose, diagnose, options
 from distill.commands import domains as domains_commands
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
@@ -29,8 +29,6 @@ from distill.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console()
-
-DEFAULT_MODELS = Path("var/models")
 
 
 @app.callback()
@@ -49,12 +47,10 @@ app.add_typer(domains_commands.app, name="domains")
 @app.command()
 def distil(
     out: Annotated[Path, typer.Option(help="A folder for everything this run makes.")],
-    domain: Annotated[str, typer.Option(help="A built-in domain or a file.")] = "foundations",
-    student: Annotated[
-        str, typer.Option(help="A folder in --models, a path, or “simulated”.")
-    ] = "smollm2-135m",
-    teacher: Annotated[str, typer.Option(help=roster.TEACHERS_HELP)] = roster.PROCEDURAL,
-    skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
+    domain: options.Domain = "foundations",
+    student: options.Student = "smollm2-135m",
+    teacher: options.Teacher = roster.PROCEDURAL,
+    skills: options.Skills = "",
     items: Annotated[
         int | None, typer.Option(min=1, help="Items to train on, in all. [default: 3000]")
     ] = None,
@@ -63,13 +59,9 @@ def distil(
     autonomy: Annotated[
         str, typer.Option(help="“none”: policy decides. “gates”: you are asked at every gate.")
     ] = "none",
-    settings: Annotated[
-        Path | None, typer.Option(help="A JSON file with settings; see docs/settings.md.")
-    ] = None,
-    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = DEFAULT_MODELS,
-    requests: Annotated[
-        int, typer.Option(min=1, help="Requests that a teacher's server gets at a time.")
-    ] = roster.AT_ONCE,
+    settings: options.SettingsFile = None,
+    models: options.Models = options.MODELS,
+    requests: options.Requests = roster.AT_ONCE,
     against: Annotated[
         list[Path] | None,
         typer.Option(help="A benchmark of which no item may hold anything. Repeatable."),

@@ -26,8 +26,7 @@ class AtGate:
     round: int
     evidence: GateEvidence
     may_remedy: bool  # neither the cap on rounds nor the budget of items is reached
-    gained: float | None = None  # what the last remedy brought: `footing.gained`
-    stalls: bool = False  # that is too little, and other stages wait for what is left: `stalls`
+    stalls: bool = False  # the last remedy brought too little, and other stages wait: `stalls`
 
     def check(self, decision: Decision) -> None:
         """Raise `DistillError` when the evidence, the cap or the budget forbid the decision."""
@@ -42,7 +41,10 @@ Decide = Callable[[AtGate], Decision]
 
 
 def stalls(gained: float | None, *, least: float, others_wait: bool) -> bool:
-    """Whether one more remedy is better spent on the stages that wait. Pure. decisions/0019."""
+    """Whether one more remedy is better spent on the stages that wait. Pure. decisions/0019.
+
+    gained: see `footing.gained`.
+    """
     return others_wait and gained is not None and gained < least
 
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from distill import report
 from distill.adapter.steering import leaves_a_choice
 from distill.assessment.gate import GateExam, Grades, Was, known_by_now
 from distill.backends.base import Backend
@@ -132,16 +134,35 @@ class Examiner:
         return evidence, self._scores(exam.grades, Split.GATE)
 
     def at_end(
-        self, skills: Sequence[str], adapter: Path | None
-    ) -> tuple[dict[str, Grades], dict[str, dict[str, Score]]]:
-        """Open the `final` probes, once: grades and scores of the teacher (`TEACHER`), of the
-        student as it came (`BASE`) and, if it was taught, as it is (by the adapter's name).
+        self,
+        skills: Sequence[str],
+        adapter: Path | None,
+        *,
+        taught: Sequence[str],
+        mastered: Mapping[str, Was],
+        stages: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """Open the `final` probes, once, for teacher and student, as it came and as it is: the
+        report of `report.build`, with what was spent, seed, settings and `stages` as given.
         """
         probes = self._probes(skills, Split.FINAL, self._settings.probing.final_probes)
         grades = {TEACHER: self._ask(TEACHER, self._teacher, probes)}
         for each in dict.fromkeys((None, adapter)):
             grades[each.name if each else BASE] = self._ask_student(each, probes)
-        return grades, {who: self._scores(given, Split.FINAL) for who, given in grades.items()}
+        scores = {who: self._scores(given, Split.FINAL) for who, given in grades.items()}
+        who = adapter.name if adapter else BASE
+        figures = report.build(
+            skills,
+            taught,
+            before=scores[BASE],
+            after=scores[who],
+            teacher=scores[TEACHER],
+            mastered=mastered,
+            after_grades={k: list(g.values()) for k, g in grades[who].items()},
+            thresholds=self._settings.thresholds,
+        )
+        figures |= self._journal.spent(TEACHER) | {"stages": list(stages), "seed": self._seed}
+        return figures | {"settings": self._settings.model_dump(mode="json")}
 
     def _probes(self, skills: Sequence[str], split: Split, n: int) -> list[Probe]:
         """None that was trained on: it would say nothing of what was learnt."""

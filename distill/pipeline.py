@@ -20,9 +20,9 @@ from distill.assessment.gate import Was, known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
 from distill.decisions import AtGate, Decide, Decision, autopilot, stalls
-from distill.diagnosis import BASE, TEACHER, Progress
-from distill.domains.base import Domain
-from distill.errors import BudgetSpent, DomainError
+from distill.diagnosis import BASE, Progress
+from distill.domains.base import Domain, part_of
+from distill.errors import BudgetSpent
 from distill.examiner import Examiner
 from distill.journal import Journal
 from distill.organizer import mixture
@@ -68,12 +68,7 @@ class Pipeline:
         against: LeakIndex | None = None,
         allowance: Allowance | None = None,
     ) -> None:
-        known = {s.id for s in domain.skills}
-        wanted = set(skills) or known
-        if unknown := sorted(wanted - known):
-            raise DomainError(f"{domain.title} has no skill “{unknown[0]}”.")
-        self.skills = [s for s in domain.skills if s.id in wanted]
-        self.edges = [e for e in domain.edges() if {e.source, e.target} <= wanted]
+        self.skills, self.edges = part_of(domain, skills)
         self.journal = Journal(out, resume=resume)
         self.journal.begin(
             domain=f"{domain.id} {domain.version}",
@@ -179,13 +174,10 @@ class Pipeline:
                 key, stage.skills, gaps, self._mastered, self._adapter
             )
             rounds.append(evidence)
-            rise = gained(rounds)
             least = self._settings.budget.least_gain
-            stalled = stalls(rise, least=least, others_wait=bool(ahead))
-            decision = self._decided(
-                key,
-                AtGate(stage, position, round, evidence, self._may(round), rise, stalled),
-            )
+            stalled = stalls(gained(rounds), least=least, others_wait=bool(ahead))
+            at = AtGate(stage, position, round, evidence, self._may(round), stalled)
+            decision = self._decided(key, at)
             found.append(scores)
             stands = footing(rounds)
             if decision in (Decision.REMEDY, Decision.WAIVE):
@@ -209,27 +201,17 @@ class Pipeline:
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
-        skills = [s.id for s in self.skills]
-        grades, scores = self._examiner.at_end(skills, self._adapter)
-        who = self._adapter.name if self._adapter else BASE
         stages = [
             report.stage(s.skills, self.journal.gates(f"s{i}r"))
             for i, s in enumerate(curriculum.stages, 1)
         ]
-        figures = report.build(
-            skills,
-            [k for s in stages if s["decisions"] for k in s["skills"]],
-            before=scores[BASE],
-            after=scores[who],
-            teacher=scores[TEACHER],
+        return self._examiner.at_end(
+            [s.id for s in self.skills],
+            self._adapter,
+            taught=[k for s in stages if s["decisions"] for k in s["skills"]],
             mastered=self._mastered,
-            after_grades={k: list(g.values()) for k, g in grades[who].items()},
-            thresholds=self._settings.thresholds,
+            stages=stages,
         )
-        figures |= self.journal.spent(TEACHER) | {"stages": stages, "seed": self._seed}
-        return figures | {"settings": self._settings.model_dump(mode="json")}
-
-    # --- one round ---------------------------------------------------------------------
 
     def _write(
         self,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from curriculum.engine.describe import load_domain
+from curriculum.errors import BadDomain
 from distill import domains as distill_domains
 from distill.domains.files import faults_of_file, load_file
-from distill.errors import DomainError
 from distill.records import Split
 
 SPLITS = (Split.TRAIN, Split.DIAGNOSE, Split.GATE, Split.FINAL)
@@ -43,9 +44,6 @@ def look_at_file(path: Path) -> DomainLook:
 
 def look_at_domain(spec: str) -> DomainLook:
     """The same of a domain of this installation: see `load_domain`. Never raises `BadDomain`."""
-    from curriculum.engine.describe import load_domain
-    from curriculum.errors import BadDomain
-
     try:
         return _look(load_domain(spec))
     except BadDomain as exc:
@@ -53,20 +51,17 @@ def look_at_domain(spec: str) -> DomainLook:
 
 
 def _look(domain: distill_domains.Domain) -> DomainLook:
-    try:
-        return DomainLook(
-            title=domain.title,
-            version=domain.version,
-            skills=tuple(
-                SkillCount(
-                    s.id,
-                    s.title,
-                    tuple(s.prerequisites),
-                    s.is_transfer,
-                    tuple(domain.size(s.id, split) for split in SPLITS),
-                )
-                for s in domain.skills
-            ),
-        )
-    except DomainError as exc:
-        return DomainLook(faults=(str(exc),))
+    return DomainLook(
+        title=domain.title,
+        version=domain.version,
+        skills=tuple(
+            SkillCount(
+                s.id,
+                s.title,
+                tuple(s.prerequisites),
+                s.is_transfer,
+                tuple(domain.size(s.id, split) for split in SPLITS),
+            )
+            for s in domain.skills
+        ),
+    )

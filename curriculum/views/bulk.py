@@ -44,35 +44,16 @@ def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @reviewer
 def stage_reject_all(request: HttpRequest, pk: int) -> HttpResponse:
-    return _many(
-        request,
-        pk,
-        RejectManyForm(request.POST),
-        lambda stage, queue, said: bulk.reject_matching(
-            stage,
-            actor=person(request),
-            queue=queue,
-            expected=said["expected"],
-            reason=said["reason"],
-        ),
-        "Rejected together: {}.",
-    )
+    return _refuse(request, pk, bulk.reject_matching, "Rejected together: {}.")
 
 
 @require_POST
 @reviewer
 def stage_rewrite_all(request: HttpRequest, pk: int) -> HttpResponse:
-    return _many(
+    return _refuse(
         request,
         pk,
-        RejectManyForm(request.POST),
-        lambda stage, queue, said: rewriting.rewrite_matching(
-            stage,
-            actor=person(request),
-            queue=queue,
-            expected=said["expected"],
-            reason=said["reason"],
-        ),
+        rewriting.rewrite_matching,
         "Rejected together: {0}. {0} others are written in their place, and come into this queue.",
     )
 
@@ -110,6 +91,22 @@ def stage_tag_all(request: HttpRequest, pk: int) -> HttpResponse:
             stage, actor=person(request), queue=queue, expected=said["expected"], word=said["word"]
         ),
         "Tagged together: {}.",
+    )
+
+
+def _refuse(request: HttpRequest, pk: int, act: Callable[..., int], done: str) -> HttpResponse:
+    return _many(
+        request,
+        pk,
+        RejectManyForm(request.POST),
+        lambda stage, queue, said: act(
+            stage,
+            actor=person(request),
+            queue=queue,
+            expected=said["expected"],
+            reason=said["reason"],
+        ),
+        done,
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from distill.adapter.operations import Operation
 from distill.domains.base import FULL_LEVEL, question_key
 from distill.domains.drafts import Draft
+from distill.grading.base import marked_answer
 from distill.records import Call, Item
 from distill.structured import Words, json_object, plain_text, read_list, sentences
 
@@ -113,9 +114,8 @@ def _draft(written: _Written) -> Draft:
 
 def _without_answer(step: str, answer: str) -> str:
     """The step, less an "Answer: 47" at its end that says what the item's answer says."""
-    before, mark, said = step.rpartition("Answer:")
-    if not mark:
-        before, mark, said = step.rpartition("answer:")
-    if mark and said.strip().casefold() == answer.casefold():
-        return before.rstrip(" .,;:")
-    return "" if step.casefold() == answer.casefold() else step
+    if step.casefold() == answer.casefold():
+        return ""
+    if (marked_answer(step) or "").strip().casefold() != answer.casefold():
+        return step
+    return step[: step.casefold().rindex("answer")].rstrip(" .,;:*_")

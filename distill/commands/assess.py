@@ -14,6 +14,7 @@ from rich.table import Table
 
 from distill import grading, roster
 from distill.assess import Asking, assess
+from distill.commands import options
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
 from distill.domains.benchmarks import load_benchmark
@@ -42,7 +43,7 @@ def command(
         str,
         typer.Option(help=f"Who judges open questions, not ROUGE: {roster.MODELS_HELP}."),
     ] = "",
-    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("var/models"),
+    models: options.Models = options.MODELS,
 ) -> None:
     """Ask a model the questions of a benchmark, and grade the answers.
 

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from distill import domains, roster
+from distill.commands import options
 from distill.commands.ending import told
 from distill.commands.progress import stderr
 from distill.comparison import arms, page, results
@@ -34,12 +35,10 @@ N = TypeVar("N", int, float)
 
 def command(
     out: Annotated[Path, typer.Option(help="A folder for everything that is made.")],
-    domain: Annotated[str, typer.Option(help="A built-in domain or a file.")] = "foundations",
-    student: Annotated[
-        str, typer.Option(help="A folder in --models, a path, or “simulated”.")
-    ] = "smollm2-135m",
-    teacher: Annotated[str, typer.Option(help=roster.TEACHERS_HELP)] = roster.PROCEDURAL,
-    skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
+    domain: options.Domain = "foundations",
+    student: options.Student = "smollm2-135m",
+    teacher: options.Teacher = roster.PROCEDURAL,
+    skills: options.Skills = "",
     arm: Annotated[
         str, typer.Option("--arms", help=f"By comma: {', '.join(arms.ARMS)}.")
     ] = ",".join(arms.DEFAULT),
@@ -53,9 +52,7 @@ def command(
     probes: Annotated[
         int | None, typer.Option(min=1, help="Questions a skill at the end. [default: 64]")
     ] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="A JSON file with settings; see docs/settings.md.")
-    ] = None,
+    settings: options.SettingsFile = None,
     tune: Annotated[
         str,
         typer.Option(
@@ -68,10 +65,8 @@ def command(
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="Runs at once.")] = 1,
     device: Annotated[str, typer.Option(help="auto, or cpu where a GPU is there.")] = "auto",
-    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("var/models"),
-    requests: Annotated[
-        int, typer.Option(min=1, help="Requests that a teacher's server gets at a time.")
-    ] = roster.AT_ONCE,
+    models: options.Models = options.MODELS,
+    requests: options.Requests = roster.AT_ONCE,
     resume: Annotated[bool, typer.Option(help="Continue what the folder holds.")] = False,
 ) -> None:
     """Teach one student by several methods, at the same training tokens, and compare.

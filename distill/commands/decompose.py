@@ -16,6 +16,7 @@ from rich.table import Table
 from distill import domains, roster
 from distill.backends.base import Backend
 from distill.backends.scripted import ScriptedBackend
+from distill.commands import options
 from distill.commands.progress import bars, show_on, stderr
 from distill.errors import DistillError
 from distill.identifier.decompose import Wish, decompose, prompt_text
@@ -46,7 +47,7 @@ def command(
     tries: Annotated[int, typer.Option(min=1, help="How often the teacher is asked.")] = 3,
     max_tokens: Annotated[int, typer.Option(min=1, help="Where a reply is cut off.")] = 8192,
     seed: int = 0,
-    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("var/models"),
+    models: options.Models = options.MODELS,
 ) -> None:
     """Have a teacher split a domain into skills with prerequisites and candidate probes.
 

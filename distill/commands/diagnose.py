@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill import domains, history, roster
+from distill.commands import options
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on, stderr
 from distill.diagnosis import Plan, diagnose
@@ -34,12 +35,10 @@ console = Console()
 
 def command(
     out: Annotated[Path, typer.Option(help="A JSON file for the figures; answers go beside it.")],
-    domain: Annotated[str, typer.Option(help="A built-in domain or a file.")] = "foundations",
-    student: Annotated[
-        str, typer.Option(help="A folder in --models, a path, or “simulated”.")
-    ] = "smollm2-135m",
-    teacher: Annotated[str, typer.Option(help=roster.TEACHERS_HELP)] = roster.PROCEDURAL,
-    skills: Annotated[str, typer.Option(help="Only these, by comma: A2,A3.")] = "",
+    domain: options.Domain = "foundations",
+    student: options.Student = "smollm2-135m",
+    teacher: options.Teacher = roster.PROCEDURAL,
+    skills: options.Skills = "",
     seed: int = 0,
     probes: Annotated[
         int, typer.Option(min=1, help="Questions a skill, and a look.")
@@ -53,7 +52,7 @@ def command(
         list[Path] | None,
         typer.Option(help="A folder of an earlier run: its checkpoints tell of edges. Repeatable."),
     ] = None,
-    models: Annotated[Path, typer.Option(help="Where model folders lie.")] = Path("var/models"),
+    models: options.Models = options.MODELS,
 ) -> None:
     """Measure every skill of a domain that can be taught: gap, severity, kinds of errors, edges.
 

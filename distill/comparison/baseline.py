@@ -9,7 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from distill import report
 from distill.adapter.leaks import LeakIndex
 from distill.adapter.operations import Operation
 from distill.adapter.writing import Order
@@ -18,8 +17,8 @@ from distill.assessment.gate import Was, known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
 from distill.comparison.arms import Arm, Known
-from distill.diagnosis import BASE, TEACHER, Progress
-from distill.domains.base import Domain
+from distill.diagnosis import BASE, Progress
+from distill.domains.base import Domain, part_of
 from distill.errors import BudgetSpent
 from distill.examiner import Examiner
 from distill.journal import Journal
@@ -61,10 +60,10 @@ class Baseline:
         writing = settings.writing.model_copy(update={"operations": operations})
         settings = settings.model_copy(update={"writing": writing})
         self._arm = arm
-        self._measured = [s for s in domain.skills if not skills or s.id in skills]
+        self._measured, edges = part_of(domain, skills)
         self._taught = [s for s in self._measured if not s.is_transfer]
         inside = {s.id for s in self._taught}
-        self._edges = [e for e in domain.edges() if {e.source, e.target} <= inside]
+        self._edges = [e for e in edges if {e.source, e.target} <= inside]
         self.journal = Journal(out, resume=True)
         self.journal.begin(
             arm=arm.name,
@@ -217,18 +216,11 @@ class Baseline:
     def _finally(self) -> dict[str, Any]:
         """The figures of `Pipeline.assess_finally`, from the same questions."""
         skills = [s.id for s in self._measured]
-        grades, scores = self._examiner.at_end(skills, self._adapter)
-        who = self._adapter.name if self._adapter else BASE
         trained = {i.skill for i in self.journal.clean_items()}
-        figures = report.build(
+        return self._examiner.at_end(
             skills,
-            [k for k in skills if k in trained],
-            before=scores[BASE],
-            after=scores[who],
-            teacher=scores[TEACHER],
+            self._adapter,
+            taught=[k for k in skills if k in trained],
             mastered=self._mastered,
-            after_grades={k: list(g.values()) for k, g in grades[who].items()},
-            thresholds=self._settings.thresholds,
+            stages=[],
         )
-        figures |= self.journal.spent(TEACHER) | {"stages": [], "seed": self._seed}
-        return figures | {"settings": self._settings.model_dump(mode="json")}

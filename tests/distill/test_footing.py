@@ -102,7 +102,7 @@ def test_what_a_round_brought_is_the_mean_rise_of_what_it_was_for():
 def test_a_remedy_that_brought_little_is_the_last_while_others_wait(rise, others_wait, says):
     assert stalls(rise, least=0.05, others_wait=others_wait) is says
     stage = PlannedStage(title="t", skills=("N1",), difficulty=0.5)
-    at = AtGate(stage, 1, 1, FIRST, may_remedy=True, gained=rise, stalls=says)
+    at = AtGate(stage, 1, 1, FIRST, may_remedy=True, stalls=says)
     assert autopilot(at) is (Decision.WAIVE if says else Decision.REMEDY)
-    advances = AtGate(stage, 1, 1, BETTER, may_remedy=True, gained=rise, stalls=says)
+    advances = AtGate(stage, 1, 1, BETTER, may_remedy=True, stalls=says)
     assert autopilot(advances) is Decision.ADVANCE
