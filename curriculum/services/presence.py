@@ -42,7 +42,9 @@ def look(item: Item, *, person: User, take_over: bool = False) -> ItemLock:
         here.update(person=person, since=now, renewed_at=now)
     else:
         here.exclude(alive).update(person=person, since=now, renewed_at=now)
-    return ItemLock.objects.select_related("person").get(pk=lock.pk)
+    found = ItemLock.objects.select_related("person").filter(pk=lock.pk).first()
+    # gone: whose it was looks at another item by now, so that it is free
+    return found or look(item, person=person)
 
 
 def free(items: QuerySet[Item], user: User | AnonymousUser) -> QuerySet[Item]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import fakeredis
@@ -39,18 +41,50 @@ def chromium():
         browser.close()
 
 
+class Turns:
+    """Requests one after the other, and how many there are at the moment."""
+
+    def __init__(self):
+        self.here, self._lock, self._count = 0, threading.RLock(), threading.Lock()
+
+    @contextmanager
+    def one(self):
+        self._come(1)
+        try:
+            with self._lock:
+                yield
+        finally:
+            self._come(-1)
+
+    def _come(self, n):
+        with self._count:
+            self.here += n
+
+    def wait(self):
+        """Until the last request of a page that was closed is answered: the tables are emptied
+        next. One may be on its way still, so that nothing has to come for a moment.
+        """
+        until, quiet_since = time.monotonic() + 10, time.monotonic()
+        while time.monotonic() - quiet_since < 0.1:
+            assert time.monotonic() < until, f"{self.here} requests are still not answered"
+            if self.here:
+                quiet_since = time.monotonic()
+            time.sleep(0.01)
+
+
 @pytest.fixture(autouse=True)
 def in_turn(monkeypatch):
     """Pages ask while a heartbeat is under way. The server's threads share one connection to the
     database in memory, and would be in each other's transactions: they take turns.
     """
-    lock, handle = threading.RLock(), WSGIHandler.__call__
+    turns, handle = Turns(), WSGIHandler.__call__
 
     def one_by_one(self, environ, start_response):
-        with lock:
+        with turns.one():
             return handle(self, environ, start_response)
 
     monkeypatch.setattr(WSGIHandler, "__call__", one_by_one)
+    return turns
 
 
 @pytest.fixture
@@ -77,7 +111,7 @@ def _execute(statements):
 
 
 @pytest.fixture
-def visit(chromium, live_server, client):
+def visit(chromium, live_server, client, in_turn):
     """Open a browser as a person: `visit(user, width=390)`. It fails the test for a request that
     leaves the server and for anything that a page complains of.
     """
@@ -105,6 +139,7 @@ def visit(chromium, live_server, client):
     yield open_as
     for context in contexts:
         context.close()
+    in_turn.wait()
     outside = [url for url in left if not url.startswith((live_server.url, "data:", "blob:"))]
     assert not outside
     assert not complaints

@@ -110,3 +110,17 @@ def test_of_two_who_take_over_at_once_one_has_it(at_once, ada, bob):
 
     assert at_once([ItemLock.objects.count]) == [1]
     assert at_once([lambda: ItemLock.objects.get().person_id in (ada.pk, bob.pk)]) == [True]
+
+
+def test_a_lock_that_is_given_up_while_somebody_asks_for_it_is_theirs(ada, bob, monkeypatch):
+    item = ItemFactory()
+    presence.look(item, person=ada)
+    limit = presence._limit
+
+    def and_ada_goes_on(now):
+        ItemLock.objects.filter(person=ada).delete()  # in another transaction, at this moment
+        return limit(now)
+
+    monkeypatch.setattr(presence, "_limit", and_ada_goes_on)
+
+    assert presence.look(item, person=bob).person == bob
