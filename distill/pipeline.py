@@ -168,7 +168,8 @@ class Pipeline:
             round = len(rounds)
             key = f"s{position}r{round}"
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
-            self._write(key, need, frontier, small=small, rehearses=bool(pool), waiting=waiting)
+            rehearses = any(i.skill not in need for i in pool)
+            self._write(key, need, frontier, small=small, rehearses=rehearses, waiting=waiting)
             self._train(key, pool, lost)
             evidence, scores = self._examiner.at_gate(
                 key, stage.skills, gaps, self._mastered, self._adapter

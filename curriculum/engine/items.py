@@ -68,7 +68,7 @@ def to_write(
         settings_of(run).budget,
         need,
         used=spent,
-        rehearses=rehearsal_pool(stage, rounds).exists(),
+        rehearses=rehearsal_pool(stage, rounds).exclude(skill__key__in=need).exists(),
         waiting=_waiting(stage),
     )
     share = settings_of(run).budget.frontier_share

@@ -76,7 +76,7 @@ def next_round(gate: GateRecord) -> NextRound | None:
     n_new = sum(new.values())
     rehearsal = mixture.rehearsed(
         dict(pool),
-        n_new,
+        new,
         lost=footing(rounds).lost,
         share=settings_of(run).budget.rehearsal_share,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from distill.errors import BudgetSpent
@@ -71,14 +72,17 @@ def rehearsal(loss: Mapping[str, float], n: int) -> dict[str, int]:
 
 
 def rehearsed(
-    sizes: Mapping[str, int], n_new: int, *, lost: Mapping[str, float], share: float
+    sizes: Mapping[str, int], new: Mapping[str, int], *, lost: Mapping[str, float], share: float
 ) -> dict[str, int]:
-    """How many trained items of each mastered skill a round with `n_new` new items rehearses.
+    """How many trained items of each skill a round rehearses beside its new ones.
 
-    sizes: skill -> how many trained items there are of it; a skill gets no more than that.
-    lost: see `still_needed`; a skill without an entry has lost nothing. share: ρ. Pure.
+    sizes: skill -> how many trained items there are of it; a skill gets no more than that. new:
+    skill -> its new items; what is taught anew is not rehearsed as well, or a remedy of what was
+    forgotten leaves nothing for what sits (decisions/0008). lost: see `still_needed`; a skill
+    without an entry has lost nothing. share: ρ, of all. Pure.
     """
-    counts = rehearsal({k: lost.get(k, 0.0) for k in sizes}, rehearsal_count(n_new, share))
+    weights = {k: lost.get(k, 0.0) for k in sizes if not new.get(k)}
+    counts = rehearsal(weights, rehearsal_count(sum(new.values()), share))
     return {k: min(n, sizes[k]) for k, n in counts.items()}
 
 
@@ -172,9 +176,10 @@ def mix(
 ) -> list[Item]:
     """A round's items in training order: the new ones, and rehearsal drawn from `pool`.
 
-    pool: trained items of mastered skills. lost: see `still_needed`; a skill without an entry
-    has lost nothing. share: ρ, of the whole mixture. Where the pool is smaller than the share
-    asks for, all of it is rehearsed. Pure; the same for the same arguments in every process.
+    pool: trained items of skills that are to be kept; see `rehearsed`. lost: see `still_needed`; a
+    skill without an entry has lost nothing. share: ρ, of the whole mixture. Where the pool is
+    smaller than the share asks for, all of it is rehearsed. Pure; the same for the same arguments
+    in every process.
 
     Source: METHOD.md 2; the paper replays nothing.
     """
@@ -184,7 +189,8 @@ def mix(
     sizes = {k: len(items) for k, items in by_skill.items()}
     rng = random.Random(seed)
     drawn: list[Item] = []
-    for skill, n in rehearsed(sizes, len(new), lost=lost, share=share).items():
+    anew = Counter(item.skill for item in new)
+    for skill, n in rehearsed(sizes, anew, lost=lost, share=share).items():
         drawn += rng.sample(sorted(by_skill[skill], key=lambda i: i.key), n)
     return _arrange(new, drawn, rng)
 
