@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from curriculum.errors import NotYours
 from curriculum.models import Assignment, Item, Opinion, Sample, Stage
+from curriculum.numbers import number
 from curriculum.services.audit import Actor
 from curriculum.states import ActorKind, Verdict
 
@@ -64,9 +65,9 @@ def narrow(items: QuerySet[Item], stage: Stage, round: int, only: str) -> QueryS
     if only == "sample":
         sample = Sample.objects.filter(stage=stage, round=round).first()
         return items.filter(pk__in=[pk for pk, _ in sample.items] if sample else [])
-    person = only.removeprefix("for-")
-    if only.startswith("for-") and person.isdecimal() and len(person) < 10:
-        return items.filter(pk__in=left_for(User(pk=int(person))).values("pk"))
+    person = number(only.removeprefix("for-"))
+    if only.startswith("for-") and person is not None:
+        return items.filter(pk__in=left_for(User(pk=person)).values("pk"))
     return items
 
 

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
 from curriculum.models import Item, Review, Stage
+from curriculum.numbers import number
 from curriculum.services import apart
 from curriculum.states import ActorKind, Verdict
 
@@ -51,9 +52,9 @@ class Queue:
             name: str(said.get(name, "")).replace("\x00", "").strip()
             for name in cls.__dataclass_fields__
         }
-        number = given.pop("round")
+        asked = number(given.pop("round"))
         for name in ("level", "reviewer"):
-            if not given[name].isdecimal() and (name, given[name]) != ("reviewer", POLICY):
+            if number(given[name]) is None and (name, given[name]) != ("reviewer", POLICY):
                 given[name] = ""
         for name, known, usual in (
             ("checks", CHECKS, ""),
@@ -62,7 +63,7 @@ class Queue:
         ):
             if given[name] not in known:
                 given[name] = usual
-        return cls(int(number) if number.isdecimal() else stage.round, **given)
+        return cls(stage.round if asked is None else asked, **given)
 
     def items(self, stage: Stage) -> QuerySet[Item]:
         """What matches, in the order written."""

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from curriculum.models import AuditEntry
+from curriculum.numbers import number
 from curriculum.services import audit, chain
 from curriculum.services.chain import Owner
 from curriculum.states import ActorKind
@@ -94,7 +95,7 @@ class Page:
 def page(owner: Owner, chosen: Filter, said: QueryDict) -> Page:
     """`before` and `after` in the address: numbers of entries, not included. Two queries."""
     found = chosen.apply(chain.entries_of(owner))
-    before, after = _number(said.get("before")), _number(said.get("after"))
+    before, after = number(said.get("before")), number(said.get("after"))
     if after is not None:
         rows = list(found.filter(sequence__gt=after).order_by("sequence")[: SHOWN + 1])
         has_newer, has_older = len(rows) > SHOWN, True
@@ -127,7 +128,7 @@ def choices(owner: Owner) -> dict[str, Any]:
 
 def _row(entry: AuditEntry) -> Row:
     noun, _, pk = entry.subject.partition(":")
-    there = noun in PAGES and pk.isdecimal()
+    there = noun in PAGES and number(pk) is not None
     names = [*entry.was, *(name for name in entry.became if name not in entry.was)]
     return Row(
         entry,
@@ -144,8 +145,3 @@ def _day(said: str, *, after: int = 0) -> datetime | None:
         return timezone.make_aware(datetime.combine(day, time.min))
     except (ValueError, OverflowError):
         return None
-
-
-def _number(said: str | None) -> int | None:
-    # More digits than a column holds would be an error of the database.
-    return int(said) if said and said.isascii() and said.isdecimal() and len(said) < 10 else None

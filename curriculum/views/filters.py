@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
+from curriculum.numbers import number
 from curriculum.review_forms import FilterNameForm
 from curriculum.services import saved
 from curriculum.services.matching import Queue
@@ -34,9 +35,9 @@ def filter_save(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @reviewer
 def filter_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    stage, given = find_stage(pk), request.POST.get("saved", "")
+    stage, given = find_stage(pk), number(request.POST.get("saved"))
     person: Any = request.user
     notice, status = "That filter is not there any more.", 409
-    if given.isdecimal() and saved.remove(stage.run, person=person, pk=int(given)):
+    if given is not None and saved.remove(stage.run, person=person, pk=given):
         notice, status = "Filter removed.", 200
     return reply(request, stage, elsewhere(request.POST), notice, status)

@@ -12,6 +12,7 @@ from curriculum.access import Role
 from curriculum.forms import GateForm
 from curriculum.htmx import answer, show
 from curriculum.models import GateRecord, Stage
+from curriculum.numbers import number
 from curriculum.services import budget, gates, signers
 from curriculum.views import gate_reads, reads, rounds, stage_reads
 from curriculum.views.common import (
@@ -32,9 +33,8 @@ PART = "curriculum/partials/_gate.html"
 @viewer
 def stage_gate(request: HttpRequest, pk: int) -> HttpResponse:
     stage = find_stage(pk)
-    given = request.GET.get("round", "")
-    round_ = int(given) if given.isdecimal() else None
-    return show(request, PAGE, PART, _context(request, stage, round_))
+    asked = number(request.GET.get("round"))
+    return show(request, PAGE, PART, _context(request, stage, asked))
 
 
 def _context(

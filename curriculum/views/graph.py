@@ -15,6 +15,7 @@ from curriculum.errors import CurriculumError, CycleRefused
 from curriculum.forms import EdgeForm, ReasonForm, TrialForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Prerequisite, Run
+from curriculum.numbers import number
 from curriculum.services import observing, skills, trials
 from curriculum.states import JobKind, RunStatus
 from curriculum.views import drawing, reads
@@ -43,8 +44,8 @@ def run_graph_now(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _announced(request: HttpRequest, run: Run) -> dict[str, Any] | None:
-    pk = request.GET.get("test", "")
-    if not pk.isdecimal() or request.role < Role.REVIEWER:  # type: ignore[attr-defined]
+    pk = number(request.GET.get("test"))
+    if pk is None or request.role < Role.REVIEWER:  # type: ignore[attr-defined]
         return None
     edge = get_object_or_404(run.prerequisites.select_related("run", "source", "target"), pk=pk)
     form = TrialForm(request.GET if "steps" in request.GET else {"steps": TrialForm.STEPS})

@@ -18,6 +18,7 @@ from curriculum.exports import mapping, tabular
 from curriculum.forms_exchange import MappingForm, UploadForm
 from curriculum.htmx import show
 from curriculum.models import Run, Stage
+from curriculum.numbers import number
 from curriculum.services import exchange
 from curriculum.states import StageStatus
 from curriculum.views import uploaded
@@ -90,14 +91,14 @@ def _mapped(request: HttpRequest, run: Run, stage: Stage, context: dict[str, Any
     if "import" not in request.POST:
         context["found"], context["first"] = exchange.try_items(stage, path, chosen, skill=skill)
         return show(request, PAGE, PART, context)
-    round = request.POST.get("round", "")
+    asked = number(request.POST.get("round"))
     try:
         found = exchange.import_items(
             stage,
             path,
             chosen,
             actor=person(request),
-            round=int(round) if round.isdigit() else -1,
+            round=-1 if asked is None else asked,
             name=name,
             skill=skill,
         )

@@ -12,6 +12,7 @@ from curriculum import access
 from curriculum.access import Role
 from curriculum.htmx import answer, show
 from curriculum.models import Job, Notice
+from curriculum.numbers import number
 from curriculum.services import jobs
 from curriculum.states import JobKind, JobStatus, NoticeStatus
 from curriculum.views import reads
@@ -37,9 +38,9 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def _context(request: HttpRequest) -> dict[str, Any]:
     seen = access.visible_runs(request.user)
     found = Job.objects.filter(run__in=seen).select_related("run", "stage").order_by("-pk")
-    run = request.GET.get("run", "")
-    if run.isdecimal():
-        found = found.filter(run=int(run))
+    run = number(request.GET.get("run"))
+    if run is not None:
+        found = found.filter(run=run)
     status = request.GET.get("status", "")
     if status in JobStatus.values:
         found = found.filter(status=status)
@@ -54,7 +55,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "is_live": any(job.is_active for job, *_ in rows),
         "statuses": JobStatus.choices,
         "status": status if status in JobStatus.values else "",
-        "only_run": run if run.isdecimal() else "",
+        "only_run": "" if run is None else run,
         "undelivered": _undelivered(request),
         "address": request.get_full_path() if request.method == "GET" else _address(),
     }

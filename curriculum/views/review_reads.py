@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from curriculum import engine
 from curriculum.models import Item, ReviewAction, Score, Stage, Tag
+from curriculum.numbers import number
 from curriculum.services import presence
 from curriculum.services import rewriting as others
 from curriculum.services.audit import name_of
@@ -97,10 +98,11 @@ def pick(
     """
     everything = Item.objects.filter(stage=stage).select_related("skill")
     item: Item | None = None
-    asked, after = said.get("item", ""), said.get("after", "")
-    if asked.isdecimal():
+    asked, after = number(said.get("item")), number(said.get("after"))
+    if asked is not None:
         item = everything.filter(pk=asked).first()
-    if item is None and after.isdecimal() and (left := everything.filter(pk=after).first()):
+    left = None if item or after is None else everything.filter(pk=after).first()
+    if left is not None:
         item = presence.free(queue.beside(stage, left).select_related("skill"), user).first()
     if item is None:
         found = queue.walk(stage).select_related("skill")

@@ -10,6 +10,7 @@ from curriculum import figures
 from curriculum.forms import GateForm, RoundForm
 from curriculum.htmx import answer, look_again, show, wants_partial
 from curriculum.models import Stage
+from curriculum.numbers import number
 from curriculum.services import stages
 from curriculum.views import reads, stage_reads
 from curriculum.views.common import (
@@ -117,13 +118,13 @@ def _answer(
 @viewer
 def stage_training(request: HttpRequest, pk: int) -> HttpResponse:
     stage = find_stage(pk)
-    given = request.GET.get("round", "")
-    round_ = int(given) if given.isdecimal() else stage.round
-    training = stage_reads.training(stage, round_)
+    asked = number(request.GET.get("round"))
+    shown = stage.round if asked is None else asked
+    training = stage_reads.training(stage, shown)
     context = {
         "stage": stage,
         "run": stage.run,
-        "round": round_,
+        "round": shown,
         "rounds": range(stage.round + 1),
         "is_part": wants_partial(request),
         "training": training,

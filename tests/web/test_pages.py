@@ -62,6 +62,17 @@ def test_a_viewer_sees_each_page_of_a_stage_and_no_button_that_writes(client, vi
     assert set(posts) <= {"/logout/"}
 
 
+@pytest.mark.parametrize("said", ["9" * 3000, "²", "٣", "-1", "1e3"])
+def test_a_number_that_is_none_is_left_out(client, viewer, said):
+    stage = ItemFactory().stage
+    asked = dict.fromkeys(
+        ["round", "item", "after", "level", "reviewer", "run", "test", "only", "page"], said
+    )
+
+    for page in (*(address(name, stage.pk) for name in OF_A_STAGE), reverse("curriculum:job-list")):
+        assert client.get(page, asked).status_code == 200, page
+
+
 @pytest.mark.parametrize("name", OF_A_RUN)
 def test_a_page_of_a_run_goes_to_the_login_when_logged_out(client, name, db):
     url = address(name, RunFactory().pk)
