@@ -196,21 +196,21 @@ def mix(
 
 
 def _arrange(new: Sequence[Item], rehearsed: Sequence[Item], rng: random.Random) -> list[Item]:
-    """Small instances first, skills alternating within a size, rehearsal spread evenly."""
-    by_level: dict[int, list[Item]] = {}
+    """Each skill spread evenly over the round, its small instances first; rehearsal as well.
+
+    So every stretch of the round has the mixture of the whole: see docs/decisions/0022.
+    """
+    by_skill: dict[str, list[Item]] = {}
     for item in new:
-        by_level.setdefault(item.level, []).append(item)
-    main: list[Item] = []
-    for level in sorted(by_level):
-        rng.shuffle(by_level[level])
-        main += by_level[level]
-    others = list(rehearsed)
-    rng.shuffle(others)
-    total = len(main) + len(others)
-    arranged: list[Item] = []
-    placed = 0
-    for at in range(1, total + 1):
-        due = at * len(others) // total  # rehearsal items that should have come by now
-        arranged.append(others[placed] if placed < due else main[at - 1 - placed])
-        placed += placed < due
-    return arranged
+        by_skill.setdefault(item.skill, []).append(item)
+    lanes = [by_skill[skill] for skill in sorted(by_skill)]
+    for lane in lanes:
+        rng.shuffle(lane)
+        lane.sort(key=lambda i: i.level)
+    rehearsal = list(rehearsed)
+    rng.shuffle(rehearsal)
+    placed: list[tuple[float, int, Item]] = []
+    for number, lane in enumerate((*lanes, rehearsal)):
+        offset = rng.random()  # or all lanes would begin at once
+        placed += [((at + offset) / len(lane), number, item) for at, item in enumerate(lane)]
+    return [item for _, _, item in sorted(placed, key=lambda p: p[:2])]

@@ -402,6 +402,26 @@ def test_small_instances_come_first_and_rehearsal_is_spread_evenly():
     assert [sum(i.skill != "N" for i in mixed[at : at + 4]) for at in range(0, 40, 4)] == [1] * 10
 
 
+def test_every_stretch_of_a_round_has_the_mixture_of_the_whole():
+    """Whatever levels the skills' items have: one that has none but large ones does not come last.
+
+    Training on one skill after the other unlearns the first (docs/log.md).
+    """
+    sizes = {"M": 12, "N": 24, "O": 12}
+    new = [
+        item_of(k, i, level=3 if k == "M" else 1 + 3 * i // n, round_key="s2r0")
+        for k, n in sizes.items()
+        for i in range(n)
+    ]
+
+    mixed = mixture.mix(new, [], lost={}, share=0.25, seed="1")
+
+    for at in range(0, 48, 8):
+        stretch = [i.skill for i in mixed[at : at + 8]]
+        assert all(abs(stretch.count(k) - n / 6) <= 1 for k, n in sizes.items()), stretch
+    assert [i.level for i in mixed if i.skill == "N"] == [1] * 8 + [2] * 8 + [3] * 8
+
+
 def test_a_pool_smaller_than_the_share_is_rehearsed_whole():
     new, pool = some_items()
 
