@@ -102,7 +102,7 @@ class RunForm(forms.Form):
     items_per_round = forms.IntegerField(min_value=1, label="Items a round")
     rounds_cap = forms.IntegerField(min_value=1, label="Rounds a stage", help_text="at most")
     rehearsal_share = forms.FloatField(
-        min_value=0, max_value=1, label="Rehearsal share", help_text="0 to 1, of mastered skills"
+        min_value=0, max_value=1, label="Rehearsal share", help_text="0 to 1, at most"
     )
     diagnose_probes = forms.IntegerField(min_value=1, label="Diagnosis probes", help_text="a skill")
     gate_probes = forms.IntegerField(min_value=1, label="Gate probes", help_text="a skill and look")

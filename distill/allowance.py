@@ -40,6 +40,13 @@ class Allowance:
             return False
         return self.tokens - used < max(self.per_item, self.tokens / 100)
 
+    def share_of(self, budget: Budget, *, tokens: int, items: int) -> float:
+        """What share of the run's budget so many tokens and items are: 0..1, or more when over it.
+
+        By tokens where they are bound, else by items.
+        """
+        return items / budget.items if self.tokens is None else tokens / self.tokens
+
     def within(self, budget: Budget, *, tokens: int, items: int) -> Budget:
         """The budget, with no more items than what is left holds, after so many tokens and items.
 

@@ -121,7 +121,7 @@ class Examiner:
             stage=skills,
             mastered=mastered,
             p_teacher={k: gaps[k].teacher.mean for k in skills},
-            seen=self._journal.seen_at_gates(except_by=key),
+            seen=self._journal.seen_at_gates(before=key),
             grades=self._journal.grades(key, Split.GATE),
             trained=self._journal.trained(),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,15 @@ class Journal:
                 found.setdefault(e["skill"], {})[e["probe"]] = e["grade"]
         return found
 
-    def seen_at_gates(self, *, except_by: str) -> dict[str, set[str]]:
-        """skill -> gate probes that other checkpoints were asked."""
+    def seen_at_gates(self, *, before: str) -> dict[str, set[str]]:
+        """skill -> gate probes that the checkpoints before this one were asked.
+
+        Not those after it: a run that goes on looks at its gates again, and asks nothing anew.
+        """
+        earlier = set(takewhile(lambda key: key != before, self.checkpoints()))
         found: dict[str, set[str]] = {}
         for e in self._ledger.all("answer"):
-            if e["split"] == Split.GATE and e["who"] != except_by:
+            if e["split"] == Split.GATE and e["who"] in earlier:
                 found.setdefault(e["skill"], set()).add(e["probe"])
         return found
 

@@ -27,7 +27,6 @@ from distill.examiner import Examiner
 from distill.journal import Journal
 from distill.organizer import mixture
 from distill.organizer.footing import footing, gained
-from distill.organizer.stages import difficulty
 from distill.planner import Planner
 from distill.records import (
     Curriculum,
@@ -41,6 +40,7 @@ from distill.records import (
 )
 from distill.roster import Student
 from distill.settings import Settings
+from distill.training.schedule import cooled
 
 Need = Mapping[str, float]  # skill -> what it lacks, 0..1
 
@@ -103,6 +103,7 @@ class Pipeline:
         self._progress = progress
         self._mastered: dict[str, Was] = {}
         self._passed: set[str] = set()  # skills of the stages behind, waived ones as well
+        self._waived: dict[str, float] = {}  # what they lacked when they were
         self._adapter: Path | None = None
 
     def run(self) -> dict[str, Any]:
@@ -153,13 +154,12 @@ class Pipeline:
     ) -> Decision:
         """The rounds of one stage, until somebody lets it pass. Returns the last decision.
 
-        later: the skills of the stages behind it, which get their share of the budget; of the next
-        one remedies may teach some (`frontier_share`).
+        later: the skills of the stages behind it. They get their share of the budget; and of them,
+        as of waived ones, every round teaches some beside (`preview_weight`).
         """
-        ahead = later[0] if later else ()
-        waiting = sum(difficulty(gaps[k]) for stage in later for k in stage)
-        need = self._examiner.lacking(stage.skills, gaps, self._adapter)
-        lost, frontier = dict[str, float](), dict[str, float]()
+        waiting = self._planner.lacking([k for stage in later for k in stage], gaps)
+        beside = {k: v for k, v in self._waived.items() if k not in stage.skills} | waiting
+        need, lost = self._examiner.lacking(stage.skills, gaps, self._adapter), dict[str, float]()
         known = {*self._mastered, *self._passed}
         small = set(stage.skills) if stage.is_bridge else set()
         rounds: list[GateEvidence] = []
@@ -168,15 +168,17 @@ class Pipeline:
             round = len(rounds)
             key = f"s{position}r{round}"
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
-            rehearses = any(i.skill not in need for i in pool)
-            self._write(key, need, frontier, small=small, rehearses=rehearses, waiting=waiting)
-            self._train(key, pool, lost)
+            share = mixture.rehearsal_share(
+                self._settings.budget, need, beside, {i.skill for i in pool}
+            )
+            self._write(key, need, beside, small=small, share=share, waiting=sum(waiting.values()))
+            self._train(key, pool, lost, share)
             evidence, scores = self._examiner.at_gate(
                 key, stage.skills, gaps, self._mastered, self._adapter
             )
             rounds.append(evidence)
             least = self._settings.budget.least_gain
-            stalled = stalls(gained(rounds), least=least, others_wait=bool(ahead))
+            stalled = stalls(gained(rounds), least=least, others_wait=bool(later))
             at = AtGate(stage, position, round, evidence, self._may(round), stalled)
             decision = self._decided(key, at)
             found.append(scores)
@@ -187,18 +189,13 @@ class Pipeline:
                 self._settle(evidence, scores)
             if decision is Decision.WAIVE:
                 self._settle(rounds[stands.at], found[stands.at])
+                self._waived |= mixture.still_needed(rounds[stands.at])[0]
             if decision is not Decision.REMEDY:
                 self._passed |= set(stage.skills)
                 return decision
             need, lost = stands.need, stands.lost
             known = {*self._mastered, *self._passed, *stands.sits}
             small = mixture.bridged(rounds)
-            if ahead and self._settings.budget.frontier_share:
-                lacking = self._examiner.lacking(ahead, gaps, self._adapter)
-                forgotten = set(rounds[stands.at].forgotten)
-                frontier = mixture.ready(
-                    lacking, self.edges, {*self._mastered, *stands.sits} - forgotten
-                )
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
         """Open the `final` probes, once, for the student before and after, and the teacher."""
@@ -209,7 +206,7 @@ class Pipeline:
         return self._examiner.at_end(
             [s.id for s in self.skills],
             self._adapter,
-            taught=[k for s in stages if s["decisions"] for k in s["skills"]],
+            taught=sorted({i.skill for i in self.journal.clean_items()}),
             mastered=self._mastered,
             stages=stages,
         )
@@ -218,24 +215,26 @@ class Pipeline:
         self,
         key: str,
         need: Need,
-        frontier: Need,
+        beside: Need,
         *,
         small: Set[str],
-        rehearses: bool,
+        share: float,
         waiting: float,
     ) -> None:
         if self.journal.is_written(key):
             return
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
         budget = self._allowance.within(self._settings.budget, tokens=tokens, items=used)
-        n = mixture.room_for_new(budget, need, used=used, rehearses=rehearses, waiting=waiting)
-        counts = mixture.with_frontier(need, frontier, n, budget.frontier_share)
-        need = {**need, **frontier}
-        errors = self._wrong(counts)
+        n = mixture.room_for_new(
+            budget, need, used=used, share=share, beside=beside, waiting=waiting
+        )
+        counts = mixture.dealt(need, beside, n, budget.preview_weight)
+        errors = self._wrong(k for k in counts if k in need)
+        lacks = {**beside, **need}
         items = self._author.write(
             key,
             [
-                Order(k, count, 1.0 - need[k], k in small, errors.get(k, {}))
+                Order(k, count, 1.0 - lacks[k], k in small, errors.get(k, {}))
                 for k, count in counts.items()
             ],
             adapter=self._adapter,
@@ -247,10 +246,11 @@ class Pipeline:
         self.journal.keep_items(key, items)
 
     def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
-        """Kinds of the student's wrong answers, for whoever writes."""
         return self._examiner.errors(skills, self._adapter)
 
-    def _train(self, key: str, pool: Sequence[Item], lost: Mapping[str, float]) -> None:
+    def _train(
+        self, key: str, pool: Sequence[Item], lost: Mapping[str, float], share: float
+    ) -> None:
         out = self._folder(key)
         if self.journal.has_checkpoint(key):
             self._adapter = out
@@ -259,15 +259,17 @@ class Pipeline:
             self.journal.clean_items(of=key),
             pool,
             lost=lost,
-            share=self._settings.budget.rehearsal_share,
+            share=share,
             seed=f"{self._seed}:{key}",
         )
-        items = self._allowance.fitting(items, used=self.journal.total("tokens"), seed=key)
+        used, tokens = self.journal.total("items"), self.journal.total("tokens")
+        items = self._allowance.fitting(items, used=tokens, seed=key)
+        spent = self._allowance.share_of(self._settings.budget, tokens=tokens, items=used)
         result = self._student.trainer.train(
             items,
             parent=self._adapter,
             out=out,
-            settings=self._settings.lora,
+            settings=cooled(self._settings.lora, spent),
             seed=self._seed,
             beat=lambda done, total: self._progress(f"{key}: train", done, total),
             log=lambda step: None,
@@ -276,14 +278,12 @@ class Pipeline:
         self._adapter = result.folder
 
     def _folder(self, key: str) -> Path:
-        """Where the student of a round lies."""
         return self._out / "checkpoints" / key
 
     def _may(self, round: int) -> bool:
-        budget = self._settings.budget
-        if self._allowance.is_spent(self.journal.total("tokens")):
-            return False
-        return round + 1 < budget.rounds_cap and self.journal.total("items") < budget.items
+        budget, used = self._settings.budget, self.journal.total("items")
+        is_spent = self._allowance.is_spent(self.journal.total("tokens"))
+        return not is_spent and round + 1 < budget.rounds_cap and used < budget.items
 
     def _decided(self, key: str, gate: AtGate) -> Decision:
         decision = self.journal.decision(key)

@@ -11,7 +11,7 @@ from distill.examiner import Examiner
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer.replanning import RULE, replan
-from distill.organizer.stages import plan
+from distill.organizer.stages import difficulty, lacking, plan
 from distill.records import Curriculum, Edge, Gap, Skill
 from distill.settings import Settings
 
@@ -32,6 +32,12 @@ class Planner:
         self._settings = settings
         self._journal = journal
         self._examiner = examiner
+        self._measured: Mapping[str, float] = {}  # the student's mean grades, as last measured
+
+    def lacking(self, skills: Sequence[str], gaps: Mapping[str, Gap]) -> dict[str, float]:
+        """1 − r of skills that wait, as last measured."""
+        now = self._measured
+        return {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in skills}
 
     def organise(self, gaps: Mapping[str, Gap]) -> Curriculum:
         """Target skills in stages (Eq. 4-8)."""
@@ -69,6 +75,7 @@ class Planner:
             self._journal.keep_rest(
                 n_settled, planned, decided_as="policy", rule=RULE, measured=now, left=left
             )
-            found = planned, {"left": left}
+            found = planned, {"left": left, "measured": now}
         planned, evidence = found
+        self._measured = evidence["measured"]
         return planned, {k: Was(**values) for k, values in evidence["left"].items()}

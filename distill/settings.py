@@ -91,10 +91,21 @@ class Budget(_Settings):
     least_gain: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.05
     """What a remedy has to raise the ratios it is for, in the mean, before autopilot asks for
     another while other stages wait; -1: it always goes on to the cap."""
-    rehearsal_share: NotAll = 0.25
-    """ρ: share of a round's mixture that comes from mastered skills."""
-    frontier_share: NotAll = 0.0
-    """Share of a remedy's new items for skills of the next stage whose prerequisites all sit."""
+    rehearsal_weight: Share = 0.5
+    """What a skill that was taught before weighs in a round, where one of the stage weighs 1."""
+    rehearsal_share: NotAll = 0.6
+    """ρ: share of a round's mixture that repeats earlier items, at most."""
+    preview_weight: Share = 0.5
+    """What a skill of a later stage, or one that was waived, weighs in a round's new items, where
+    one of the stage weighs 1; 0: a stage is taught alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_was_replaced(cls, said: object) -> object:
+        # a run of a version before `preview_weight` is still read: decisions/0022
+        if isinstance(said, dict) and "frontier_share" in said:
+            return {k: v for k, v in said.items() if k != "frontier_share"} | {"preview_weight": 0}
+        return said
 
 
 class Writing(_Settings):
@@ -123,7 +134,8 @@ class Writing(_Settings):
 
 
 class LoraSettings(_Settings):
-    """LoRA (Hu et al. 2021) on all linear layers; AdamW; cosine within each round."""
+    """LoRA (Hu et al. 2021) on all linear layers; AdamW; cosine within each round, from a peak that
+    falls over the run."""
 
     rank: Count = 16
     """Rank r of the two small matrices."""
@@ -133,6 +145,8 @@ class LoraSettings(_Settings):
     """Share of a layer's inputs that the adapter leaves out at random."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     """Peak of the schedule: 1e-3 for 135M parameters, 1e-4 from 7B up."""
+    cooling: NotAll = 0.9
+    """How far the peak falls from the run's first round to the end of its budget; 0: not at all."""
     warmup_share: NotAll = 0.1
     """Share of a round's steps in which the learning rate rises."""
     betas: tuple[NotAll, NotAll] = (0.9, 0.95)

@@ -13,7 +13,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from distill.settings import Settings
+from distill.adapter.operations import Operation
+from distill.settings import Count, Settings
 
 HEAD = """\
 # Settings
@@ -38,21 +39,33 @@ def page() -> str:
         model = section.annotation
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
-        parts.append(f"\n## `{name}`\n\n{model.__doc__}\n\n")
+        parts.append(f"\n## `{name}`\n\n{_one_line(model.__doc__)}\n\n")
         parts.append("| setting | default | unit and range | meaning |\n|---|---|---|---|\n")
         for field, told in model.model_fields.items():
             default = json.dumps(told.get_default())
-            parts.append(f"| `{field}` | {default} | {_allowed(told)} | {told.description} |\n")
+            means = _one_line(told.description)  # a line break would end the row
+            parts.append(f"| `{field}` | {default} | {_allowed(told)} | {means} |\n")
     return "".join(parts)
+
+
+def _one_line(words: str | None) -> str:
+    return " ".join((words or "").split())
 
 
 def _allowed(field: FieldInfo) -> str:
     """What values a field takes, in words: "count, ≥ 1", "share, ≥ 0, < 1"."""
+    kind = field.annotation
     is_share = any(getattr(b, "le", getattr(b, "lt", 2)) <= 1 for b in field.metadata)
-    if field.annotation is int:
+    if kind is bool:
+        words = ["true or false"]
+    elif kind is int:
         words = ["count"]
-    elif field.annotation is float:
+    elif kind is float:
         words = ["share" if is_share else "number"]
+    elif kind == Count | None:
+        words = ["count, ≥ 1, or none"]
+    elif kind == tuple[Operation, ...]:
+        words = ["any of them"]
     else:
         words = ["two shares, ≥ 0, < 1"]
     for bound in field.metadata:

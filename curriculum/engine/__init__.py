@@ -29,7 +29,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.exporting import domain_file, merge
 from curriculum.engine.importing import Importer
-from curriculum.engine.items import evidence_record, mixture, rendered, stalled, stands_on
+from curriculum.engine.items import evidence_record, rendered, stalled, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
@@ -42,6 +42,7 @@ from curriculum.engine.prompts import (
 )
 from curriculum.engine.replanning import Rest, plan_rest
 from curriculum.engine.reporting import report
+from curriculum.engine.rounds import mixture
 from curriculum.engine.slips import slips
 from curriculum.engine.steering import aim_in_words, planned_aims
 from curriculum.engine.team import (

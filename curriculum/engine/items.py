@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from curriculum.engine.describe import models_folder, settings_of
-from curriculum.engine.planning import gaps_of
 from curriculum.models import (
-    Checkpoint,
     GateRecord,
     Item,
     Revision,
     Run,
-    Score,
-    Snapshot,
     SnapshotItem,
     Stage,
     StageSkill,
@@ -27,9 +22,7 @@ from curriculum.states import SETTLED, SkillOutcome, StageStatus
 from distill import records, roster
 from distill.decisions import stalls
 from distill.domains import question_key
-from distill.organizer import mixture as organizer
 from distill.organizer.footing import footing, gained
-from distill.organizer.stages import difficulty, lacking
 from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
 
 
@@ -46,76 +39,6 @@ def record(item: Item) -> records.Item:
         origin=item.origin,
         aims=tuple(item.aims),
     )
-
-
-def to_write(
-    stage: Stage, rounds: Sequence[GateEvidence], ahead: Mapping[str, float] | None = None
-) -> tuple[dict[str, float], dict[str, int]]:
-    """What the stage's round has to teach, and how many new items each skill gets for it.
-
-    rounds: see `evidence_so_far`. ahead: see `mixture.ready`. Returns (need, counts) by skill:
-    see `footing` and `mixture.with_frontier`. Raises `BudgetSpent`.
-    """
-    run = stage.run
-    if rounds:
-        need = footing(rounds).need
-    else:
-        gaps, now = gaps_of(run), _measured_since(stage)
-        own = [row.skill.key for row in stage.stage_skills.select_related("skill")]
-        need = {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in own}
-    spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
-    n = organizer.room_for_new(
-        settings_of(run).budget,
-        need,
-        used=spent,
-        rehearses=rehearsal_pool(stage, rounds).exclude(skill__key__in=need).exists(),
-        waiting=_waiting(stage),
-    )
-    share = settings_of(run).budget.frontier_share
-    return need | dict(ahead or {}), organizer.with_frontier(need, ahead or {}, n, share)
-
-
-def _waiting(stage: Stage) -> float:
-    """What the skills of later stages lack, by the diagnosis, summed."""
-    later = StageSkill.objects.filter(
-        stage__run=stage.run_id,
-        stage__status=StageStatus.PLANNED,
-        stage__position__gt=stage.position,
-        skill__gap__isnull=False,
-    )
-    gaps = later.order_by().values_list("skill__gap", flat=True)
-    return sum(min(1.0, max(0.0, gap)) for gap in gaps if gap is not None)
-
-
-def _measured_since(stage: Stage) -> dict[str, float]:
-    """What the student as it is now scored on the stage's skills: skill -> mean in 0..1."""
-    scores = Score.objects.filter(
-        skill__in=stage.stage_skills.values("skill"),
-        split=records.Split.DIAGNOSE,
-        checkpoint=Checkpoint.objects.get(run=stage.run_id, is_current=True),
-    )
-    return dict(scores.values_list("skill__key", "mean"))
-
-
-def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
-    """What a round trains on, in its order: (item, is rehearsal). See `mixture.mix`.
-
-    approved: the round's own items.
-    """
-    run = stage.run
-    rounds = evidence_so_far(stage)
-    rows = {i.pk: i for i in rehearsal_pool(stage, rounds).select_related("skill")}
-    own = {i.pk: i for i in approved}
-    mixed = organizer.mix(
-        [_numbered(i) for i in own.values()],
-        [_numbered(i) for i in rows.values()],
-        lost=footing(rounds).lost if rounds else {},
-        share=settings_of(run).budget.rehearsal_share,
-        seed=f"{run.seed}:{stage.position}:{stage.round}",
-    )
-    everything = rows | own
-    keys = (int(m.key.rsplit("#", 1)[1]) for m in mixed)
-    return [(everything[pk], pk not in own) for pk in keys]
 
 
 def rehearsal_pool(stage: Stage, rounds: Sequence[GateEvidence]) -> QuerySet[Item]:
@@ -225,8 +148,3 @@ def _tokenizer(folder: str) -> Any:
     from distill.backends.chat import load_tokenizer
 
     return load_tokenizer(folder)
-
-
-def _numbered(item: Item) -> records.Item:
-    """A record whose key ends in the row's number, so that it can be found again."""
-    return dataclasses.replace(record(item), key=f"{item.key}#{item.pk}")

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from curriculum.engine.describe import settings_of
 from curriculum.engine.items import (
     evidence_record,
     evidence_so_far,
     rehearsal_pool,
     stands_on,
-    to_write,
 )
+from curriculum.engine.rounds import counts, teaches
 from curriculum.engine.steering import planned_aims
-from curriculum.engine.work import frontier
 from curriculum.models import Checkpoint, GateRecord, Item, Job, Run, Skill, SnapshotItem
 from curriculum.states import JobKind, JobStatus
 from distill import outlook
@@ -40,7 +38,7 @@ class NextRound:
     cost: Cost | None
     begins_small: list[str]  # skills that begin with smaller instances
     from_round: int  # whose student it would go on from
-    frontier: list[str]  # skills of the next stage among those of `new`
+    beside: list[str]  # skills of other stages among those of `new`
     aims: list[tuple[str, int, str]]  # skill, about how many of its items, for what error
 
     @property
@@ -65,20 +63,20 @@ def next_round(gate: GateRecord) -> NextRound | None:
     stage = copy.copy(gate.stage)  # as a remedy would have it; never saved
     stage.round = gate.round + 1
     rounds = evidence_so_far(stage)
-    try:
-        ahead = frontier(stage, rounds)
-        _, new = to_write(stage, rounds, ahead)
-    except BudgetSpent:
-        return None
-    pool = (
+    pool = dict(
         rehearsal_pool(stage, rounds).order_by().values_list("skill__key").annotate(n=Count("pk"))
     )
+    planned = teaches(stage, rounds, pool)
+    try:
+        new = counts(stage, planned)
+    except BudgetSpent:
+        return None
     n_new = sum(new.values())
     rehearsal = mixture.rehearsed(
-        dict(pool),
+        pool,
         new,
         lost=footing(rounds).lost,
-        share=settings_of(run).budget.rehearsal_share,
+        share=planned.share,
     )
     cases = outlook.basis(cases_of(run))
     now = _not_yet(evidence_record(footed.evidence))
@@ -98,8 +96,8 @@ def next_round(gate: GateRecord) -> NextRound | None:
         cost=outlook.cost(_took(run), n_new=n_new, n_items=n_items),
         begins_small=sorted(mixture.bridged(rounds)),
         from_round=footed.round,
-        frontier=sorted(ahead.keys() & new.keys()),
-        aims=planned_aims(run, new),
+        beside=sorted(planned.beside.keys() & new.keys()),
+        aims=planned_aims(run, {k: n for k, n in new.items() if k in planned.need}),
     )
 
 

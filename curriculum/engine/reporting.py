@@ -11,7 +11,7 @@ from curriculum.engine.authoring import tokens_of_calls
 from curriculum.engine.exam import Exam, Grades, Keep, score_row
 from curriculum.engine.items import trained_questions
 from curriculum.engine.work import mastered_so_far
-from curriculum.models import Checkpoint, Run, StageSkill
+from curriculum.models import Checkpoint, Run, SnapshotItem
 from curriculum.states import SkillStatus
 from distill import report as reports
 from distill.backends.base import Backend, Beat
@@ -44,10 +44,10 @@ def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[mo
         who: {k: score(k, g, exam.domain.size(k, Split.FINAL)) for k, g in by_skill.items()}
         for who, by_skill in grades.items()
     }
-    taught = StageSkill.objects.filter(stage__run=run).exclude(stage__snapshots=None)
+    taught = SnapshotItem.objects.filter(snapshot__stage__run=run).order_by()
     figures = reports.build(
         [s.key for s in skills],
-        list(taught.values_list("skill__key", flat=True).distinct()),
+        list(taught.values_list("item__skill__key", flat=True).distinct()),
         before=scores[base.pk],
         after=scores[now.pk],
         teacher=scores[None],

@@ -10,9 +10,10 @@ from curriculum import models
 from curriculum.engine.authoring import write_items
 from curriculum.engine.describe import find_student, home, settings_of
 from curriculum.engine.exam import Exam, Keep, grades_of, score_row
-from curriculum.engine.items import evidence_so_far, record, to_write, trained_questions
+from curriculum.engine.items import evidence_so_far, record, trained_questions
 from curriculum.engine.made_with import made_with
-from curriculum.engine.planning import edges_of, gaps_of
+from curriculum.engine.planning import gaps_of
+from curriculum.engine.rounds import counts, spent_before, teaches
 from curriculum.engine.steering import errors_of, to_ask
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
@@ -21,10 +22,9 @@ from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Beat
 from distill.identifier.probing import score
 from distill.organizer import mixture
-from distill.organizer.footing import footing
-from distill.organizer.stages import lacking
-from distill.records import Answer, GateEvidence, Probe, Split
+from distill.records import Answer, Probe, Split
 from distill.training.base import StepLog
+from distill.training.schedule import cooled
 
 # --- one round ---------------------------------------------------------------------------
 
@@ -45,13 +45,16 @@ def rewrite(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> int:
 def _orders(stage: Stage, wanted: Mapping[str, int] | None = None) -> list[Order]:
     """What the round wants of each skill, or `wanted` in its place."""
     run, rounds = stage.run, evidence_so_far(stage)
-    need, counts = to_write(stage, rounds, frontier(stage, rounds))
-    counts = counts if wanted is None else dict(wanted)
-    begins_small = need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
-    errors = errors_of(run, list(counts))
+    planned = teaches(stage, rounds)
+    dealt = counts(stage, planned) if wanted is None else wanted
+    begins_small = (
+        planned.need.keys() if stage.is_bridge and not rounds else mixture.bridged(rounds)
+    )
+    errors = errors_of(run, [k for k in dealt if k in planned.need])
+    lacks = planned.lacks
     return [
-        Order(k, n, 1.0 - need.get(k, 0.0), k in begins_small, errors.get(k, {}))
-        for k, n in counts.items()
+        Order(k, n, 1.0 - lacks.get(k, 0.0), k in begins_small, errors.get(k, {}))
+        for k, n in dealt.items()
     ]
 
 
@@ -80,7 +83,7 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
         [record(e.item) for e in entries],
         parent=home() / parent.folder if parent.folder else None,
         out=home() / folder,
-        settings=settings_of(run).lora,
+        settings=cooled(settings_of(run).lora, spent_before(stage)),
         seed=run.seed,
         beat=beat,
         log=log,
@@ -176,28 +179,6 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         if evidence.allows_advance
     ]
     return dataclasses.asdict(evidence), scores
-
-
-def frontier(stage: Stage, rounds: Sequence[GateEvidence]) -> dict[str, float]:
-    """What ready skills of the next stage lack, for a remedy: see `mixture.ready`. Most runs do
-    without (`frontier_share`). By their last scores on diagnostic probes.
-    """
-    run = stage.run
-    if not rounds or not settings_of(run).budget.frontier_share:
-        return {}
-    later = run.stages.filter(position__gt=stage.position, status=StageStatus.PLANNED)
-    after = later.order_by("position").first()
-    if after is None:
-        return {}
-    stands, gaps = footing(rounds), gaps_of(run)
-    scores = models.Score.objects.filter(
-        skill__stage_skills__stage=after, split=Split.DIAGNOSE, checkpoint__isnull=False
-    ).order_by("checkpoint")
-    means = dict(scores.values_list("skill__key", "mean"))
-    ahead = {k: lacking(gaps[k], mean) for k, mean in means.items() if k in gaps}
-    forgotten = set(rounds[stands.at].forgotten)
-    sits = (mastered_so_far(run).keys() - forgotten) | stands.sits
-    return mixture.ready(ahead, edges_of(run), sits)
 
 
 def _skills_ahead(stage: Stage) -> list[Skill]:

@@ -102,7 +102,7 @@ def ahead(gate: GateRecord) -> Ahead | None:
                 "key": key,
                 "title": titles.get(key, ""),
                 "is_rehearsal": is_rehearsal,
-                "is_ahead": not is_rehearsal and key in planned.frontier,
+                "is_beside": not is_rehearsal and key in planned.beside,
                 "n": n,
                 "share": n / planned.n_items,
             }
@@ -118,7 +118,7 @@ def ahead(gate: GateRecord) -> Ahead | None:
                 "guess": planned.expected.get(key),
             }
             for key, n in planned.new.items()
-            if n and key not in planned.frontier
+            if n and key not in planned.beside
         ],
         engine.stalled(gate),
     )

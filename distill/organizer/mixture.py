@@ -4,54 +4,80 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from distill.errors import BudgetSpent
-from distill.records import Edge, GateAnswer, GateEvidence, Item
+from distill.records import GateAnswer, GateEvidence, Item
 from distill.settings import Budget
 from distill.statistics import in_proportion
 
 SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
 FEWEST = 32  # items of a skill and round, however many wait: fewer are too few steps to matter
+BROAD_SHARE = 1 / 6  # of what is left, for a round that teaches many skills beside its stage's
 FAILS_BEFORE_BRIDGE = 2  # rounds in a row, after which a skill is begun small again
+
+EMPTY: Mapping[str, float] = MappingProxyType({})
+
+
+def weight_of(lack: float) -> float:
+    """What a skill weighs that lacks so much, in 0..1: 1 from a half on, and never under a half.
+
+    In proportion to what is lacking, a skill that nearly sits would get nothing and be unlearned
+    (docs/log.md: A2 from 0.94 to 0.56 beside skills that lacked all).
+    """
+    return min(1.0, max(SMALLEST_SHARE, 2 * lack))
 
 
 def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
-    """Deal `n` new items to the skills of a round, in proportion to what each still lacks.
+    """Deal `n` new items to the skills of a round, by `weight_of` what each still lacks.
 
     need: skill -> what is missing, in 0..1 (1 − r); skills that lack nothing leave the mixture.
     When nothing is missing by the numbers (all unclear), the skills share alike. Sums to n.
 
     Pure; ties by name. Source: METHOD.md 2, "skills leave the mixture as soon as mastered".
     """
-    lacking = {k: v for k, v in need.items() if v > 0} or dict.fromkeys(need, 1.0)
-    return in_proportion(lacking, n)
+    lacking = {k: weight_of(v) for k, v in need.items() if v > 0}
+    return in_proportion(lacking or dict.fromkeys(need, 1.0), n)
 
 
-def ready(ahead: Mapping[str, float], edges: Iterable[Edge], sits: Set[str]) -> dict[str, float]:
-    """The frontier: skills of the next stage that lack something and whose prerequisites all sit.
-
-    ahead: skill -> what it lacks, in 0..1. sits: skills mastered by the evidence; what is neither
-    taught nor mastered holds back what builds on it. Pure. Source: METHOD.md 2.
-    """
-    needed: dict[str, set[str]] = {}
-    for edge in edges:
-        needed.setdefault(edge.target, set()).add(edge.source)
-    return {k: v for k, v in ahead.items() if v > 0 and needed.get(k, set()) <= sits}
-
-
-def with_frontier(
-    need: Mapping[str, float], ahead: Mapping[str, float], n: int, share: float
+def dealt(
+    need: Mapping[str, float], beside: Mapping[str, float], n: int, preview: float
 ) -> dict[str, int]:
-    """`new_items` of a remedy, of which `share` (0..<1) go to the frontier (see `ready`), if any.
+    """Deal `n` new items to the stage's own skills, and to those of other stages beside them.
 
-    The round gets no larger by it: what the frontier gets, the stage's own skills do not. At least
-    one item is theirs. Sums to n. Pure. docs/decisions/0011.
+    need, beside: skill -> what it lacks, in 0..1. preview: what of its weight a skill beside
+    has, in 0..1. Without it, or anything beside, this is `new_items`. Sums to n.
+
+    Pure; ties by name. Source: METHOD.md 2, the frontier. docs/decisions/0022.
     """
-    n_ahead = min(n - 1, round(n * share)) if ahead else 0
-    if n_ahead <= 0:
+    others = _beside(need, beside, preview)
+    if not others:
         return new_items(need, n)
-    return new_items(need, n - n_ahead) | new_items(ahead, n_ahead)
+    return in_proportion({k: weight_of(v) for k, v in need.items()} | others, n)
+
+
+def _beside(
+    need: Mapping[str, float], beside: Mapping[str, float], preview: float
+) -> dict[str, float]:
+    if not preview:
+        return {}
+    return {k: preview * weight_of(v) for k, v in beside.items() if k not in need and v > 0}
+
+
+def rehearsal_share(
+    budget: Budget, need: Mapping[str, float], beside: Mapping[str, float], known: Iterable[str]
+) -> float:
+    """ρ of a round: what of it repeats earlier items, in 0..<1.
+
+    known: the skills of which there are such items. Each that is not taught anew weighs
+    `rehearsal_weight`, beside what the others weigh that are: few known skills take little, many
+    take most of a round that has little to teach. At most `budget.rehearsal_share`. Pure.
+    """
+    others = _beside(need, beside, budget.preview_weight)
+    kept = budget.rehearsal_weight * len(set(known) - need.keys() - others.keys())
+    taught = sum(map(weight_of, need.values())) + sum(others.values())
+    return min(budget.rehearsal_share, kept / (kept + taught)) if kept else 0.0
 
 
 def rehearsal_count(n_new: int, share: float) -> int:
@@ -91,17 +117,19 @@ def room_for_new(
     need: Mapping[str, float],
     *,
     used: int,
-    rehearses: bool,
+    share: float,
+    beside: Mapping[str, float] = EMPTY,
     waiting: float = 0.0,
 ) -> int:
     """How many new items a round may write, leaving room for its rehearsal; at least 1.
 
-    need: skill -> what it still lacks, in 0..1. A skill that lacks half or more takes
-    `items_per_skill`, one that lacks less fewer, down to half as many: a remedy of what nearly
-    sits is short, and disturbs little. used: items that trainings have seen so far. rehearses:
-    there is something to rehearse. New items and their share of rehearsal fit the room, but
-    where it is down to one item. waiting: what the skills of later stages lack, summed: of what
-    is left, a round takes the share that its skills have in all that is lacking (decisions/0020).
+    need, beside: skill -> what it still lacks, in 0..1, see `dealt`. A skill that lacks half or
+    more takes `items_per_skill`, one that lacks less fewer, down to half as many: a remedy of what
+    nearly sits is short, and disturbs little; one beside takes its part of that. used: items that
+    trainings have seen so far. share: see `rehearsal_share`. New items and their share of rehearsal
+    fit the room, but where it is down to one item. waiting: what the skills of later stages lack,
+    summed: of what is left, a round takes the share that its skills have in all that is lacking
+    (decisions/0020), and where it teaches others beside them not less than a sixth.
 
     Raises `BudgetSpent` when none are left.
     """
@@ -112,14 +140,14 @@ def room_for_new(
             f"All {budget.items} items of this run's budget are spent. Raise the budget, waive "
             "the stage with a reason, or stop the run."
         )
+    others = _beside(need, beside, budget.preview_weight)
     if budget.fair_shares and waiting > 0:
         lacks = sum(need.values())
-        fair = round(left * lacks / (lacks + waiting))
+        fair = round(left * max(lacks / (lacks + waiting), BROAD_SHARE if others else 0.0))
         room = min(room, max(fair, FEWEST * len(need)))
-    if rehearses:
-        room = max(1, int(room * (1.0 - budget.rehearsal_share)))
-    shares = (min(1.0, max(SMALLEST_SHARE, 2 * lacking)) for lacking in need.values())
-    return max(1, min(room, round(budget.items_per_skill * sum(shares))))
+    room = max(1, int(room * (1.0 - share)))
+    weight = sum(map(weight_of, need.values())) + sum(others.values())
+    return max(1, min(room, round(budget.items_per_skill * weight)))
 
 
 def still_needed(evidence: GateEvidence) -> tuple[dict[str, float], dict[str, float]]:

@@ -90,6 +90,6 @@ def with_score(gap: Gap, mean: float) -> Gap:
 
 def _left(skill: str, mean: float) -> str:
     return (
-        f"{skill} leaves the plan: the student gets {mean:.0%} of its probes right by now, without "
-        "having been taught it. Gates ask whether that stays so."
+        f"{skill} leaves the plan: the student gets {mean:.0%} of its probes right by now, before "
+        "its stage began. Gates ask whether that stays so."
     )

@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from curriculum import engine
-from curriculum.engine.items import evidence_so_far, to_write
+from curriculum.engine.items import evidence_so_far
 from curriculum.engine.outlook import cases_of
+from curriculum.engine.rounds import counts, teaches
 from curriculum.models import SnapshotItem
 from curriculum.services import gates
 from curriculum.states import JobKind
@@ -84,17 +85,17 @@ def test_a_remedy_writes_and_rehearses_what_was_shown_before(stage, approver):
     said = engine.next_round(gate)
 
     after = gates.remedy(gate, actor=approver, round=0)
-    _, counts = to_write(after, evidence_so_far(after))
+    new = counts(after, teaches(after, evidence_so_far(after)))
     items = [
         ItemFactory(stage=after, round=1, skill=skill_of(after, key), approved=True)
-        for key, n in counts.items()
+        for key, n in new.items()
         for _ in range(n)
     ]
     mixed = engine.mixture(after, items)
 
-    assert said.new == counts == {"B": 15}
-    assert said.rehearsal == {"A": 3}  # a quarter would be five: there are only three
-    assert (said.n_new, said.n_items) == (15, len(mixed))
+    assert said.new == new == {"B": 12}
+    assert said.rehearsal == {"A": 3}  # its share would be eight of twenty: there are only three
+    assert (said.n_new, said.n_items) == (12, len(mixed))
     assert sum(is_rehearsal for _, is_rehearsal in mixed) == said.rehearsal_count
 
 
@@ -181,10 +182,10 @@ def test_the_cost_stands_on_rounds_that_were_timed_from_end_to_end(stage):
     assert engine.next_round(gate).cost is None
 
     jobs = timed(stage, 0, write=5, train=10, assess=7)
-    found = engine.next_round(gate).cost  # 15 new of 18 items; then 5 were written, 5 trained on
+    found = engine.next_round(gate).cost  # 12 new of 15 items; then 5 were written, 5 trained on
 
-    assert found.seconds.middle == pytest.approx(15 + 36 + 7)
-    assert found.train_tokens == 1800
+    assert found.seconds.middle == pytest.approx(12 + 30 + 7)
+    assert found.train_tokens == 1500
     assert found.n_rounds == 1
 
     jobs[1].attempt = 2  # the second try's time is not all the time

@@ -14,6 +14,7 @@ from distill.errors import DistillError, OutOfSpace
 from distill.journal import Journal
 from distill.ledger import Ledger
 from distill.records import Answer, CheckResult, GateAnswer, Split
+from distill.training.base import TrainingResult
 from tests.distill.samples import Numbered, evidence_of, item_of, skill_of, verdict
 
 
@@ -179,18 +180,19 @@ def test_answers_come_back_by_who_and_split(tmp_path):
     journal = Journal(tmp_path, resume=False)
     gate, final = probe(0), probe(0, Split.FINAL)
     journal.keep_answers("s1r0", [(gate, Answer(gate.id, "7", 1.0, 5))])
+    journal.keep_checkpoint("s1r0", 1, TrainingResult(tmp_path, "", 1, 1, 0.0, 0.0))
     journal.keep_answers("s1r1", [(final, Answer(final.id, "8", 0.0, 6, "no"))])
 
     again = Journal(tmp_path, resume=True)
 
     assert again.grades("s1r0", Split.GATE) == {"A": {gate.id: 1.0}}
     assert again.grades("s1r0", Split.FINAL) == {}
-    assert again.seen_at_gates(except_by="s1r1") == {"A": {gate.id}}
-    assert again.seen_at_gates(except_by="s1r0") == {}
+    assert again.seen_at_gates(before="s1r1") == {"A": {gate.id}}
+    assert again.seen_at_gates(before="s1r0") == {}
     assert again.has_answer("s1r1", final)
     assert not again.has_answer("s1r0", final)
     spent = again.spent("s1r1")
-    assert (spent["probes"], spent["teacher_tokens"], spent["items"]) == (2, 6, 0)
+    assert (spent["probes"], spent["teacher_tokens"], spent["items"]) == (2, 6, 1)
 
 
 def test_items_come_back_whole_and_flagged_ones_are_not_trained_on(tmp_path):

@@ -228,18 +228,26 @@ def test_difficulty_stays_within_0_and_1():
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), st.floats(0, 1), min_size=1), st.integers(0, 500))
-def test_new_items_are_dealt_to_the_last_one_in_proportion_to_need(need, n):
+def test_new_items_are_dealt_to_the_last_one_by_what_is_lacking(need, n):
     dealt = mixture.new_items(need, n)
 
     lacking = {k: v for k, v in need.items() if v > 0} or dict.fromkeys(need, 1.0)
+    weights = {k: mixture.weight_of(v) for k, v in lacking.items()}
     assert sum(dealt.values()) == n
     assert set(dealt) == set(lacking)
-    total = sum(lacking.values())
-    assert all(abs(dealt[k] - n * v / total) < 1 + 1e-6 for k, v in lacking.items())
+    total = sum(weights.values())
+    assert all(abs(dealt[k] - n * v / total) < 1 + 1e-6 for k, v in weights.items())
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_what_lacks_more_weighs_no_less_and_nothing_under_half_of_another(one, other):
+    low, high = sorted((one, other))
+
+    assert 0.5 <= mixture.weight_of(low) <= mixture.weight_of(high) <= 1.0
 
 
 def test_a_skill_that_lacks_nothing_leaves_the_mixture():
-    assert mixture.new_items({"A": 0.0, "B": 0.2, "C": 0.6}, 40) == {"B": 10, "C": 30}
+    assert mixture.new_items({"A": 0.0, "B": 0.1, "C": 0.6}, 30) == {"B": 10, "C": 20}
 
 
 def test_rehearsal_goes_to_every_mastered_skill_and_more_to_the_one_that_slips():
@@ -249,19 +257,19 @@ def test_rehearsal_goes_to_every_mastered_skill_and_more_to_the_one_that_slips()
 
 @given(st.integers(2, 600), st.integers(1, 3000), st.integers(0, 9))
 def test_new_items_and_their_rehearsal_fit_the_round_and_the_budget(per_round, items, tenths):
-    budget = Budget(items=items, items_per_round=per_round, rehearsal_share=tenths / 10)
+    budget, share = Budget(items=items, items_per_round=per_round), tenths / 10
 
-    new = mixture.room_for_new(budget, dict.fromkeys(range(99), 1.0), used=0, rehearses=True)
+    new = mixture.room_for_new(budget, dict.fromkeys(range(99), 1.0), used=0, share=share)
 
     room = min(per_round, items)
-    total = new + mixture.rehearsal_count(new, budget.rehearsal_share)
+    total = new + mixture.rehearsal_count(new, share)
     assert new >= 1
     assert total <= room or new == 1
 
 
 def test_a_spent_budget_says_what_can_be_done():
     with pytest.raises(BudgetSpent, match="All 10 items .* Raise the budget"):
-        mixture.room_for_new(Budget(items=10), {"A": 1.0}, used=10, rehearses=False)
+        mixture.room_for_new(Budget(items=10), {"A": 1.0}, used=10, share=0.0)
 
 
 def test_a_round_that_teaches_one_skill_is_a_short_one():
@@ -269,7 +277,7 @@ def test_a_round_that_teaches_one_skill_is_a_short_one():
 
     def room(*lacking):
         need = dict(enumerate(lacking))
-        return mixture.room_for_new(budget, need, used=0, rehearses=False)
+        return mixture.room_for_new(budget, need, used=0, share=0.0)
 
     assert room(1.0) == 150
     assert room(1.0, 0.4) == 270
@@ -282,7 +290,7 @@ def test_a_round_takes_its_share_of_what_is_left_while_others_wait():
 
     def room(need, waiting, used=0, **more):
         given = budget.model_copy(update=more)
-        return mixture.room_for_new(given, need, used=used, rehearses=False, waiting=waiting)
+        return mixture.room_for_new(given, need, used=used, share=0.0, waiting=waiting)
 
     two = {"A": 1.0, "B": 1.0}
     assert room(two, 4.0) == 300  # a third of what is lacking, of 900
@@ -300,13 +308,15 @@ def test_a_round_takes_its_share_of_what_is_left_while_others_wait():
 )
 def test_with_fair_shares_every_stage_gets_its_part_of_the_whole_budget(lacks, items, share):
     """One skill a stage, one round each; a share is never under the fewest that matter."""
-    budget = Budget(
-        items=items, items_per_round=items, items_per_skill=items, rehearsal_share=share
-    )
+    budget = Budget(items=items, items_per_round=items, items_per_skill=items)
     used = 0
     for at, lack in enumerate(lacks):
         new = mixture.room_for_new(
-            budget, {"A": lack}, used=used, rehearses=at > 0, waiting=sum(lacks[at + 1 :])
+            budget,
+            {"A": lack},
+            used=used,
+            share=share if at else 0.0,
+            waiting=sum(lacks[at + 1 :]),
         )
         took = new + (mixture.rehearsal_count(new, share) if at else 0)
         assert took == pytest.approx(items * lack / sum(lacks), abs=5)  # roundings add up

@@ -91,7 +91,6 @@ def _create(student: str, seed: int) -> Run:
         "items_per_round": 570,
         "items_per_skill": 150,
         "rounds_cap": 3,
-        "rehearsal_share": 0.35,
     }
     chosen["lora"] |= {"learning_rate": 1e-3, "batch_size": 4, "warmup_share": 0.1}
     chosen["probing"] |= {"diagnose_probes": 32, "gate_probes_cap": 96}

@@ -1,4 +1,4 @@
-"""The gate page says which items of the next round would be of the next stage."""
+"""The gate page says which items of the next round would be of other stages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def gate(share):
+def gate(weight):
     """Of A1, which sits, and N1, which does not; A2 of the next stage builds on A1, N2 on N1."""
     chosen = default_settings()
-    chosen["budget"] |= {"frontier_share": share}
+    chosen["budget"] |= {"preview_weight": weight}
     run = RunFactory(teaching=True, settings=chosen)
     base = CheckpointFactory(run=run)
     for key in ("A1", "N1", "A2", "N2"):
@@ -44,20 +44,20 @@ def gate(share):
     return GateFactory(stage=stage, evidence=found)
 
 
-def test_a_remedy_shows_what_it_would_teach_of_the_next_stage():
-    at = gate(0.2)
+def test_a_remedy_shows_what_it_would_teach_beside_its_own_stage():
+    at = gate(0.5)
 
     planned = next_round(at)
     rows = {row["key"]: row for row in gate_reads.ahead(at).mixture}
 
-    assert planned.frontier == ["A2"]
-    assert planned.new == {"N1": 160, "A2": 40}
-    assert (rows["A2"]["is_ahead"], rows["N1"]["is_ahead"]) == (True, False)
+    assert planned.beside == ["A2", "N2"]
+    assert planned.new["A2"] == planned.new["N2"] == pytest.approx(planned.new["N1"] / 2, abs=1)
+    assert (rows["A2"]["is_beside"], rows["N1"]["is_beside"]) == (True, False)
     assert [gain["key"] for gain in gate_reads.ahead(at).gains] == ["N1"]
 
 
-def test_by_default_a_remedy_teaches_its_own_stage():
+def test_without_a_weight_a_remedy_teaches_its_own_stage():
     planned = next_round(gate(0.0))
 
-    assert planned.frontier == []
+    assert planned.beside == []
     assert planned.new == {"N1": 200}

@@ -1,0 +1,118 @@
+"""Skills of other stages beside a stage's own: docs/decisions/0022."""
+
+from __future__ import annotations
+
+import collections
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distill import roster
+from distill.backends.simulated import SimulatedTrainer
+from distill.organizer import mixture
+from distill.settings import Budget
+from tests.distill.samples import Numbered, RuleStudent, skill_of
+from tests.distill.test_pipeline import SMALL, entries, pipeline
+
+lacks = st.dictionaries(
+    st.sampled_from("ABC"), st.integers(1, 10).map(lambda i: i / 10), min_size=1
+)
+others = st.dictionaries(st.sampled_from("XYZ"), st.integers(1, 10).map(lambda i: i / 10))
+
+
+@given(lacks, others, st.integers(1, 300), st.floats(0.05, 1))
+def test_what_is_beside_gets_its_part_of_what_it_would_get_as_the_stages_own(
+    need, beside, n, preview
+):
+    counts = mixture.dealt(need, beside, n, preview)
+
+    weights = {k: mixture.weight_of(v) for k, v in need.items()}
+    weights |= {k: preview * mixture.weight_of(v) for k, v in beside.items()}
+    assert sum(counts.values()) == n
+    for k, weight in weights.items():
+        assert abs(counts.get(k, 0) - n * weight / sum(weights.values())) < 1 + 1e-6
+
+
+@given(lacks, others, st.integers(1, 300))
+def test_without_a_weight_or_anything_beside_a_stage_is_taught_alone(need, beside, n):
+    assert mixture.dealt(need, beside, n, 0.0) == mixture.new_items(need, n)
+    assert mixture.dealt(need, {}, n, 0.5) == mixture.new_items(need, n)
+    assert mixture.dealt(need, dict.fromkeys("XY", 0.0), n, 0.5) == mixture.new_items(need, n)
+
+
+def test_what_is_of_the_stage_is_not_beside_it_as_well():
+    assert mixture.dealt({"A": 1.0}, {"A": 1.0}, 10, 0.5) == {"A": 10}
+
+
+def test_rehearsal_takes_as_much_as_there_is_to_keep():
+    budget = Budget(rehearsal_weight=0.5, preview_weight=0.5, rehearsal_share=0.6)
+
+    def share(need, beside, known):
+        return mixture.rehearsal_share(budget, dict.fromkeys(need, 1.0), beside, known)
+
+    assert share("AB", {}, "") == 0.0
+    assert share("AB", {}, "M") == pytest.approx(0.5 / 2.5)
+    assert share("A", {}, "MNO") == pytest.approx(0.6)  # it would be 1.5 of 2.5
+    assert share("AB", {"X": 1.0, "Y": 1.0}, "MN") == pytest.approx(1 / 4)
+    assert share("AB", {"X": 1.0}, "ABX") == 0.0  # they are taught anew
+
+
+@given(lacks, others, st.sets(st.sampled_from("AXMNO")), st.floats(0, 0.99))
+def test_rehearsal_never_takes_more_than_its_share(need, beside, known, most):
+    budget = Budget(rehearsal_share=most)
+
+    assert 0.0 <= mixture.rehearsal_share(budget, need, beside, known) <= most
+
+
+def test_a_round_with_others_beside_is_no_short_one():
+    """A skill that lacks little would get the fewest that matter, and the others a part of that."""
+    budget = Budget(items=1600, items_per_round=400)
+    waiting = dict.fromkeys("UVWXYZ", 1.0)
+
+    def room(**more):
+        given = budget.model_copy(update=more)
+        return mixture.room_for_new(
+            given, {"A": 0.1}, used=0, share=0.0, beside=waiting, waiting=6.0
+        )
+
+    assert room() == 267  # a sixth of what is left
+    assert room(preview_weight=0.0) == 32
+
+
+def test_settings_of_a_version_before_are_read_and_teach_a_stage_alone():
+    assert Budget.model_validate({"items": 5, "frontier_share": 0.0}) == Budget(
+        items=5, preview_weight=0.0
+    )
+
+
+def taught(out, preview):
+    """Rounds of a run in which A sits after a round, B never, and C builds on A, D on B."""
+    domain = Numbered((skill_of("A"), skill_of("B"), skill_of("C", "A"), skill_of("D", "B")))
+    student = roster.Student(
+        "half",
+        lambda adapter: RuleStudent(lambda p: bool(adapter) and p.skill == "A"),
+        SimulatedTrainer(),
+    )
+    few = Budget(items=600, items_per_round=100, rounds_cap=2, preview_weight=preview)
+    settings = SMALL.model_copy(update={"budget": few})
+    pipeline(out, domain=domain, skills=[], student=student, settings=settings).run()
+    found = collections.defaultdict(collections.Counter)
+    for e in entries(out):
+        if e["kind"] == "item":
+            found[e["round"]][e["skill"]] += 1
+    return found
+
+
+def test_every_round_teaches_what_waits_and_what_was_waived_beside_its_own(tmp_path):
+    with_it = taught(tmp_path / "with", 0.5)
+    without = taught(tmp_path / "without", 0.0)
+
+    assert set(without["s1r0"]) == {"A", "B"}
+    assert set(without["s1r1"]) == {"B"}
+    assert set(without["s2r0"]) == {"C", "D"}
+    assert set(with_it["s1r0"]) == {"A", "B", "C", "D"}
+    assert set(with_it["s1r1"]) == {"B", "C", "D"}  # A sits: it is rehearsed
+    assert set(with_it["s2r0"]) == {"B", "C", "D"}  # B was waived
+    first = with_it["s1r0"]
+    assert first["A"] == first["B"] == pytest.approx(2 * first["C"], abs=1)
