@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 
 from curriculum import engine
-from curriculum.models import Item, ReviewAction, Score, Stage, Tag
+from curriculum.models import Item, ReviewAction, Score, Skill, Stage, Tag
 from curriculum.numbers import number
 from curriculum.services import presence
 from curriculum.services import rewriting as others
@@ -70,9 +70,13 @@ def choices(stage: Stage, round_: int) -> dict[str, list[tuple[str, str]]]:
         pk__in=ReviewAction.objects.filter(stage=stage, round=round_).values("actor")
     )
     tags = Tag.objects.filter(item__stage=stage, item__round=round_).order_by("word")
-    skills = stage.stage_skills.select_related("skill").order_by("pk")
+    # a round teaches others beside its stage's own
+    written = Item.objects.filter(stage=stage, round=round_).values("skill")
+    skills = Skill.objects.filter(
+        Q(pk__in=stage.stage_skills.values("skill")) | Q(pk__in=written)
+    ).order_by("pk")
     return {
-        "skill": [(row.skill.key, f"{row.skill.key} {row.skill.title}") for row in skills],
+        "skill": [(skill.key, f"{skill.key} {skill.title}") for skill in skills],
         "checks": FLAGS,
         "verdict": VERDICTS,
         "sort": ORDERS,

@@ -9,7 +9,7 @@ from curriculum.models import Item, ReviewAction, SavedFilter
 from curriculum.services import bulk, items, saved
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
-from tests.factories import ApproverFactory, ItemFactory, StageFactory
+from tests.factories import ApproverFactory, ItemFactory, SkillFactory, StageFactory
 from tests.web.writes import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +107,16 @@ def test_filters_offer_what_the_round_has(client, reviewer, stage):
     assert '<option value="limit_load">limit load</option>' in shown
     assert '<option value="strange" selected>strange</option>' in shown
     assert f'<option value="{reviewer.pk}">Bob Reviewer</option>' in shown
+
+
+def test_skills_beside_the_stages_own_can_be_filtered_for(client, reviewer, stage):
+    ItemFactory(stage=stage, skill=SkillFactory(run=stage.run, key="X1", title="Brackets"))
+    SkillFactory(run=stage.run, key="X2", title="Nothing of it here")
+
+    shown = page(client, stage)
+
+    assert '<option value="X1">X1 Brackets</option>' in shown
+    assert '<option value="X2"' not in shown
 
 
 def test_a_preview_counts_all_and_shows_twenty(client, reviewer, stage):
