@@ -49,7 +49,7 @@ def report_of(home):
 def test_it_teaches_its_skills_in_two_stages_and_says_what_it_came_to(home, said):
     figures = report_of(home)
 
-    assert [row["id"] for row in figures["skills"]] == ["A2", "A3", "B2", "B3", "S2"]
+    assert [row["id"] for row in figures["skills"]] == ["A2", "A3", "B2", "S2"]
     for row in figures["skills"]:
         assert row["before"] < row["after"] <= row["teacher"] == 1.0
         assert row["mastered"]
