@@ -11,7 +11,7 @@ from distill.examiner import Examiner
 from distill.identifier.severity import severities
 from distill.journal import Journal
 from distill.organizer.replanning import RULE, replan
-from distill.organizer.stages import difficulty, lacking, plan
+from distill.organizer.stages import lacking, plan
 from distill.records import Curriculum, Edge, Gap, Skill
 from distill.settings import Settings
 
@@ -36,8 +36,7 @@ class Planner:
 
     def lacking(self, skills: Sequence[str], gaps: Mapping[str, Gap]) -> dict[str, float]:
         """1 − r of skills that wait, as last measured."""
-        now = self._measured
-        return {k: lacking(gaps[k], now[k]) if k in now else difficulty(gaps[k]) for k in skills}
+        return {k: lacking(gaps[k], self._measured.get(k)) for k in skills}
 
     def organise(self, gaps: Mapping[str, Gap]) -> Curriculum:
         """Target skills in stages (Eq. 4-8)."""

@@ -104,7 +104,8 @@ class Budget(_Settings):
     def _without_what_was_replaced(cls, said: object) -> object:
         # a run of a version before `preview_weight` is still read: decisions/0022
         if isinstance(said, dict) and "frontier_share" in said:
-            return {k: v for k, v in said.items() if k != "frontier_share"} | {"preview_weight": 0}
+            kept = {k: v for k, v in said.items() if k != "frontier_share"}
+            return {"preview_weight": 0.0} | kept
         return said
 
 

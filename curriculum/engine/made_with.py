@@ -9,15 +9,16 @@ from typing import Any
 
 from django.conf import settings
 
-from curriculum.engine.describe import settings_of
 from curriculum.models import Run
+from distill.settings import LoraSettings
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "numpy")
 
 
-def made_with(run: Run) -> dict[str, Any]:
-    """Plain JSON. A package that is not installed has the version null; the commit is empty where
-    the program is no clone, and ends in -dirty where files of it were changed.
+def made_with(run: Run, lora: LoraSettings) -> dict[str, Any]:
+    """Plain JSON. lora: as the training has it, cooled. A package that is not installed has the
+    version null; the commit is empty where the program is no clone, and ends in -dirty where files
+    of it were changed.
     """
     return {
         "ioa": _version("ioa"),
@@ -27,7 +28,7 @@ def made_with(run: Run) -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "student": run.student,
         "seed": run.seed,
-        "lora": settings_of(run).lora.model_dump(mode="json"),
+        "lora": lora.model_dump(mode="json"),
     }
 
 

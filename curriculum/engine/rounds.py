@@ -16,7 +16,7 @@ from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill import records
 from distill.organizer import mixture as organizer
 from distill.organizer.footing import footing
-from distill.organizer.stages import difficulty, lacking
+from distill.organizer.stages import lacking
 from distill.records import Gap, GateEvidence, Split
 
 
@@ -136,9 +136,7 @@ def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:
 
 def _lacking(gap: Gap | None, now: float | None) -> float:
     """1 − r of a student that scores `now`, or as it was diagnosed; all, where nothing is known."""
-    if gap is None:
-        return 1.0
-    return difficulty(gap) if now is None else lacking(gap, now)
+    return 1.0 if gap is None else lacking(gap, now)
 
 
 def _measured_since(stage: Stage) -> dict[str, float]:

@@ -78,12 +78,15 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
             )
         )
 
-    made = made_with(run)  # before: whoever changes a file meanwhile changes nothing that is loaded
+    lora = cooled(settings_of(run).lora, spent_before(stage))
+    made = made_with(
+        run, lora
+    )  # before: whoever changes a file meanwhile changes nothing that is loaded
     result = find_student(run.student).trainer.train(
         [record(e.item) for e in entries],
         parent=home() / parent.folder if parent.folder else None,
         out=home() / folder,
-        settings=cooled(settings_of(run).lora, spent_before(stage)),
+        settings=lora,
         seed=run.seed,
         beat=beat,
         log=log,

@@ -27,6 +27,7 @@ from distill.records import Gap, Item, Split
 from distill.roster import Student
 from distill.settings import Settings
 from distill.statistics import in_proportion
+from distill.training.schedule import cooled
 
 MOST_PARTS = 40  # writings of one round, until its tokens are full
 
@@ -147,11 +148,13 @@ class Baseline:
         items = self._write(key, known, weights, room)
         if not items:
             return False
+        used, tokens = self.journal.total("items"), self.journal.total("tokens")
+        spent = self._allowance.share_of(self._settings.budget, tokens=tokens, items=used)
         result = self._student.trainer.train(
             self._arm.arrange(items, known),
             parent=self._adapter,
             out=out,
-            settings=self._settings.lora,
+            settings=cooled(self._settings.lora, spent),
             seed=self._seed,
             beat=partial(self._tell, f"{key}: train"),
             log=lambda step: None,

@@ -18,8 +18,12 @@ def difficulty(gap: Gap) -> float:
     return 1.0 if gap.gap is None else min(1.0, max(0.0, gap.gap))
 
 
-def lacking(gap: Gap, now: float) -> float:
-    """d(k) of a student that scores `now` (0..1), with the teacher's score of the diagnosis."""
+def lacking(gap: Gap, now: float | None) -> float:
+    """d(k) of a student that scores `now` (0..1), with the teacher's score of the diagnosis; as it
+    was diagnosed, where nothing was measured since.
+    """
+    if now is None:
+        return difficulty(gap)
     return 1.0 if not gap.teacher.mean else min(1.0, max(0.0, 1.0 - now / gap.teacher.mean))
 
 

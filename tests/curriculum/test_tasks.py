@@ -12,6 +12,7 @@ from curriculum.models import Answer, AuditEntry, Item, Job, Score, TrainingStep
 from curriculum.services import audit, gates, jobs, probing
 from curriculum.states import JobKind, JobStatus, RunStatus
 from tests.curriculum.small import PROBES, assessing, diagnosed, diagnosing, training, work, writing
+from tests.factories import SnapshotFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -217,3 +218,16 @@ def test_a_checkpoint_keeps_what_it_was_made_with(approver):
     assert made["seed"] == run.seed
     assert made["lora"]["rank"] == run.settings["lora"]["rank"]
     assert made["packages"].keys() >= {"torch", "transformers", "peft", "trl"}
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_training_late_in_the_budget_has_a_lower_rate_and_says_so(approver):
+    stage = training(approver)
+    asked = stage.run.settings
+    SnapshotFactory(stage=stage, round=7, n_items=asked["budget"]["items"] // 2)
+
+    work(stage.run)
+
+    made = stage.run.checkpoints.get(is_current=True).made_with
+    expected = asked["lora"]["learning_rate"] * (1 - asked["lora"]["cooling"] / 2)
+    assert made["lora"]["learning_rate"] == pytest.approx(expected)

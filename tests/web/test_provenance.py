@@ -15,6 +15,7 @@ from curriculum.models import Checkpoint, Item, Snapshot, TeacherCall
 from curriculum.services import audit, items, stages
 from curriculum.services.audit import Actor
 from curriculum.views import prov, provenance_reads
+from distill.settings import LoraSettings
 from tests.factories import (
     AnswerFactory,
     ApproverFactory,
@@ -252,11 +253,11 @@ def _last(item):
 def test_a_training_writes_down_what_it_was_made_with():
     run = RunFactory(seed=5)
 
-    said = made_with.made_with(run)
+    said = made_with.made_with(run, LoraSettings(rank=3, learning_rate=2e-4))
 
     assert said["packages"]["torch"] == version("torch")
     assert {"transformers", "peft", "trl"} <= said["packages"].keys()
-    assert (said["seed"], said["lora"]["rank"]) == (5, run.settings["lora"]["rank"])
+    assert (said["seed"], said["lora"]["rank"], said["lora"]["learning_rate"]) == (5, 3, 2e-4)
     assert said["ioa"] == version("ioa")
 
 
