@@ -11,7 +11,7 @@ export SERVE
 # What one of the many Pythons of a test run compiles, the others read.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup student demo run test test-fast check format
+.PHONY: setup student demo run test test-fast lint check format
 
 setup: $(STAMP)
 
@@ -40,13 +40,14 @@ test: student
 test-fast: setup
 	$(BIN)/python -m pytest $(PARALLEL) -m '$(FAST)'
 
-check: setup
+lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest $(PARALLEL) -m '$(FAST)'
+
+check: lint test-fast
 
 format: setup
 	$(BIN)/ruff format .
