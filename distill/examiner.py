@@ -13,6 +13,7 @@ from typing import Any
 
 from distill import report
 from distill.adapter.steering import leaves_a_choice
+from distill.assessment.ahead import look_ahead
 from distill.assessment.gate import GateExam, Grades, Was, known_by_now
 from distill.backends.base import Backend
 from distill.diagnosis import BASE, TEACHER, Progress, ask_missing
@@ -74,17 +75,21 @@ class Examiner:
         """1 − r of each skill before its stage: measured again, where anything was taught since."""
         if adapter is None:
             return {k: difficulty(gaps[k]) for k in skills}
-        probes = self._probes(skills, Split.DIAGNOSE, self._settings.probing.gate_probes)
-        now = self._ask_student(adapter, probes)
-        return {k: lacking(gaps[k], score(k, now[k], None).mean) for k in skills}
+        means, _ = self.by_now(skills, gaps, adapter)
+        return {k: lacking(gaps[k], means[k]) for k in skills}
 
     def by_now(
         self, skills: Sequence[str], gaps: Mapping[str, Gap], adapter: Path
     ) -> tuple[dict[str, float], dict[str, Was]]:
         """Mean grade of each skill, of the student as it is now; and those that sit by it."""
-        probes = self._probes(skills, Split.DIAGNOSE, self._settings.probing.gate_probes)
-        now = self._ask_student(adapter, probes)
-        answered = {k: now[k] for k in skills if k in now}
+        with closing(Lazy(self._student, adapter)) as student:
+            answered = look_ahead(
+                skills,
+                gaps,
+                draw=lambda k, n: self._probes([k], Split.DIAGNOSE, n),
+                ask=partial(self._ask, adapter.name, student),
+                settings=self._settings,
+            )
         means = {k: score(k, grades, None).mean for k, grades in answered.items()}
         return means, known_by_now(gaps, answered, self._settings.thresholds)
 

@@ -9,7 +9,7 @@ from typing import Any
 from curriculum import models
 from curriculum.engine.authoring import write_items
 from curriculum.engine.describe import find_student, home, settings_of
-from curriculum.engine.exam import Exam, Keep, grades_of, score_row
+from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, trained_questions
 from curriculum.engine.made_with import made_with
 from curriculum.engine.planning import gaps_of
@@ -18,6 +18,7 @@ from curriculum.engine.steering import errors_of, to_ask
 from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill.adapter.writing import Order
+from distill.assessment.ahead import look_ahead
 from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.backends.base import Beat
 from distill.identifier.probing import score
@@ -142,25 +143,39 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         exam.keep_probes([probe for probe, _ in pairs])
         exam.keep_answers(checkpoint, pairs)
 
-    told = 0
+    told = 0  # questions of the looks behind
 
     def tell(done: int, total: int) -> None:
         nonlocal told
         told = total
         beat(done, total)
 
+    def ask(probes: Sequence[Probe]) -> Grades:
+        nonlocal told
+        before = told
+        grades = exam.ask(
+            student, checkpoint, probes, lambda done, total: beat(before + done, before + total)
+        )
+        told += len(probes)
+        return grades
+
     with exam.student(checkpoint) as student:
         evidence = gate.run(student, beat=tell, sink=sink)
         if evidence.allows_advance:
-            ahead = _skills_ahead(stage)
+            ahead = {s.key: s for s in _skills_ahead(stage) if s.key in gaps}
+            by_now = look_ahead(
+                list(ahead),
+                gaps,
+                draw=lambda k, n: exam.draw([ahead[k]], Split.DIAGNOSE, n, exclude=trained),
+                ask=ask,
+                settings=exam.settings,
+            )
         else:  # a remedy is written by the errors of the student as it is
+            by_now = {}
             wanted = to_ask(exam.domain, mixture.still_needed(evidence)[0], run.seed)
-            ahead = list(run.skills.filter(key__in=wanted))
-        n = exam.settings.probing.gate_probes
-        probes = exam.draw(ahead, Split.DIAGNOSE, n, exclude=trained)
-        before = exam.ask(
-            student, checkpoint, probes, lambda done, total: beat(told + done, told + total)
-        )
+            skills = run.skills.filter(key__in=wanted)
+            n = exam.settings.probing.gate_probes
+            ask(exam.draw(skills, Split.DIAGNOSE, n, exclude=trained))
     rows = {s.key: s for s in run.skills.all()}
     scores = [
         score_row(
@@ -178,8 +193,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
             Split.DIAGNOSE,
             score(k, grades, exam.domain.size(k, Split.DIAGNOSE)),
         )
-        for k, grades in before.items()
-        if evidence.allows_advance
+        for k, grades in by_now.items()
     ]
     return dataclasses.asdict(evidence), scores
 
