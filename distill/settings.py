@@ -135,8 +135,8 @@ class Writing(_Settings):
 
 
 class LoraSettings(_Settings):
-    """LoRA (Hu et al. 2021) on all linear layers; AdamW; cosine within each round, from a peak that
-    falls over the run."""
+    """LoRA (Hu et al. 2021) on all linear layers; AdamW; a learning rate that rises and falls
+    within each round, with a peak that is lower in each."""
 
     rank: Count = 16
     """Rank r of the two small matrices."""
@@ -150,6 +150,9 @@ class LoraSettings(_Settings):
     """How far the peak falls from the run's first round to the end of its budget; 0: not at all."""
     warmup_share: NotAll = 0.1
     """Share of a round's steps in which the learning rate rises."""
+    decay_share: SomeShare = 0.2
+    """Share of the other steps, the last ones, in which it falls to nothing, along a cosine; it
+    stays at its peak before."""
     betas: tuple[NotAll, NotAll] = (0.9, 0.95)
     """AdamW's two rates of forgetting."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01

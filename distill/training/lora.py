@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -106,7 +107,13 @@ class LoraTrainer:
         started = time.monotonic()
         trainer = CompletionTrainer(
             model=model,
-            args=_arguments(work / "steps", settings, seed, uses_cpu=not torch.cuda.is_available()),
+            args=_arguments(
+                work / "steps",
+                settings,
+                seed,
+                n_items=len(items),
+                uses_cpu=not torch.cuda.is_available(),
+            ),
             train_dataset=dataset,
             processing_class=tokenizer,
             peft_config=None
@@ -164,15 +171,21 @@ class LoraTrainer:
         return dataset, sum(len(r.ids) for r in rows)
 
 
-def _arguments(folder: Path, settings: LoraSettings, seed: int, *, uses_cpu: bool) -> Any:
+def _arguments(
+    folder: Path, settings: LoraSettings, seed: int, *, n_items: int, uses_cpu: bool
+) -> Any:
     from trl import SFTConfig
 
+    n_steps = math.ceil(n_items / settings.batch_size) * settings.epochs
+    n_rising = math.ceil(settings.warmup_share * n_steps)  # as the trainer counts a share
+    n_falling = max(1, round(settings.decay_share * (n_steps - n_rising)))
     return SFTConfig(
         output_dir=str(folder),
         per_device_train_batch_size=settings.batch_size,
         num_train_epochs=settings.epochs,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={"num_decay_steps": n_falling, "decay_type": "cosine"},
         warmup_steps=settings.warmup_share,  # a share of all steps, as it is below 1
         adam_beta1=settings.betas[0],
         adam_beta2=settings.betas[1],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -117,6 +118,37 @@ def test_five_steps_lower_the_loss_and_move_every_adapter_weight_and_no_other(
     moved = {n for n, p in watch.model.named_parameters() if not p.equal(watch.start[n])}
     assert moved == {n for n in watch.start if "lora_" in n}
     assert len(moved) == 2 * 7 * 2  # A and B of seven linear layers in two blocks
+
+
+def rates(base, out, **more):
+    """The learning rate of each of twenty steps, as a share of the peak."""
+    logs = []
+    settings = QUICK.model_copy(update={"batch_size": 1, "warmup_share": 0.2, **more})
+    train(base, out, settings=settings, log=logs.append)
+    return [s.learning_rate / settings.learning_rate for s in logs]
+
+
+def test_the_rate_falls_along_a_cosine_from_its_peak_on(base, tmp_path):
+    expected = [math.cos(math.pi * (step - 4) / 16) / 2 + 0.5 for step in range(4, 20)]
+
+    found = rates(base, tmp_path / "out", decay_share=1.0)
+
+    assert found == pytest.approx([0, 0.25, 0.5, 0.75, *expected])
+
+
+def test_where_it_falls_late_it_stays_at_its_peak_before(base, tmp_path):
+    falling = [math.cos(math.pi * step / 4) / 2 + 0.5 for step in range(4)]
+
+    found = rates(base, tmp_path / "out", decay_share=0.25)
+
+    assert found == pytest.approx([0, 0.25, 0.5, 0.75, *[1.0] * 12, *falling])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9])
+def test_a_round_of_few_steps_trains_under_either(base, tmp_path, n):
+    for share in (1.0, 0.2):
+        settings = QUICK.model_copy(update={"batch_size": 1, "decay_share": share})
+        assert train(base, tmp_path / str(share), items=ITEMS[:n], settings=settings).steps == n
 
 
 def test_only_the_answer_is_trained_on_in_the_order_given(base, tmp_path, watch):
