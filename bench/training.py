@@ -37,7 +37,7 @@ from distill.records import Item
 from distill.settings import LoraSettings
 from distill.training.lora import LoraTrainer
 
-SETTINGS = LoraSettings(decay_share=1.0)  # a cosine, as the bare loop has
+SETTINGS = LoraSettings()
 AGREE_WITHIN = 0.02  # nats: the mean loss of all steps
 
 

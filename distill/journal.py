@@ -24,6 +24,7 @@ from distill.records import (
     Probe,
     Split,
 )
+from distill.settings import Settings
 from distill.training.base import TrainingResult
 
 LEDGER = "ledger.jsonl"
@@ -37,10 +38,14 @@ class Journal:
         self._ledger = Ledger(folder / name, resume=resume)
 
     def begin(self, **what: Any) -> None:
-        """Keep what this run is; raises `DistillError` if the folder holds another one."""
+        """Keep what this run is; raises `DistillError` if the folder holds another one.
+
+        A setting that a version before did not have counts as its default, which is what that did.
+        """
         was = self._ledger.add("run", "1", **what)
+        usual = {"settings": Settings().model_dump(mode="json")}
         for name, value in what.items():
-            if was[name] != value:
+            if _filled(was[name], value, usual.get(name)) != value:
                 raise DistillError(
                     f"{self._folder} holds another run: its {name} was {was[name]}, and is {value} "
                     "now. Continue with what it was, or name another folder."
@@ -235,3 +240,11 @@ def _item(entry: dict[str, Any]) -> Item:
         "checks": tuple(CheckResult(**c) for c in entry["checks"]),
     }
     return Item(**values)
+
+
+def _filled(was: Any, now: Any, usual: Any) -> Any:
+    """`was`, with what only `now` has taken from `usual`, at any depth."""
+    if not (isinstance(was, dict) and isinstance(now, dict) and isinstance(usual, dict)):
+        return was
+    new = {k: usual[k] for k in now.keys() - was.keys() if k in usual}
+    return new | {k: _filled(v, now.get(k), usual.get(k)) for k, v in was.items()}

@@ -150,7 +150,7 @@ class LoraSettings(_Settings):
     """How far the peak falls from the run's first round to the end of its budget; 0: not at all."""
     warmup_share: NotAll = 0.1
     """Share of a round's steps in which the learning rate rises."""
-    decay_share: SomeShare = 0.2
+    decay_share: SomeShare = 1.0
     """Share of the other steps, the last ones, in which it falls to nothing, along a cosine; it
     stays at its peak before."""
     betas: tuple[NotAll, NotAll] = (0.9, 0.95)

@@ -46,9 +46,8 @@ def dealt(
 ) -> dict[str, int]:
     """Deal `n` new items to the stage's own skills, and to those of other stages beside them.
 
-    need, beside: skill -> what it lacks, in 0..1. preview: what each skill beside weighs, in 0..1,
-    however little it lacks: as one that lacks much and one that sits (`rehearsal_weight`) are kept
-    at it. Without it, or anything beside, this is `new_items`. Sums to n.
+    need, beside: skill -> what it lacks, in 0..1. preview: what of its weight a skill beside
+    has, in 0..1. Without it, or anything beside, this is `new_items`. Sums to n.
 
     Pure; ties by name. Source: METHOD.md 2, the frontier. docs/decisions/0022.
     """
@@ -63,7 +62,7 @@ def _beside(
 ) -> dict[str, float]:
     if not preview:
         return {}
-    return {k: preview for k, v in beside.items() if k not in need and v > 0}
+    return {k: preview * weight_of(v) for k, v in beside.items() if k not in need and v > 0}
 
 
 def rehearsal_share(
@@ -126,11 +125,11 @@ def room_for_new(
 
     need, beside: skill -> what it still lacks, in 0..1, see `dealt`. A skill that lacks half or
     more takes `items_per_skill`, one that lacks less fewer, down to half as many: a remedy of what
-    nearly sits is short, and disturbs little; one beside takes `preview_weight` of it. used: items
-    that trainings have seen so far. share: see `rehearsal_share`. New items and their share of
-    rehearsal fit the room, but where it is down to one item. waiting: what the skills of later
-    stages lack, summed: of what is left, a round takes the share that its skills have in all that
-    is lacking (decisions/0020), and where it teaches others beside them not less than a sixth.
+    nearly sits is short, and disturbs little; one beside takes its part of that. used: items that
+    trainings have seen so far. share: see `rehearsal_share`. New items and their share of rehearsal
+    fit the room, but where it is down to one item. waiting: what the skills of later stages lack,
+    summed: of what is left, a round takes the share that its skills have in all that is lacking
+    (decisions/0020), and where it teaches others beside them not less than a sixth.
 
     Raises `BudgetSpent` when none are left.
     """

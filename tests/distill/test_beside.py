@@ -22,11 +22,13 @@ others = st.dictionaries(st.sampled_from("XYZ"), st.integers(1, 10).map(lambda i
 
 
 @given(lacks, others, st.integers(1, 300), st.floats(0.05, 1))
-def test_what_is_beside_weighs_the_same_however_little_it_lacks(need, beside, n, preview):
+def test_what_is_beside_gets_its_part_of_what_it_would_get_as_the_stages_own(
+    need, beside, n, preview
+):
     counts = mixture.dealt(need, beside, n, preview)
 
     weights = {k: mixture.weight_of(v) for k, v in need.items()}
-    weights |= dict.fromkeys(beside, preview)
+    weights |= {k: preview * mixture.weight_of(v) for k, v in beside.items()}
     assert sum(counts.values()) == n
     for k, weight in weights.items():
         assert abs(counts.get(k, 0) - n * weight / sum(weights.values())) < 1 + 1e-6

@@ -14,6 +14,7 @@ from distill.errors import DistillError, OutOfSpace
 from distill.journal import Journal
 from distill.ledger import Ledger
 from distill.records import Answer, CheckResult, GateAnswer, Split
+from distill.settings import Settings
 from distill.training.base import TrainingResult
 from tests.distill.samples import Numbered, evidence_of, item_of, skill_of, verdict
 
@@ -237,3 +238,29 @@ def test_a_folder_of_another_run_is_not_continued(tmp_path):
     Journal(tmp_path, resume=True).begin(seed=1, student="simulated")
     with pytest.raises(DistillError, match="holds another run: its seed was 1, and is 2 now"):
         Journal(tmp_path, resume=True).begin(seed=2, student="simulated")
+
+
+def kept_settings():
+    return Settings().model_dump(mode="json", exclude={"budget"})
+
+
+def test_a_run_of_a_version_without_a_setting_goes_on_with_its_default(tmp_path):
+    before = kept_settings()
+    del before["lora"]["decay_share"], before["writing"]
+    Journal(tmp_path, resume=False).begin(settings=before)
+
+    Journal(tmp_path, resume=True).begin(settings=kept_settings())
+
+    assert Journal(tmp_path, resume=True).identity()["settings"] == before  # what was kept stays
+
+
+def test_a_setting_that_is_not_what_it_was_then_is_another_run(tmp_path):
+    before, now = kept_settings(), kept_settings()
+    del before["lora"]["decay_share"]
+    now["lora"]["decay_share"] = 0.5
+    Journal(tmp_path, resume=False).begin(settings=before)
+
+    with pytest.raises(DistillError, match="holds another run: its settings"):
+        Journal(tmp_path, resume=True).begin(settings=now)
+    with pytest.raises(DistillError, match="holds another run: its settings"):
+        Journal(tmp_path, resume=True).begin(settings={**kept_settings(), "thresholds": {}})
