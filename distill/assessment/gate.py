@@ -152,10 +152,15 @@ class GateExam:
         )
 
     def _next_look(self) -> list[Probe]:
-        """Probes that are wanted and not answered: the first look, then more where unclear."""
+        """Probes that are wanted and not answered: the first look, then more where unclear.
+
+        Every skill's look before any skill's next, also where an interruption left some ahead of
+        others: a model that answers in batches answers a little otherwise in other batches, and a
+        run that goes on is to end as it would have.
+        """
         probing = self.settings.probing
         evidence = self.evidence()
-        wanted: list[Probe] = []
+        wanted: dict[str, int] = {}  # skill -> the look it has to finish
         for skill in (*self.stage, *sorted(self.mastered)):
             answered = self.grades.get(skill, {})
             # a look that was begun is finished, so that an interruption changes no verdict
@@ -163,9 +168,17 @@ class GateExam:
             is_whole = len(answered) == looks * probing.gate_probes
             if is_whole and skill in evidence.unclear:
                 looks += 1
-            n = min(looks * probing.gate_probes, probing.gate_probes_cap)
-            wanted += [p for p in self.probes(skill, n) if p.id not in answered]
-        return wanted
+            if self._missing(skill, looks):
+                wanted[skill] = looks
+        first = min(wanted.values(), default=0)
+        return [p for k, look in wanted.items() if look == first for p in self._missing(k, look)]
+
+    def _missing(self, skill: str, looks: int) -> list[Probe]:
+        """The probes of so many looks that are not answered yet."""
+        probing = self.settings.probing
+        n = min(looks * probing.gate_probes, probing.gate_probes_cap)
+        answered = self.grades.get(skill, {})
+        return [p for p in self.probes(skill, n) if p.id not in answered]
 
     def _judge(self, skill: str) -> SkillVerdict:
         grades = list(self.grades.get(skill, {}).values())

@@ -337,6 +337,46 @@ def test_an_exam_that_was_stopped_continues_and_asks_nothing_twice(stop_at):
     assert len(asked) == len(set(asked)) == CAP
 
 
+class InBatches(RuleStudent):
+    """Remembers its batches. As of a model in bfloat16, an answer may be another in another one."""
+
+    def __init__(self, is_right):
+        super().__init__(is_right)
+        self.batches = []
+
+    def generate(self, prompts):
+        self.batches.append([p.text for p in prompts])
+        return super().generate(prompts)
+
+
+@pytest.mark.parametrize("stop_at", range(1, 16))
+def test_an_exam_that_was_stopped_asks_on_in_the_same_batches(stop_at):
+    def close(prompt):  # A and C stay unclear for a while, each another one; B is kept
+        number = int(prompt.text.split()[-1])
+        return number % {"A": 10, "C": 25}.get(prompt.text[0], 10**6) != 5
+
+    given = {
+        "probing": Probing(batch_size=16),
+        "stage": ("A", "C"),
+        "mastered": {"B": Was(1.0, 64)},
+    }
+    whole, first, second = InBatches(close), InBatches(close), InBatches(close)
+    evidence = exam(**given).run(whole)
+    kept = {}
+
+    def sink(answered):
+        for probe, answer in answered:
+            kept.setdefault(probe.skill, {})[probe.id] = answer.grade
+        if len(first.batches) == stop_at:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        exam(**given).run(first, sink=sink)
+
+    assert exam(**given, grades=kept).run(second) == evidence
+    assert first.batches + second.batches == whole.batches
+
+
 def test_a_look_that_was_begun_is_finished_though_the_case_is_clear_by_now():
     ids = [p.id for p in exam().probes("A", LOOK + 8)]
     student = RuleStudent(lambda _: True)
