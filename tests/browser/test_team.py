@@ -68,8 +68,10 @@ def test_the_heartbeat_leaves_what_was_said_and_typed_alone(school, visit, queue
     page = visit(school.bob)
     open_item(page, queue[0])
 
+    page.keyboard.press("a")
+    page.wait_for_selector("#notices .notice.success")
     with page.expect_response("**/look/"):
-        page.keyboard.press("a")
+        page.evaluate(BEAT)
     assert page.inner_text("#notices") == "Approved."
     page.keyboard.press("r")
     page.keyboard.type("a step")
