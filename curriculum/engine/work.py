@@ -80,9 +80,8 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
         )
 
     lora = cooled(settings_of(run).lora, spent_before(stage))
-    made = made_with(
-        run, lora
-    )  # before: whoever changes a file meanwhile changes nothing that is loaded
+    # before: whoever changes a file meanwhile changes nothing that is loaded
+    made = made_with(run, lora)
     result = find_student(run.student).trainer.train(
         [record(e.item) for e in entries],
         parent=home() / parent.folder if parent.folder else None,
@@ -150,9 +149,13 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         told = total
         beat(done, total)
 
+    def draw(skill: str, n: int) -> Sequence[Probe]:
+        return exam.domain.probes(skill, Split.DIAGNOSE, n, seed=run.seed, exclude=trained)
+
     def ask(probes: Sequence[Probe]) -> Grades:
         nonlocal told
         before = told
+        exam.keep_probes(probes)
         grades = exam.ask(
             student, checkpoint, probes, lambda done, total: beat(before + done, before + total)
         )
@@ -162,20 +165,19 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     with exam.student(checkpoint) as student:
         evidence = gate.run(student, beat=tell, sink=sink)
         if evidence.allows_advance:
-            ahead = {s.key: s for s in _skills_ahead(stage) if s.key in gaps}
             by_now = look_ahead(
-                list(ahead),
+                [k for k in _skills_ahead(stage) if k in gaps],
                 gaps,
-                draw=lambda k, n: exam.draw([ahead[k]], Split.DIAGNOSE, n, exclude=trained),
+                draw=draw,
                 ask=ask,
                 settings=exam.settings,
             )
         else:  # a remedy is written by the errors of the student as it is
             by_now = {}
             wanted = to_ask(exam.domain, mixture.still_needed(evidence)[0], run.seed)
-            skills = run.skills.filter(key__in=wanted)
+            keys = run.skills.filter(key__in=wanted).values_list("key", flat=True)
             n = exam.settings.probing.gate_probes
-            ask(exam.draw(skills, Split.DIAGNOSE, n, exclude=trained))
+            ask([p for k in keys for p in draw(k, n)])
     rows = {s.key: s for s in run.skills.all()}
     scores = [
         score_row(
@@ -198,11 +200,11 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     return dataclasses.asdict(evidence), scores
 
 
-def _skills_ahead(stage: Stage) -> list[Skill]:
-    """The active skills of the stages that have not begun."""
+def _skills_ahead(stage: Stage) -> list[str]:
+    """The keys of the active skills of the stages that have not begun."""
     later = stage.run.stages.filter(status=StageStatus.PLANNED)
     ahead = Skill.objects.filter(stage_skills__stage__in=later, status=SkillStatus.ACTIVE)
-    return list(ahead.distinct())
+    return list(ahead.distinct().values_list("key", flat=True))
 
 
 def mastered_so_far(run: Run) -> dict[str, Was]:

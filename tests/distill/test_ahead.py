@@ -18,7 +18,7 @@ SIZE = 400
 
 
 class Student:
-    """Answers by rule, `is_right(skill, number)`; a second answer to a probe would fail here."""
+    """Answers by rule, `is_right(skill, number)`; remembers how many were new in each look."""
 
     def __init__(self, is_right, *, size=SIZE, on_record=()):
         self._is_right = is_right

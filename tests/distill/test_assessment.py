@@ -338,7 +338,7 @@ def test_an_exam_that_was_stopped_continues_and_asks_nothing_twice(stop_at):
 
 
 class InBatches(RuleStudent):
-    """Remembers its batches. As of a model in bfloat16, an answer may be another in another one."""
+    """Remembers its batches: what a model in bfloat16 answers can depend on the batch it is in."""
 
     def __init__(self, is_right):
         super().__init__(is_right)
