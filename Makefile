@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 SERVE ?= 1
+EXTRAS ?= dev,postgres
 BIN := .venv/bin
 STAMP := .venv/.installed
 FAST := not (torch or slow or redis or browser or postgres or student)
@@ -20,7 +21,7 @@ $(STAMP): pyproject.toml
 	  || { echo "Python 3.11 or newer is needed: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -m venv .venv \
 	  || { echo "This Python cannot make environments. On Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --progress-bar on -e '.[dev,postgres]'
+	$(BIN)/python -m pip install --progress-bar on -e '.[$(EXTRAS)]'
 	@touch $@
 
 student: setup
