@@ -16,6 +16,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SomeShare = Annotated[float, Field(gt=0.0, le=1.0)]
 NotAll = Annotated[float, Field(ge=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
+NotNegative = Annotated[float, Field(ge=0.0)]
 
 
 class _Settings(BaseModel):
@@ -148,11 +149,17 @@ class LoraSettings(_Settings):
     """Peak of the schedule: 1e-3 for 135M parameters, 1e-4 from 7B up."""
     cooling: NotAll = 0.9
     """How far the peak falls from the run's first round to the end of its budget; 0: not at all."""
+    average: NotNegative | None = None
+    """γ: what is asked, kept and delivered is an average of the weights after each step since the
+    run began, where step t weighs as t^γ, and a round goes on where the weights were, at its peak
+    rate throughout; none: every round has an optimiser and a falling rate of its own, and its last
+    weights count."""
     warmup_share: NotAll = 0.1
-    """Share of a round's steps in which the learning rate rises."""
+    """Share of a round's steps in which the learning rate rises; with an average in the run's first
+    round alone."""
     decay_share: SomeShare = 1.0
-    """Share of the other steps, the last ones, in which it falls to nothing, along a cosine; it
-    stays at its peak before."""
+    """Without an average: share of the other steps, the last ones, in which the rate falls to
+    nothing, along a cosine; it stays at its peak before."""
     betas: tuple[NotAll, NotAll] = (0.9, 0.95)
     """AdamW's two rates of forgetting."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from distill.adapter.operations import Operation
-from distill.settings import Count, Settings
+from distill.settings import Count, NotNegative, Settings
 
 HEAD = """\
 # Settings
@@ -64,6 +64,8 @@ def _allowed(field: FieldInfo) -> str:
         words = ["share" if is_share else "number"]
     elif kind == Count | None:
         words = ["count, ≥ 1, or none"]
+    elif kind == NotNegative | None:
+        words = ["number, ≥ 0, or none"]
     elif kind == tuple[Operation, ...]:
         words = ["any of them"]
     else:

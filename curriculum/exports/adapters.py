@@ -16,6 +16,7 @@ from curriculum.models import Checkpoint
 READ_AT_ONCE = 1024 * 1024  # bytes
 SUFFIXES = (".safetensors", ".json", ".txt", ".jinja", ".model")  # never a pickle
 CONFIG = "adapter_config.json"
+MOVING = "moving.safetensors"  # of distill.training.folders; a test says when they differ
 
 
 class NoAdapter(CurriculumError):
@@ -34,11 +35,14 @@ def folder_of(checkpoint: Checkpoint) -> Path:
 
 
 def names_in(folder: Path) -> list[str]:
-    """The files of an adapter that may go out, by name: no links, no folders, no pickles."""
+    """The files of an adapter that may go out, by name: no links, no folders, no pickles.
+
+    Nor where its path stands: that is for the next round here, and three times the adapter.
+    """
     return sorted(
         p.name
         for p in folder.iterdir()
-        if p.is_file() and not p.is_symlink() and p.suffix in SUFFIXES
+        if p.is_file() and not p.is_symlink() and p.suffix in SUFFIXES and p.name != MOVING
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from distill import roster
 from distill.allowance import count_words
-from distill.comparison.arms import BARE, IOA
+from distill.comparison.arms import BARE, IOA, Arm, find
 from distill.domains.base import Domain
 from distill.errors import DistillError, DomainError
 from distill.roster import Student
@@ -64,11 +64,16 @@ class Plan:
     def settings_of(self, run: Run) -> Settings:
         """The arm's: its own learning rate, and room for as many items as its tokens hold.
 
-        The budget of items only has to be out of the way: tokens are what is equal.
+        The budget of items only has to be out of the way: tokens are what is equal. An arm of one
+        training has one schedule that ends at nothing; averages are for rounds.
         """
         rate = run.rate or self._tuned(run.arm) or self.settings.lora.learning_rate
         budget = self.settings.budget.model_copy(update={"items": run.items * 100})
-        lora = self.settings.lora.model_copy(update={"learning_rate": rate})
+        changed: dict[str, object] = {"learning_rate": rate}
+        arm = find(run.arm)
+        if isinstance(arm, Arm) and not arm.asks_between:
+            changed["average"] = None
+        lora = self.settings.lora.model_copy(update=changed)
         return self.settings.model_copy(update={"budget": budget, "lora": lora})
 
     def _tuned(self, arm: str) -> float | None:

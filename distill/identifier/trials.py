@@ -186,7 +186,8 @@ def run_trial(
     """
     cost = trial.cost
     total, done = cost.steps + cost.questions, 0
-    once = settings.lora.model_copy(update={"epochs": 1})
+    # one training, with a schedule that ends: nothing goes on from a throw-away adapter
+    once = settings.lora.model_copy(update={"epochs": 1, "average": None})
     grades: dict[str, list[float]] = {}
     for arm in (UNTRAINED, *ARMS):
         adapter = parent

@@ -1,13 +1,11 @@
 """LoRA on approved items, by TRL's SFTTrainer. Imports torch when used.
 
 Loss on the assistant's tokens only; items in the order given (the snapshot decides the order,
-nothing shuffles it again); the learning rate warms up and decays to zero within each round.
+nothing shuffles it again).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import shutil
 import time
@@ -17,17 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 from distill.backends.base import Beat
 from distill.backends.chat import render_example
-from distill.disk import full_disk_told, write_beside
+from distill.disk import full_disk_told
 from distill.errors import NothingToTrain, OutOfSpace, TrainingError
 from distill.records import Item
 from distill.settings import LoraSettings
 from distill.training.base import Log, StepLog, TrainingResult
+from distill.training.folders import (
+    INPUTS,
+    fingerprint,
+    goes_on,
+    is_of,
+    last_state,
+    read_result,
+    write_manifest,
+)
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-MANIFEST = "ioa.json"  # written last: its existence means that the folder is complete
-INPUTS = "inputs.sha256"  # written first: what is being trained
 
 
 class LoraTrainer:
@@ -36,7 +40,9 @@ class LoraTrainer:
     Deterministic in (items, parent, settings, seed) on the same machine and thread count.
 
     Source: Hu et al., "LoRA", 2021; settings of METHOD.md 4. Ours: an adapter is carried from
-    round to round, with a fresh optimiser and a fresh schedule in each.
+    round to round, with a fresh optimiser and a fresh schedule in each; or, with `average`, with
+    the optimiser's state, and what is kept is an average along the path
+    (`distill.training.moving`).
     """
 
     def __init__(self, base: Path, *, system: str = "") -> None:
@@ -60,13 +66,13 @@ class LoraTrainer:
         """
         if not items:
             raise NothingToTrain
-        inputs = _fingerprint(items, parent, settings, seed)
+        inputs = fingerprint(items, parent, settings, seed)
         if done := read_result(out):
-            if not _is_of(out, inputs):
+            if not is_of(out, inputs):
                 raise TrainingError(f"{out} holds what another training made. Move it away first.")
             return done
         work = out.with_name(out.name + ".partial")
-        if not _is_of(work, inputs):
+        if not is_of(work, inputs):
             shutil.rmtree(work, ignore_errors=True)
         try:
             with full_disk_told(work):
@@ -74,7 +80,7 @@ class LoraTrainer:
                     work.mkdir(parents=True, exist_ok=True)
                     (work / INPUTS).write_text(inputs)
                     result = self._train(items, parent, work, settings, seed, beat, log)
-                    _write_manifest(work, result)
+                    write_manifest(work, result)
         except OutOfSpace:
             shutil.rmtree(work, ignore_errors=True)
             raise
@@ -100,6 +106,7 @@ class LoraTrainer:
 
         from distill.backends.transformers import load_model
         from distill.training.completion import CompletionTrainer
+        from distill.training.moving import Averaging
 
         transformers.set_seed(seed)
         model, tokenizer = load_model(self._base, parent, trainable=True)
@@ -112,6 +119,7 @@ class LoraTrainer:
                 settings,
                 seed,
                 n_items=len(items),
+                is_going_on=goes_on(parent, settings),
                 uses_cpu=not torch.cuda.is_available(),
             ),
             train_dataset=dataset,
@@ -128,7 +136,14 @@ class LoraTrainer:
             callbacks=[_callback(beat, log, n_tokens * settings.epochs)],
         )
         trainer.remove_callback(transformers.PrinterCallback)  # `log` tells instead
-        outcome = trainer.train(resume_from_checkpoint=_last_state(work / "steps"))
+        averaging = None if settings.average is None else Averaging(settings.average, parent)
+        if averaging is not None:
+            trainer.add_callback(averaging)
+        outcome = trainer.train(
+            resume_from_checkpoint=last_state(work / "steps", is_averaged=averaging is not None)
+        )
+        if averaging is not None:
+            averaging.leave(work, trainer.optimizer)
         trainer.model.save_pretrained(str(work))  # `save_model` would add a pickle
         return {
             "steps": int(outcome.global_step),
@@ -172,13 +187,22 @@ class LoraTrainer:
 
 
 def _arguments(
-    folder: Path, settings: LoraSettings, seed: int, *, n_items: int, uses_cpu: bool
+    folder: Path,
+    settings: LoraSettings,
+    seed: int,
+    *,
+    n_items: int,
+    is_going_on: bool,
+    uses_cpu: bool,
 ) -> Any:
     from trl import SFTConfig
 
     n_steps = math.ceil(n_items / settings.batch_size) * settings.epochs
-    n_rising = math.ceil(settings.warmup_share * n_steps)  # as the trainer counts a share
-    n_falling = max(1, round(settings.decay_share * (n_steps - n_rising)))
+    rising = 0.0 if is_going_on else settings.warmup_share
+    n_falling = 0  # an average settles without a falling rate
+    if settings.average is None:
+        n_rising = math.ceil(rising * n_steps)  # as the trainer counts a share
+        n_falling = max(1, round(settings.decay_share * (n_steps - n_rising)))
     return SFTConfig(
         output_dir=str(folder),
         per_device_train_batch_size=settings.batch_size,
@@ -186,7 +210,7 @@ def _arguments(
         learning_rate=settings.learning_rate,
         lr_scheduler_type="warmup_stable_decay",
         lr_scheduler_kwargs={"num_decay_steps": n_falling, "decay_type": "cosine"},
-        warmup_steps=settings.warmup_share,  # a share of all steps, as it is below 1
+        warmup_steps=rising,  # a share of all steps, as it is below 1
         adam_beta1=settings.betas[0],
         adam_beta2=settings.betas[1],
         weight_decay=settings.weight_decay,
@@ -246,50 +270,3 @@ def _callback(beat: Beat, log: Log, n_tokens: int) -> Any:
             )
 
     return Telling()
-
-
-def _last_state(folder: Path) -> str | None:
-    """The newest complete state of an interrupted training, or None."""
-    states = [p for p in folder.glob("checkpoint-*") if _is_whole(p)]
-    return str(max(states, key=lambda p: int(p.name.rsplit("-", 1)[1]))) if states else None
-
-
-def _is_whole(state: Path) -> bool:
-    """Whether the file that the Trainer writes last was written to its end."""
-    try:
-        json.loads((state / "trainer_state.json").read_text())
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _fingerprint(
-    items: Sequence[Item], parent: Path | None, settings: LoraSettings, seed: int
-) -> str:
-    """SHA-256 over everything that decides what a training makes of a base."""
-    words = [[i.question, i.solution] for i in items]
-    start = _weights_hash(parent) if parent else ""
-    text = json.dumps([words, start, settings.model_dump(mode="json"), seed])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _is_of(folder: Path, inputs: str) -> bool:
-    path = folder / INPUTS
-    return path.is_file() and path.read_text() == inputs
-
-
-def _weights_hash(folder: Path) -> str:
-    return hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
-
-
-def _write_manifest(folder: Path, result: dict[str, Any]) -> None:
-    told = {**result, "content_hash": _weights_hash(folder)}
-    write_beside(folder / MANIFEST, json.dumps(told, indent=2) + "\n")
-
-
-def read_result(folder: Path) -> TrainingResult | None:
-    """What a finished training left in `folder`; None when there is none or it is not finished."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        return None
-    return TrainingResult(folder=folder, **json.loads(manifest.read_text()))

@@ -27,7 +27,7 @@ from distill.errors import BudgetSpent, DistillError, DomainError
 from distill.pipeline import Pipeline
 from distill.records import Edge
 from distill.roster import find_student
-from distill.settings import Budget, Settings
+from distill.settings import Budget, LoraSettings, Settings
 from tests.distill.samples import Numbered, item_of, skill_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -305,6 +305,19 @@ def test_a_part_taken_out_and_bare_words_keep_the_rate_of_the_whole_arm():
         "gap-bare": 0.004,
         "uniform": Settings().lora.learning_rate,
     }
+
+
+def test_arms_that_work_in_rounds_have_averages_and_those_of_one_training_none():
+    settings = Settings(lora=LoraSettings(average=3.0))
+    plan = plan_of(settings=settings)
+
+    averages = {
+        n: plan.settings_of(Run(n, 100, 0)).lora.average for n in (*arms.ARMS, "llm2llm-bare")
+    }
+
+    rounds = {"llm2llm", "llm2llm-bare", *(n for n in arms.ARMS if n.startswith("ioa"))}
+    assert {n for n, gamma in averages.items() if gamma == 3.0} == rounds
+    assert {n for n, gamma in averages.items() if gamma is None} == averages.keys() - rounds
 
 
 def test_the_rate_is_the_best_by_mean_mastery_and_of_equals_the_lower():

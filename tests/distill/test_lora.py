@@ -26,7 +26,12 @@ from tests.distill.samples import item_of
 pytestmark = pytest.mark.torch
 
 QUICK = LoraSettings(
-    rank=4, alpha=8, learning_rate=5e-3, batch_size=4, save_every_steps=2, max_length_tokens=200
+    rank=4,
+    alpha=8,
+    learning_rate=5e-3,
+    batch_size=4,
+    save_every_steps=2,
+    max_length_tokens=200,
 )
 ITEMS = [item_of("A", i) for i in range(20)]  # five steps
 

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from curriculum.models import Run
+from distill.training.folders import MOVING
 from tests.curriculum.test_archive import archived
 from tests.factories import (
     CheckpointFactory,
@@ -206,14 +207,15 @@ def test_a_bad_archive_is_a_sentence_on_the_page(client, approver):
 
 
 def test_an_adapter_comes_as_a_folder_with_its_card(client, viewer, stage, settings):
-    folder = settings.IOA_HOME / "runs" / "x"
+    folder = settings.IOA_HOME / "elsewhere" / "x"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "/secret/path"}')
     (folder / "adapter_model.safetensors").write_bytes(b"weights")
     (folder / "optimizer.pt").write_bytes(b"pickle")
+    (folder / MOVING).write_bytes(b"where the path stands")
     base = CheckpointFactory(run=stage.run)
     trained = CheckpointFactory(
-        run=stage.run, parent=base, stage=stage, folder="runs/x", is_current=False
+        run=stage.run, parent=base, stage=stage, folder="elsewhere/x", is_current=False
     )
 
     without = client.get(at("checkpoint-adapter", trained))

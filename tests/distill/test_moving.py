@@ -1,0 +1,212 @@
+"""Rounds that go on along one path, and the average that is kept: docs/decisions/0026."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+
+import pytest
+
+from distill.settings import LoraSettings
+from tests.distill import tiny
+from tests.distill.samples import item_of
+
+pytestmark = pytest.mark.torch
+
+QUICK = LoraSettings(
+    rank=4,
+    alpha=8,
+    learning_rate=5e-3,
+    batch_size=4,
+    warmup_share=0.0,
+    save_every_steps=2,
+    max_length_tokens=200,
+    average=3.0,
+)
+ITEMS = [item_of("A", i) for i in range(20)]  # five steps
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return tiny.make(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def in_float32_on_one_core():
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+            patch.setattr(torch.cpu, name, lambda: False)
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        yield
+    torch.set_num_threads(threads)
+
+
+def train(base, out, items=ITEMS, *, parent=None, beat=None, log=None, **changed):
+    from distill.training.lora import LoraTrainer
+
+    return LoraTrainer(base).train(
+        items,
+        parent=parent and parent.folder,
+        out=out,
+        settings=QUICK.model_copy(update=changed),
+        seed=0,
+        beat=beat or (lambda done, total: None),
+        log=log or (lambda step: None),
+    )
+
+
+def kept(result):
+    from safetensors.torch import load_file
+
+    found = load_file(result.folder / "adapter_model.safetensors")
+    return {name.replace(".weight", ".default.weight"): w for name, w in found.items()}
+
+
+@pytest.fixture
+def path(monkeypatch):
+    """The adapter's weights after each step, as the optimiser left them."""
+    from distill.training.moving import Averaging
+
+    seen = []
+    really = Averaging.on_step_end
+
+    def watched(self, *args, **more):
+        seen.append({n: w.detach().clone() for n, w in self._weights.items()})
+        return really(self, *args, **more)
+
+    monkeypatch.setattr(Averaging, "on_step_end", watched)
+    return seen
+
+
+def mean(path, weights):
+    return {n: sum(w * p[n] for w, p in zip(weights, path, strict=True)) for n in path[0]}
+
+
+def same(ones, others):
+    import torch
+
+    return ones.keys() == others.keys() and all(
+        torch.allclose(w, others[n], rtol=1e-4, atol=1e-6) for n, w in ones.items()
+    )
+
+
+def test_with_gamma_zero_what_is_kept_is_the_plain_mean_of_the_path(base, tmp_path, path):
+    result = train(base, tmp_path / "out", average=0.0)
+
+    assert len(path) == 5
+    assert same(kept(result), mean(path, [1 / 5] * 5))
+    assert not same(kept(result), path[-1])
+
+
+def test_a_larger_gamma_weighs_the_end_of_the_path_more(base, tmp_path, path):
+    result = train(base, tmp_path / "out", average=3.0)
+
+    # by hand, from Karras et al.'s recursion: of step t stays the product of what follows
+    rests = [(1 - 1 / t) ** 4 for t in range(1, 6)]
+    after = [*itertools.accumulate(reversed(rests[1:]), lambda a, b: a * b, initial=1.0)][::-1]
+    weights = [(1 - rest) * stays for rest, stays in zip(rests, after, strict=True)]
+    assert sum(weights) == pytest.approx(1.0)
+    assert weights == sorted(weights)
+    assert same(kept(result), mean(path, weights))
+
+
+def test_two_rounds_are_one_path(base, tmp_path, path):
+    whole = train(base, tmp_path / "whole")
+    one_path = list(path)
+    path.clear()
+
+    first = train(base, tmp_path / "s1r0", ITEMS[:8])
+    second = train(base, tmp_path / "s1r1", ITEMS[8:], parent=first)
+
+    assert len(path) == len(one_path) == 5
+    assert all(same(one, other) for one, other in zip(path, one_path, strict=True))
+    assert same(kept(second), kept(whole))
+    assert not same(kept(first), kept(second))
+
+
+def test_two_rounds_from_one_checkpoint_are_two_paths(base, tmp_path):
+    first = train(base, tmp_path / "s1r0", ITEMS[:8])
+
+    one = train(base, tmp_path / "s1r1", ITEMS[8:], parent=first)
+    other = train(base, tmp_path / "s1r2", ITEMS[8:], parent=first)
+    after = train(base, tmp_path / "s1r3", ITEMS[:8], parent=one)
+
+    assert one.content_hash == other.content_hash != after.content_hash
+
+
+def test_the_rate_rises_once_in_a_run_and_never_falls_within_a_round(base, tmp_path):
+    steps = []
+    changed = {"warmup_share": 0.4, "log": steps.append}
+
+    first = train(base, tmp_path / "s1r0", **changed)
+    train(base, tmp_path / "s1r1", parent=first, **changed)
+
+    assert [s.learning_rate for s in steps] == pytest.approx([0, 2.5e-3, *[5e-3] * 8])
+
+
+@pytest.mark.parametrize("stop_at", [1, 3, 5])
+def test_a_round_that_was_stopped_continues_to_the_same_average(base, tmp_path, stop_at):
+    first = train(base, tmp_path / "s1r0", ITEMS[:8])
+    whole = train(base, tmp_path / "whole", parent=first)
+
+    def beat(done, total):
+        if done == stop_at:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(base, tmp_path / "out", parent=first, beat=beat)
+    result = train(base, tmp_path / "out", parent=first)
+
+    assert result.content_hash == whole.content_hash
+    assert moving(result) == moving(whole)
+
+
+def test_a_state_without_its_average_is_not_used(base, tmp_path):
+    whole = train(base, tmp_path / "whole")
+
+    def beat(done, total):
+        if done == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train(base, tmp_path / "out", beat=beat)
+    (state,) = (tmp_path / "out.partial" / "steps").glob("checkpoint-*")
+    (state / "average.safetensors").unlink()
+
+    assert train(base, tmp_path / "out").content_hash == whole.content_hash
+
+
+def moving(result):
+    return (result.folder / "moving.safetensors").read_bytes()
+
+
+def test_where_the_path_stands_is_part_of_what_a_training_is(base, tmp_path):
+    first = train(base, tmp_path / "s1r0", ITEMS[:8])
+    again = train(base, tmp_path / "s1r1", ITEMS[8:], parent=first)
+    alone = tmp_path / "alone"
+    shutil.copytree(first.folder, alone)
+    (alone / "moving.safetensors").unlink()
+
+    # as an archive carries it: it goes on from the average, on a path of its own
+    from_average = train(
+        base, tmp_path / "s1r2", ITEMS[8:], parent=type(first)(**as_dict(first) | {"folder": alone})
+    )
+
+    assert from_average.content_hash != again.content_hash
+
+
+def as_dict(result):
+    return {name: getattr(result, name) for name in result.__slots__}
+
+
+def test_without_an_average_nothing_is_left_beside_the_adapter(base, tmp_path):
+    first = train(base, tmp_path / "s1r0", ITEMS[:8])
+
+    result = train(base, tmp_path / "s1r1", parent=first, average=None)
+
+    assert (first.folder / "moving.safetensors").is_file()
+    assert not (result.folder / "moving.safetensors").exists()
