@@ -5,6 +5,8 @@ The only backend that imports torch, and only when it is made.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -70,6 +72,16 @@ def best_dtype() -> torch.dtype:
     # torch's own switch for mkldnn's bfloat16 kernels also says yes to AVX512 without bf16
     flags = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if flags else torch.float32
+
+
+def hand_back_memory() -> None:
+    """Give the system what was freed: C's library keeps it, in pieces that nothing fits into.
+
+    Caches of ever other sizes leave some 100 MB a look, and gigabytes over a run. A C library that
+    has no such call keeps what it keeps.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def load_model(
@@ -233,3 +245,4 @@ class TransformersBackend:
 
     def close(self) -> None:
         self._model = None
+        hand_back_memory()

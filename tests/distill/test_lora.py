@@ -499,3 +499,40 @@ def test_the_loss_is_the_one_that_trl_computes_over_every_position(base, tmp_pat
     theirs = losses(tmp_path / "theirs")
 
     assert ours == pytest.approx(theirs, rel=1e-3)
+
+
+def test_a_model_that_is_closed_hands_its_memory_back(base, monkeypatch):
+    from distill.backends import transformers
+
+    asked = []
+    monkeypatch.setattr(transformers.ctypes, "CDLL", lambda name: asked.append(name) or Trimming)
+    backend = transformers.TransformersBackend(base)
+    assert Trimming.calls == []
+
+    backend.close()
+
+    assert (asked, Trimming.calls) == ([None], [0])
+
+
+def test_where_the_c_library_cannot_hand_memory_back_a_model_is_closed_all_the_same(
+    base, monkeypatch
+):
+    from distill.backends import transformers
+
+    backend = transformers.TransformersBackend(base)
+    monkeypatch.setattr(transformers.ctypes, "CDLL", lambda name: object())
+
+    backend.close()
+
+    with pytest.raises(BackendUnavailable, match="has been closed"):
+        answers(backend, ["Hi"])
+
+
+class Trimming:
+    """A C library that counts how often it was asked."""
+
+    calls: list[int] = []
+
+    @classmethod
+    def malloc_trim(cls, pad):
+        cls.calls.append(pad)
