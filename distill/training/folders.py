@@ -14,6 +14,7 @@ from distill.settings import LoraSettings
 from distill.training.base import TrainingResult
 
 MANIFEST = "ioa.json"  # written last: its existence means that the folder is complete
+WEIGHTS = "adapter_model.safetensors"  # the name is PEFT's
 MOVING = "moving.safetensors"  # where the path of an averaged adapter stands
 AVERAGE = "average.safetensors"  # in a state of a training that is not finished
 INPUTS = "inputs.sha256"  # written first: what is being trained
@@ -43,9 +44,9 @@ def fingerprint(
 ) -> str:
     """SHA-256 over everything that decides what a training makes of a base."""
     words = [[i.question, i.solution] for i in items]
-    start = _weights_hash(parent) if parent else ""
+    start = _hash(parent / WEIGHTS) if parent else ""
     if parent and goes_on(parent, settings):
-        start += hashlib.sha256((parent / MOVING).read_bytes()).hexdigest()
+        start += _hash(parent / MOVING)
     text = json.dumps([words, start, settings.model_dump(mode="json"), seed])
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -60,12 +61,12 @@ def is_of(folder: Path, inputs: str) -> bool:
     return path.is_file() and path.read_text() == inputs
 
 
-def _weights_hash(folder: Path) -> str:
-    return hashlib.sha256((folder / "adapter_model.safetensors").read_bytes()).hexdigest()
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_manifest(folder: Path, result: dict[str, Any]) -> None:
-    told = {**result, "content_hash": _weights_hash(folder)}
+    told = {**result, "content_hash": _hash(folder / WEIGHTS)}
     write_beside(folder / MANIFEST, json.dumps(told, indent=2) + "\n")
 
 

@@ -108,6 +108,7 @@ class LoraTrainer:
         from distill.training.completion import CompletionTrainer
         from distill.training.moving import Averaging
 
+        is_going_on = goes_on(parent, settings)
         transformers.set_seed(seed)
         model, tokenizer = load_model(self._base, parent, trainable=True)
         dataset, n_tokens = self._dataset(items, tokenizer, settings)
@@ -119,7 +120,7 @@ class LoraTrainer:
                 settings,
                 seed,
                 n_items=len(items),
-                is_going_on=goes_on(parent, settings),
+                is_going_on=is_going_on,
                 uses_cpu=not torch.cuda.is_available(),
             ),
             train_dataset=dataset,
@@ -136,8 +137,9 @@ class LoraTrainer:
             callbacks=[_callback(beat, log, n_tokens * settings.epochs)],
         )
         trainer.remove_callback(transformers.PrinterCallback)  # `log` tells instead
-        averaging = None if settings.average is None else Averaging(settings.average, parent)
-        if averaging is not None:
+        averaging = None
+        if settings.average is not None:
+            averaging = Averaging(settings.average, parent if is_going_on else None)
             trainer.add_callback(averaging)
         outcome = trainer.train(
             resume_from_checkpoint=last_state(work / "steps", is_averaged=averaging is not None)

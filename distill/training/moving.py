@@ -2,7 +2,7 @@
 
 Source: weights averaged along the path of one training (Izmailov et al., "Averaging weights leads
 to wider optima", 2018), by an average whose reach is a share of the path so far (Karras et al.,
-"Analyzing and improving the training dynamics of diffusion models", 2024, Eq. 121 ff.). Ours: the
+"Analyzing and improving the training dynamics of diffusion models", 2024, section 3.1). Ours: the
 path is that of a LoRA adapter, and is cut into rounds: docs/decisions/0026.
 """
 
@@ -28,6 +28,9 @@ class Averaging(TrainerCallback):  # type: ignore[misc]  # its types are not fol
     Step t of n weighs t^γ / Σ t^γ, about, where steps are many: with γ = 3 the mean step lies a
     fifth of the path back. Float32, the size of the adapter; AdamW's state is carried on with the
     weights. Deterministic.
+
+    exponent: γ. parent: a checkpoint whose path goes on; None: a path begins with the model as it
+    is.
     """
 
     def __init__(self, exponent: float, parent: Path | None) -> None:
@@ -47,7 +50,7 @@ class Averaging(TrainerCallback):  # type: ignore[misc]  # its types are not fol
             self._average = {n: kept[n].to(p.device) for n, p in self._weights.items()}
             return
         self._average = {n: p.detach().clone() for n, p in self._weights.items()}
-        if self._parent is not None and (self._parent / MOVING).is_file():
+        if self._parent is not None:
             self._go_on(load_file(self._parent / MOVING), optimizer)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

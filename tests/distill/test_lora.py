@@ -8,6 +8,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,41 +20,14 @@ from distill.errors import (
     OutOfSpace,
     TrainingError,
 )
-from distill.settings import LoraSettings, Sampling
+from distill.settings import Sampling
 from tests.distill import tiny
 from tests.distill.samples import item_of
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("in_float32_on_one_core")]
 
-QUICK = LoraSettings(
-    rank=4,
-    alpha=8,
-    learning_rate=5e-3,
-    batch_size=4,
-    save_every_steps=2,
-    max_length_tokens=200,
-)
+QUICK = tiny.QUICK
 ITEMS = [item_of("A", i) for i in range(20)]  # five steps
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return tiny.make(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_float32_on_one_core():
-    """The same numbers whatever the processor is good at; more cores would only wait."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
-            patch.setattr(torch.cpu, name, lambda: False)
-        patch.setattr(torch.cuda, "is_available", lambda: False)
-        yield
-    torch.set_num_threads(threads)
 
 
 class Watch:
@@ -504,14 +478,15 @@ def test_the_loss_is_the_one_that_trl_computes_over_every_position(base, tmp_pat
 def test_a_model_that_is_closed_hands_its_memory_back(base, monkeypatch):
     from distill.backends import transformers
 
-    asked = []
-    monkeypatch.setattr(transformers.ctypes, "CDLL", lambda name: asked.append(name) or Trimming)
+    trimmed = []
+    library = SimpleNamespace(malloc_trim=trimmed.append)
+    monkeypatch.setattr(transformers.ctypes, "CDLL", lambda name: library)
     backend = transformers.TransformersBackend(base)
-    assert Trimming.calls == []
+    assert trimmed == []
 
     backend.close()
 
-    assert (asked, Trimming.calls) == ([None], [0])
+    assert trimmed == [0]
 
 
 def test_where_the_c_library_cannot_hand_memory_back_a_model_is_closed_all_the_same(
@@ -520,19 +495,9 @@ def test_where_the_c_library_cannot_hand_memory_back_a_model_is_closed_all_the_s
     from distill.backends import transformers
 
     backend = transformers.TransformersBackend(base)
-    monkeypatch.setattr(transformers.ctypes, "CDLL", lambda name: object())
+    monkeypatch.setattr(transformers.ctypes, "CDLL", lambda name: SimpleNamespace())
 
     backend.close()
 
     with pytest.raises(BackendUnavailable, match="has been closed"):
         answers(backend, ["Hi"])
-
-
-class Trimming:
-    """A C library that counts how often it was asked."""
-
-    calls: list[int] = []
-
-    @classmethod
-    def malloc_trim(cls, pad):
-        cls.calls.append(pad)

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import shutil
 
 import pytest
 
-from distill.settings import LoraSettings
+from distill.errors import TrainingError
 from tests.distill import tiny
 from tests.distill.samples import item_of
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("in_float32_on_one_core")]
 
-QUICK = LoraSettings(
-    rank=4,
-    alpha=8,
-    learning_rate=5e-3,
-    batch_size=4,
-    warmup_share=0.0,
-    save_every_steps=2,
-    max_length_tokens=200,
-    average=3.0,
-)
+QUICK = tiny.QUICK.model_copy(update={"warmup_share": 0.0, "average": 3.0})
 ITEMS = [item_of("A", i) for i in range(20)]  # five steps
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    return tiny.make(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_float32_on_one_core():
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
-            patch.setattr(torch.cpu, name, lambda: False)
-        patch.setattr(torch.cuda, "is_available", lambda: False)
-        yield
-    torch.set_num_threads(threads)
 
 
 def train(base, out, items=ITEMS, *, parent=None, beat=None, log=None, **changed):
@@ -186,21 +159,16 @@ def moving(result):
 
 def test_where_the_path_stands_is_part_of_what_a_training_is(base, tmp_path):
     first = train(base, tmp_path / "s1r0", ITEMS[:8])
-    again = train(base, tmp_path / "s1r1", ITEMS[8:], parent=first)
-    alone = tmp_path / "alone"
-    shutil.copytree(first.folder, alone)
-    (alone / "moving.safetensors").unlink()
+    shutil.copytree(first.folder, tmp_path / "alone")
+    (tmp_path / "alone" / "moving.safetensors").unlink()
+    alone = dataclasses.replace(first, folder=tmp_path / "alone")
 
-    # as an archive carries it: it goes on from the average, on a path of its own
-    from_average = train(
-        base, tmp_path / "s1r2", ITEMS[8:], parent=type(first)(**as_dict(first) | {"folder": alone})
-    )
+    on_its_path = train(base, tmp_path / "s1r1", ITEMS[8:], parent=first)
+    on_a_new_one = train(base, tmp_path / "s1r2", ITEMS[8:], parent=alone)
 
-    assert from_average.content_hash != again.content_hash
-
-
-def as_dict(result):
-    return {name: getattr(result, name) for name in result.__slots__}
+    assert on_its_path.content_hash != on_a_new_one.content_hash
+    with pytest.raises(TrainingError, match="holds what another training made"):
+        train(base, tmp_path / "s1r1", ITEMS[8:], parent=alone)
 
 
 def test_without_an_average_nothing_is_left_beside_the_adapter(base, tmp_path):

@@ -5,6 +5,11 @@ from __future__ import annotations
 import string
 from pathlib import Path
 
+from distill.settings import LoraSettings
+
+QUICK = LoraSettings(
+    rank=4, alpha=8, learning_rate=5e-3, batch_size=4, save_every_steps=2, max_length_tokens=200
+)
 TEMPLATE = (
     "{% if messages[0]['role'] != 'system' %}<s>system\nYou are a patient helper.<e>\n{% endif %}"
     "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}<e>\n{% endfor %}"
