@@ -1,9 +1,10 @@
-"""The value of a written sum, exactly, and of nothing else."""
+"""Written sums: the one that a question is, and its value, exactly."""
 
 from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -15,6 +16,11 @@ _DO: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+_PLAIN = re.compile(
+    r"\s*(?:what is|what's|calculate|compute|work out|find|solve|how much is)?\s*:?\s*"
+    r"(?P<sum>[\d\s+\-−–*×x·÷/()]+?)\s*(?:=\s*)?[?.]?\s*",
+    re.IGNORECASE,
+)
 _SIGNS = str.maketrans({"−": "-", "–": "-", "×": "*", "x": "*", "·": "*", "÷": "/"})
 
 
@@ -27,13 +33,30 @@ def value_of(text: str) -> Fraction | None:
     >>> value_of("(3 + 4) × 5")
     Fraction(35, 1)
     """
+    tree = _tree(text)
+    return None if tree is None else _value(tree)
+
+
+def plain_sum(question: str) -> str | None:
+    """The sum that a question is and nothing else, in one spelling; None of any other question.
+
+    >>> plain_sum("Work out (3×4) + 5.")
+    '3 * 4 + 5'
+    >>> plain_sum("Ann has 3 apples and gets 4. How many?")
+    """
+    found = _PLAIN.fullmatch(question)
+    tree = _tree(found["sum"]) if found else None
+    return None if tree is None or _value(tree) is None else ast.unparse(tree)
+
+
+def _tree(text: str) -> ast.BinOp | None:
     if len(text) > MOST_CHARACTERS:
         return None
     try:
         tree = ast.parse(text.translate(_SIGNS).strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return None
-    return _value(tree) if isinstance(tree, ast.BinOp) else None
+    return tree if isinstance(tree, ast.BinOp) else None
 
 
 def _value(node: ast.expr) -> Fraction | None:

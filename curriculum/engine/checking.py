@@ -14,7 +14,7 @@ from curriculum.engine.describe import home, load_domain, settings_of
 from curriculum.engine.items import record, tokenizer_of
 from curriculum.errors import BadDomain
 from curriculum.models import Item, Run, Stage
-from distill.adapter.checks import Fits, NotDuplicate, NotLeak, check, standard_checks
+from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, check, standard_checks
 from distill.adapter.leaks import LeakIndex, questions_to_come, registered
 from distill.domains import question_key
 from distill.domains.benchmarks import is_benchmark
@@ -46,11 +46,11 @@ def check_items(
         earlier=earlier,
         again={question_key(item.question) for item, _, _ in words if item.pk},
     )
-    leak, fits = leak_check(run), fits_check(run)
+    leak, fits, belongs = leak_check(run), fits_check(run), Belongs(domain)
     found = []
     for item, question, solution in words:
         grader = domain.grader(item.skill.key)
-        checks = standard_checks(grader, duplicate=duplicate, leak=leak, fits=fits)
+        checks = standard_checks(grader, duplicate=duplicate, leak=leak, fits=fits, belongs=belongs)
         edited = dataclasses.replace(record(item), question=question, solution=solution)
         found.append([dataclasses.asdict(result) for result in check(edited, checks)])
     return found

@@ -34,6 +34,9 @@ class _Edited:
     def grader(self, skill: str) -> str:
         return self._domain.grader(skill)
 
+    def asks(self, skill: str, question: str) -> bool | None:
+        return self._domain.asks(skill, question)
+
     def size(self, skill: str, split: Split) -> int | None:
         return self._domain.size(skill, split)
 

@@ -16,6 +16,7 @@ from curriculum.states import ActorKind, Verdict
 CHECKS = {
     "parses": "question, solution and answer are there, and printable",
     "steps": "every sum in the solution is right",
+    "skill": "it is an exercise of its skill",
     "answer": "the answer is right",
     "duplicate": "nothing asks the same already",
     "leak": "it repeats no question used for measuring",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from distill.adapter.checks import (
     AgreedAnswer,
+    Belongs,
     Check,
     Fits,
     NotDuplicate,
@@ -34,13 +35,18 @@ class Checks:
         fits: Fits | None = None,
     ) -> None:
         self._domain = domain
+        self._belongs = Belongs(domain)
         self._duplicate = NotDuplicate(earlier=earlier)
         self._leak = leak or NotLeak()
         self._fits = fits
 
     def __call__(self, skill: str) -> tuple[Check, ...]:
         standard = standard_checks(
-            self._domain.grader(skill), duplicate=self._duplicate, leak=self._leak, fits=self._fits
+            self._domain.grader(skill),
+            duplicate=self._duplicate,
+            leak=self._leak,
+            fits=self._fits,
+            belongs=self._belongs,
         )
         return (*(each for each in standard if each.id != "answer"), StepsHold())
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from distill.arithmetic import value_of
+from distill.arithmetic import plain_sum, value_of
 from distill.grading.number import last_number
 from distill.records import Item
 
-_PLAIN = re.compile(
-    r"\s*(?:what is|what's|calculate|compute|work out|find|solve|how much is)?\s*:?\s*"
-    r"(?P<sum>[\d\s+\-−–*×x·÷/()]+?)\s*(?:=\s*)?[?.]?\s*",
-    re.IGNORECASE,
-)
 _STATED = re.compile(
     r"(?<![\d.,/])(?P<left>[\d\s+\-−–*×x·÷/()]*\d[\s)]*[+\-−–*×x·÷/][\d\s+\-−–*×x·÷/()]*)"
     r"=\s*(?P<right>[-−]?\d+(?![.,/]?\d))"
@@ -27,8 +22,8 @@ def worked_out(question: str) -> Fraction | None:
     Fraction(35, 1)
     >>> worked_out("Ann has 3 apples and gets 4. How many?")
     """
-    found = _PLAIN.fullmatch(question)
-    return value_of(found["sum"]) if found else None
+    plain = plain_sum(question)
+    return None if plain is None else value_of(plain)
 
 
 def wrong_statement(text: str) -> str:

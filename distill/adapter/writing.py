@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from distill.adapter.checks import Fits, NotDuplicate, NotLeak, check, standard_checks
+from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, check, standard_checks
 from distill.adapter.operations import Operation, levels
 from distill.adapter.steering import DRAWN, steer
 from distill.backends.base import Beat, no_beat
@@ -68,11 +68,16 @@ def write(
     total = sum(order.n for order in orders)
     taken = {question_key(question) for question in earlier}
     duplicate = NotDuplicate(earlier=earlier, again=taken)
-    leak = leak or NotLeak()
+    leak, belongs = leak or NotLeak(), Belongs(domain)
     items: list[Item] = []
     for order in orders:
         checks = standard_checks(
-            domain.grader(order.skill), duplicate=duplicate, leak=leak, fits=fits, graders=graders
+            domain.grader(order.skill),
+            duplicate=duplicate,
+            leak=leak,
+            fits=fits,
+            belongs=belongs,
+            graders=graders,
         )
         for problem, aims in _problems(domain, order, f"{seed}:{round_key}", operations, taken):
             item = _item(problem, round_key, operations)

@@ -60,6 +60,13 @@ class Domain(Protocol):
         """Name of the grader that judges answers of this skill."""
         ...
 
+    def asks(self, skill: str, question: str) -> bool | None:
+        """Whether a question is one of this skill; None where that cannot be told from its words.
+
+        For what others write: a skill's own questions are never called another's.
+        """
+        ...
+
     def probes(
         self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
     ) -> list[Probe]:

@@ -75,6 +75,11 @@ class Benchmark:
         self._check(skill)
         return self.listed[skill][0].grader
 
+    def asks(self, skill: str, question: str) -> bool | None:
+        """None: nothing is taught by a benchmark."""
+        self._check(skill)
+        return None
+
     def probes(
         self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
     ) -> list[Probe]:

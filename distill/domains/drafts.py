@@ -56,6 +56,10 @@ class Drafted(ABC):
         n: how many will be taken at most. Raises DomainError for a skill that it does not have.
         """
 
+    def asks(self, skill: str, question: str) -> bool | None:
+        """None, unless the domain knows better: what was drawn from a vast space is not listed."""
+        return None
+
     def edges(self) -> tuple[Edge, ...]:
         return declared_edges(self.skills)
 

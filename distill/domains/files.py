@@ -6,14 +6,15 @@ docs/domains.md describes the format. Whatever is wrong is one sentence with its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice
 from pathlib import Path
 from random import Random
 
-from distill.domains.base import FULL_LEVEL, UNLIMITED, Problem, declared_edges
+from distill.domains.base import FULL_LEVEL, UNLIMITED, Problem, declared_edges, question_key
 from distill.domains.entries import SkillEntry, skill_entries
 from distill.domains.reading import Source, read
 from distill.errors import CyclicPrerequisites, DomainError
@@ -40,6 +41,24 @@ class FileDomain:
     def grader(self, skill: str) -> str:
         self._check(skill)
         return self.graders[skill]
+
+    def asks(self, skill: str, question: str) -> bool | None:
+        """Of questions that the file lists for this skill, or for others alone."""
+        self._check(skill)
+        of = self._skills_of.get(question_key(question))
+        return None if of is None else skill in of
+
+    @cached_property
+    def _skills_of(self) -> Mapping[str, Set[str]]:
+        """Skills that ask a question, by its key."""
+        found: dict[str, set[str]] = {}
+        for skill, probes in self.listed_probes.items():
+            for probe in probes:
+                found.setdefault(question_key(probe.question), set()).add(skill)
+        for skill, problems in self.listed_problems.items():
+            for problem in problems:
+                found.setdefault(question_key(problem.question), set()).add(skill)
+        return found
 
     def probes(
         self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()

@@ -9,13 +9,13 @@ from curriculum.models import PromptTemplate, TeacherCall
 from distill.backends.base import Prompt
 from distill.settings import Sampling
 from tests.distill.serving import completion, serving
-from tests.distill.writers import Writer
+from tests.distill.writers import Tutor
 
 
 @pytest.fixture
 def teacher(settings, tmp_path):
     """A model on a server that writes sums, and answers what it is asked with their sum."""
-    writer = Writer(answer=lambda prompt: f"Answer: {sum(_numbers(prompt.text))}")
+    writer = Tutor(answer=lambda prompt: f"Answer: {sum(_numbers(prompt.text))}")
 
     def answer(asked):
         (reply,) = writer.generate([Prompt(asked.words, Sampling(seed=asked.body.get("seed", 0)))])

@@ -17,7 +17,7 @@ from curriculum.services.audit import Actor
 from distill.backends.base import Prompt
 from distill.settings import Sampling
 from tests.distill.serving import completion, serving
-from tests.distill.writers import Writer
+from tests.distill.writers import Tutor
 from tests.factories import ApproverFactory
 
 Sent = Callable[[], list[tuple[int, int]]]
@@ -35,9 +35,9 @@ def worker() -> Actor:
 
 
 @pytest.fixture
-def writer() -> Writer:
+def writer() -> Tutor:
     """Adds up the numbers of what it is asked, and writes sums."""
-    return Writer(answer=lambda prompt: f"Answer: {sum(_numbers(prompt.text))}")
+    return Tutor(answer=lambda prompt: f"Answer: {sum(_numbers(prompt.text))}")
 
 
 def _numbers(text: str) -> list[int]:
@@ -45,7 +45,7 @@ def _numbers(text: str) -> list[int]:
 
 
 @pytest.fixture
-def server(writer: Writer) -> Iterator[Any]:
+def server(writer: Tutor) -> Iterator[Any]:
     """The writer behind a server that speaks chat completions."""
 
     def answer(asked: Any) -> Any:

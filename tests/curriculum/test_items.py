@@ -160,7 +160,8 @@ def test_new_words_go_through_the_same_checks_as_when_they_were_written(item, ap
     items.edit(item, actor=approver, version=1, question="What is 1 + 4?", solution="Answer: 5")
 
     assert [(check["id"], check["passed"]) for check in item.checks] == [
-        (id, True) for id in ("parses", "safety", "fits", "template", "answer", "duplicate", "leak")
+        (id, True)
+        for id in ("parses", "safety", "fits", "template", "skill", "answer", "duplicate", "leak")
     ]
 
 

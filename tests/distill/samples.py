@@ -82,6 +82,9 @@ class Numbered:
     def grader(self, skill: str) -> str:
         return "number"
 
+    def asks(self, skill: str, question: str) -> bool | None:
+        return None
+
     def size(self, skill: str, split: Split) -> int | None:
         return self.sizes[split] if self.sizes[split] < 2000 else None
 

@@ -73,6 +73,7 @@ def test_every_item_carries_the_results_of_all_standard_checks():
         ("safety", 1),
         ("fits", 1),
         ("template", 1),
+        ("skill", 1),
         ("answer", 2),
         ("duplicate", 2),
         ("leak", 2),

@@ -10,7 +10,7 @@ from distill import domains, roster
 from distill.journal import Journal
 from distill.pipeline import Pipeline
 from distill.settings import Budget, Probing, Settings, Writing
-from tests.distill.writers import Writer
+from tests.distill.writers import Tutor
 
 SMALL = Settings(
     probing=Probing(
@@ -43,7 +43,7 @@ def taught(out, teacher, *, settings=SMALL, progress=lambda *what: None, resume=
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     out = tmp_path_factory.mktemp("whole")
-    teacher = Writer()
+    teacher = Tutor()
     return out, taught(out, teacher), teacher
 
 
@@ -80,7 +80,7 @@ def test_what_the_student_said_is_passed_on_and_no_question_of_a_gate_is(whole):
 
 def test_killed_at_any_request_and_continued_it_ends_with_the_same_report(whole, tmp_path):
     _, expected, _ = whole
-    teacher, told = Writer(), []
+    teacher, told = Tutor(), []
 
     def kill(what, done, total):
         told.append(what)
@@ -109,9 +109,9 @@ def test_killed_at_any_request_and_continued_it_ends_with_the_same_report(whole,
 def test_tokens_for_items_are_bounded_and_the_bound_can_be_raised_on_a_run(tmp_path, whole):
     few = SMALL.model_copy(update={"writing": Writing(teacher_tokens=500)})
 
-    poor = taught(tmp_path / "run", Writer(), settings=few)
+    poor = taught(tmp_path / "run", Tutor(), settings=few)
     spent = Journal(tmp_path / "run", resume=True).tokens_of_calls()
-    figures = taught(tmp_path / "run", Writer(), resume=True)
+    figures = taught(tmp_path / "run", Tutor(), resume=True)
 
     assert spent >= 500
     assert poor["items"] < figures["items"]

@@ -13,6 +13,7 @@ from distill.adapter.checks import (
     WORKED_LINES,
     AgreedAnswer,
     AnswerVerified,
+    Belongs,
     Fits,
     Form,
     NotDuplicate,
@@ -64,7 +65,7 @@ def test_a_good_item_passes_every_check_and_each_leaves_its_result():
 
     assert [(r.id, r.passed, r.detail) for r in results] == [
         (id, True, "")
-        for id in ("parses", "safety", "fits", "template", "answer", "duplicate", "leak")
+        for id in ("parses", "safety", "fits", "template", "skill", "answer", "duplicate", "leak")
     ]
 
 
@@ -76,7 +77,10 @@ def test_a_thousand_items_of_the_built_in_domain_pass_every_check(thousand):
         (item.question, result.detail)
         for item in map(as_item, thousand)
         for result in check(
-            item, standard_checks(domain.grader(item.skill), duplicate=duplicate, leak=leak)
+            item,
+            standard_checks(
+                domain.grader(item.skill), duplicate=duplicate, leak=leak, belongs=Belongs(domain)
+            ),
         )
         if not result.passed
     ]
@@ -253,6 +257,32 @@ def test_other_graders_have_other_forms():
 
 def test_every_grader_has_a_form():
     assert set(FORMS) == set(grading.GRADERS)
+
+
+# --- skill ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What is 47 + 38?", ""),
+        ("What is the sum of 41 and 38?", ""),  # cannot be told
+        (
+            "What is 41 + 38?",
+            "The question is one of “Add: 2 digits, no carry”, not of “Add: 2 digits, carry”.",
+        ),
+        (
+            "What is 1234 + 5678?",
+            "The question is one of “Add: 4 digits”, not of “Add: 2 digits, carry”.",
+        ),
+        ("What is 47 + 38 + 12?", "“Add: 2 digits, carry” asks no such question."),
+    ],
+)
+def test_a_question_of_another_skill_is_told_with_its_name(question, expected):
+    belongs = Belongs(domains.load("foundations"))
+
+    assert problem(belongs, skill="A3", question=question) == expected
+    assert problem(Belongs(), skill="A3", question=question) == ""  # without a domain
 
 
 # --- answer -----------------------------------------------------------------------------------

@@ -79,6 +79,16 @@ def test_a_yaml_file_gives_its_skills_edges_probes_and_problems(written):
     assert len(domain.problems("H1", 9, seed=1)) == 2
 
 
+def test_a_question_that_is_listed_for_other_skills_alone_is_not_this_ones(written):
+    domain = load(written(GOOD))
+
+    assert domain.asks("H1", "what is half of 10 ?") is True
+    assert domain.asks("H2", "What is half of 4?") is False
+    assert domain.asks("H2", "Is 9 even?") is None
+    with pytest.raises(DomainError, match="has no skill “H3”"):
+        domain.asks("H3", "Is 9 even?")
+
+
 def test_yaml_words_stay_words(written):
     probes = [p for s in MEASURED for p in load(written(GOOD)).probes("H2", s, 9, seed=1)]
 

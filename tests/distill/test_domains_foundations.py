@@ -153,6 +153,44 @@ def test_no_question_belongs_to_two_skills():
                 assert owners.setdefault(probe.id, skill) == skill, probe
 
 
+@pytest.mark.parametrize("skill", TAUGHT + TRANSFER)
+def test_a_skill_knows_its_own_questions_and_no_other_takes_them(skill):
+    others = [s for s in TAUGHT + TRANSFER if s != skill]
+    asked = [p.question for p in DOMAIN.probes(skill, Split.FINAL, 60, seed=1)]
+    asked += [
+        p.question for level in (1, 2, 3) for p in DOMAIN.problems(skill, 40, seed=1, level=level)
+    ]
+
+    for question in asked:
+        is_sum = re.fullmatch(r"What is [\d+\-* ()]+\?", question) is not None
+        expected = (True, {False}) if is_sum else (None, {None})
+        assert (
+            DOMAIN.asks(skill, question),
+            {DOMAIN.asks(s, question) for s in others},
+        ) == expected
+
+
+@pytest.mark.parametrize(
+    ("skill", "question", "expected"),
+    [
+        ("A3", "Calculate 47+38.", True),  # however it is put
+        ("A3", "(47 + 38) =", True),
+        ("A3", "What is 41 + 38?", False),  # nothing is carried
+        ("A3", "What is 147 + 238?", False),
+        ("A3", "What is 47 + 38 + 12?", False),
+        ("A3", "What is 47.5 + 38?", None),  # no sum of whole numbers: cannot be told
+        ("A3", "Ann has 41 pens and gets 38. How many now?", None),
+        ("A4", "What is 238 − 147?", True),
+        ("A4", "What is 147 − 238?", False),  # below nought
+        ("A4", "What is 1470 + 238?", False),
+        ("W1", "What is 47 + 38?", False),  # no story
+        ("S1", "What is 47 + 38?", False),
+    ],
+)
+def test_a_plain_sum_is_of_one_skill_or_of_none(skill, question, expected):
+    assert DOMAIN.asks(skill, question) is expected
+
+
 @pytest.mark.parametrize("skill", TAUGHT)
 def test_the_same_seed_gives_the_same_items_and_the_next_one_others(skill):
     first = DOMAIN.problems(skill, 30, seed=1)

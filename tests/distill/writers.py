@@ -6,8 +6,11 @@ import json
 import random
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 
+from distill import domains
 from distill.backends.base import Prompt, Reply
+from distill.domains.base import Problem
 
 _N = re.compile(r"Write (\d+) different exercises")
 
@@ -22,6 +25,11 @@ def said(*items) -> str:
 def number_item(draw: random.Random):
     a, b = draw.randint(100, 999), draw.randint(100, 999)
     return f"What is {a} + {b}?", [f"{a} + {b} = {a + b}"], str(a + b)
+
+
+@cache
+def _problems(skill: str) -> list[Problem]:
+    return domains.load("foundations").problems(skill, 2000, seed=0)
 
 
 class Writer:
@@ -60,3 +68,16 @@ class Writer:
 
     def close(self) -> None:
         pass
+
+
+class Tutor(Writer):
+    """Writes what `foundations` asks of the skill; of A2 where a request does not name one."""
+
+    def _reply(self, prompt: Prompt) -> Reply:
+        def item(draw: random.Random) -> tuple[str, Sequence[str], str]:
+            problem = draw.choice(_problems(prompt.skill or "A2"))
+            steps = problem.worked.removesuffix(problem.terse).split(". ")
+            return problem.question, [step for step in steps if step], problem.answer
+
+        self._item = item
+        return super()._reply(prompt)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from distill.adapter.checks.answers import AgreedAnswer, AnswerVerified
 from distill.adapter.checks.base import Check, check
+from distill.adapter.checks.belonging import Belongs
 from distill.adapter.checks.form import (
     ANSWER,
     FORMS,
@@ -30,6 +31,7 @@ __all__ = [
     "WORKED_LINES",
     "AgreedAnswer",
     "AnswerVerified",
+    "Belongs",
     "Check",
     "Fits",
     "Form",
@@ -50,6 +52,7 @@ def standard_checks(
     leak: NotLeak,
     fits: Fits | None = None,
     form: Form | None = None,
+    belongs: Belongs | None = None,
     safety: Safety | None = None,
     graders: Graders = GRADERS,
     samples: Sequence[str] | None = None,
@@ -71,6 +74,7 @@ def standard_checks(
         safety or Safety(),
         fits or Fits(),
         Template(asked),
+        belongs or Belongs(),
         answer,
         duplicate,
         leak,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 from functools import cache
 from random import Random
 
+from distill.arithmetic import plain_sum, value_of
 from distill.domains.base import FULL_LEVEL, UNLIMITED, question_key, split_of
 from distill.domains.drafts import Drafted, Keyed, distinct
 from distill.domains.foundations import algebra, arithmetic, lists, stories
@@ -47,6 +48,16 @@ class Foundations(Drafted):
     def grader(self, skill: str) -> str:
         return _generator(skill).grader
 
+    def asks(self, skill: str, question: str) -> bool | None:
+        """Of plain sums, however they are put: each is of one skill, or of none of these."""
+        generator, asked = _generator(skill), plain_sum(question)
+        if asked is None:
+            return None
+        if generator.sums is not None:
+            value = value_of(asked)
+            return generator.sums.fullmatch(asked) is not None and value is not None and value >= 0
+        return asked in _sums(skill)
+
     def size(self, skill: str, split: Split) -> int | None:
         if _generator(skill).every is None:
             return None
@@ -83,3 +94,11 @@ def _listed(skill: str, level: int, split: Split) -> tuple[Keyed, ...]:
     assert every is not None, skill
     drafts = {question_key(draft.question): draft for draft in every(level)}
     return tuple((key, draft) for key, draft in drafts.items() if split_of(key) is split)
+
+
+@cache
+def _sums(skill: str) -> frozenset[str]:
+    """The plain sums among the questions of a skill that is listed. Cached."""
+    every = GENERATORS[skill].every
+    listed = () if every is None else every(FULL_LEVEL)
+    return frozenset(s for draft in listed if (s := plain_sum(draft.question)) is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from random import Random
@@ -233,6 +234,7 @@ GENERATORS = (
             prerequisites=("A3", "B3"),
         ),
         draw=_three_digits,
+        sums=re.compile(r"[1-9]\d\d [+-] [1-9]\d\d"),
     ),
     Generator(
         Skill(
@@ -269,5 +271,6 @@ TRANSFER = (
             is_transfer=True,
         ),
         draw=_four_digits,
+        sums=re.compile(r"[1-9]\d{3} \+ [1-9]\d{3}"),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
@@ -19,9 +20,11 @@ class Generator:
 
     every: level -> all questions of that level, each once. For spaces of a few thousand.
     draw: (random source, level) -> one question. For spaces too large to list.
+    sums: of drawn questions that are plain sums, as `arithmetic.plain_sum` spells them: which.
     """
 
     skill: Skill
     every: Every | None = None
     draw: Draw | None = None
+    sums: re.Pattern[str] | None = None
     grader: str = "number"
