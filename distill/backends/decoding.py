@@ -1,8 +1,9 @@
-"""Faster decoding on a CPU, where copying keys and values costs more than computing with them.
+"""Faster decoding on a CPU, where copying costs more than computing.
 
-transformers grows its cache by copying all of it for every token, and where several query heads
-share one key head it copies keys and values once for each. Both are avoided here, with the same
-answers; `bench/decoding.py` measures what it saves. On a GPU transformers' own ways are kept.
+transformers grows its cache by copying all of it for every token; where several query heads share
+one key head it copies keys and values once for each; and torch copies the vocabulary's weights
+once for each row of a batch. All are avoided here; `bench/decoding.py` and `bench/assessment.py`
+measure what it saves. On a GPU transformers' own ways are kept.
 """
 
 from __future__ import annotations
@@ -99,6 +100,18 @@ def quicken(model: Any) -> None:
     """Let a model on a CPU attend by `folded_attention`, in place of transformers' own."""
     if model.device.type == "cpu" and model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(ATTENTION)
+
+
+def score_rows_together(model: Any) -> None:
+    """Let a model on a CPU score its vocabulary (V, D) for all rows of a batch in one product.
+
+    After a prompt a slice of its positions is scored, (B, N, D) with gaps between its rows. Of
+    such a slice and frozen weights, as an adapter leaves them, torch makes B products, for which
+    it copies the vocabulary B times: gigabytes, and half of the time of a batch of short answers.
+    """
+    head = model.get_output_embeddings()
+    if head is not None and model.device.type == "cpu":
+        head.register_forward_pre_hook(lambda _, given: (given[0].contiguous(), *given[1:]))
 
 
 def new_cache(model: Any) -> DynamicCache:

@@ -97,6 +97,8 @@ def load_model(
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
+    from distill.backends import decoding
+
     logging.disable_progress_bar()  # it would run through the caller's own
     check_model_folder(folder)
     if adapter is not None:
@@ -116,6 +118,7 @@ def load_model(
         tokenizer.pad_token = tokenizer.eos_token
     if torch.cuda.is_available():
         model = model.to("cuda")
+    decoding.score_rows_together(model)
     if not trainable:
         model.eval()
     return model, tokenizer

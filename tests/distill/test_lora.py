@@ -324,6 +324,26 @@ def test_long_answers_are_those_of_transformers_own_generate(base, backend):
     assert len({len(text) for text in bare}) >= 3
 
 
+@pytest.mark.parametrize("with_adapter", [False, True])
+def test_the_vocabulary_is_scored_in_one_product_for_all_rows(base, trained, with_adapter):
+    from torch.profiler import ProfilerActivity, profile
+
+    from distill.backends.transformers import TransformersBackend
+
+    student = TransformersBackend(base, adapter=trained.folder if with_adapter else None)
+    n_words = len(student._tokenizer)
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiled:
+        answers(student, QUESTIONS)
+
+    products = [
+        event.name
+        for event in profiled.events()
+        if event.name in ("aten::mm", "aten::bmm") and event.input_shapes[1][-1] == n_words
+    ]
+    assert len(products) > 2
+    assert set(products) == {"aten::mm"}
+
+
 def test_a_batch_is_no_larger_than_memory_allows(backend, monkeypatch):
     from distill.backends import transformers
 
