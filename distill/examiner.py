@@ -163,7 +163,8 @@ class Examiner:
             after=scores[who],
             teacher=scores[TEACHER],
             mastered=mastered,
-            after_grades={k: list(g.values()) for k, g in grades[who].items()},
+            after_grades=grades[who],
+            teacher_grades=grades[TEACHER],
             thresholds=self._settings.thresholds,
         )
         figures |= self._journal.spent(TEACHER) | {"stages": list(stages), "seed": self._seed}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from distill.assessment.retention import judge_retention
 from distill.disk import write_beside
 from distill.records import Retention, Score
 from distill.settings import Thresholds
+from distill.statistics import interval_of_mean, ratio_interval
 
 
 def build(
@@ -24,7 +26,8 @@ def build(
     after: Mapping[str, Score],
     teacher: Mapping[str, Score],
     mastered: Mapping[str, Was],
-    after_grades: Mapping[str, Sequence[float]],
+    after_grades: Mapping[str, Mapping[str, float]],
+    teacher_grades: Mapping[str, Mapping[str, float]],
     thresholds: Thresholds,
 ) -> dict[str, Any]:
     """Figures by skill and over all taught skills; shares in 0..1.
@@ -35,16 +38,18 @@ def build(
             and of the teacher.
         mastered: skills that passed their gate, or were known from the start, with what they
             scored then.
-        after_grades: skill -> the final student's grades, for the test of retention.
+        after_grades, teacher_grades: skill -> probe -> grade of the final student and of the
+            teacher, for the test of retention and the interval of what was retained.
 
     Returns:
-        `retained` (mean of after/teacher over taught skills), `retained_before`, `skills`,
+        `retained` (mean of after/teacher over taught skills) with its 95 % interval, in which
+        answers vary and trainings do not, `retained_before`, `skills`,
         `forgotten` (of `mastered`, those that fail `judge_retention` now). Pure.
     """
     forgotten = [
         k
         for k, was in mastered.items()
-        if judge_retention(k, after_grades[k], was.mean, was.n, thresholds).answer
+        if judge_retention(k, list(after_grades[k].values()), was.mean, was.n, thresholds).answer
         is Retention.FORGOTTEN
     ]
     return {
@@ -64,6 +69,7 @@ def build(
         ],
         "retained_before": _retained(taught, before, teacher),
         "retained": _retained(taught, after, teacher),
+        "retained_interval": _interval(taught, after_grades, teacher_grades),
         "forgotten": sorted(forgotten),
     }
 
@@ -118,7 +124,7 @@ def table(figures: dict[str, Any]) -> Table:
     if figures["retained"] is not None:
         shown.caption = (
             f"Retained share of the teacher over taught skills: {figures['retained_before']:.0%} "
-            f"before, {figures['retained']:.0%} after. Forgotten: "
+            f"before, {figures['retained']:.0%} after{_between(figures)}. Forgotten: "
             f"{', '.join(figures['forgotten']) or 'nothing'}."
         )
         shown.caption_justify = "left"
@@ -131,6 +137,41 @@ def _retained(
     """Mean of P_S/P_T over taught skills; None when nothing was taught."""
     ratios = [student[k].mean / teacher[k].mean for k in taught if teacher[k].mean > 0]
     return sum(ratios) / len(ratios) if ratios else None
+
+
+def _interval(
+    taught: Sequence[str],
+    student: Mapping[str, Mapping[str, float]],
+    teacher: Mapping[str, Mapping[str, float]],
+) -> list[float] | None:
+    """Of `_retained`, paired by probe; None where that is None, or nothing bounds it.
+
+    Where the teacher is always right and every skill has as many probes, it is that of one mean:
+    no narrower than it should be, as skills differ, and right near 1, where `interval_of_mean` is
+    too narrow.
+    """
+    estimates, everything = [], []
+    for k in taught:
+        shared = sorted(student[k].keys() & teacher[k].keys())
+        of_student = [student[k][probe] for probe in shared]
+        of_teacher = [teacher[k][probe] for probe in shared]
+        if sum(of_teacher) > 0:
+            ratio = sum(of_student) / sum(of_teacher)
+            estimates.append((ratio, ratio_interval(of_student, of_teacher)))
+            everything.append((of_student, of_teacher))
+    found = interval_of_mean(estimates)
+    if len({len(of_student) for of_student, _ in everything}) == 1:
+        students = [grade for of_student, _ in everything for grade in of_student]
+        teachers = [grade for _, of_teacher in everything for grade in of_teacher]
+        if all(grade == 1.0 for grade in teachers):
+            found = ratio_interval(students, teachers)
+    return [found.low, found.high] if math.isfinite(found.high) else None
+
+
+def _between(figures: Mapping[str, Any]) -> str:
+    # reports of earlier versions have none
+    low, high = figures.get("retained_interval") or (None, None)
+    return "" if low is None else f" (95 %: {low:.0%}–{high:.0%})"
 
 
 def write(path: Path, figures: Mapping[str, Any]) -> None:

@@ -71,6 +71,25 @@ def ratio_interval(
     return _delta(student, teacher, confidence)
 
 
+def interval_of_mean(estimates: Sequence[tuple[float, Interval]]) -> Interval:
+    """Two-sided interval of the plain mean of independent estimates, each with its own interval.
+
+    Of the same confidence as theirs, and as lopsided where they are; a little too narrow where
+    all are near an end: 0.95 is 0.90 for four shares of 0.99 on 64 probes each. No estimate gives
+    (0, inf). Pure.
+
+    Source: Zou, Donner, "Construction of confidence limits about effect measures: a general
+    approach", Statistics in Medicine 2008 (MOVER).
+    """
+    n = len(estimates)
+    if n == 0:
+        return Interval(0.0, math.inf)
+    mean = sum(value for value, _ in estimates) / n
+    below = math.hypot(*(max(0.0, value - interval.low) for value, interval in estimates)) / n
+    above = math.hypot(*(max(0.0, interval.high - value) for value, interval in estimates)) / n
+    return Interval(max(0.0, mean - below), mean + above)
+
+
 def _is_binary(grades: Sequence[float]) -> bool:
     return all(g in (0.0, 1.0) for g in grades)
 

@@ -52,7 +52,8 @@ def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[mo
         after=scores[now.pk],
         teacher=scores[None],
         mastered={k: was for k, was in mastered_so_far(run).items() if k in scores[now.pk]},
-        after_grades={k: list(g.values()) for k, g in grades[now.pk].items()},
+        after_grades=grades[now.pk],
+        teacher_grades=grades[None],
         thresholds=exam.settings.thresholds,
     )
     by_who: dict[int | None, Checkpoint | None] = {None: None, base.pk: base, now.pk: now}

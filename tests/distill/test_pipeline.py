@@ -17,6 +17,7 @@ from distill.journal import Journal
 from distill.pipeline import Pipeline
 from distill.records import Score, Split
 from distill.settings import Budget, Probing, Settings, Thresholds
+from distill.statistics import mean_interval
 from tests.distill.samples import Numbered, RuleStudent, item_of, skill_of
 
 SMALL = Settings(
@@ -389,6 +390,10 @@ def scores(**means):
     return {k: Score(k, 50, m, m, m) for k, m in means.items()}
 
 
+def graded(right, n=50):
+    return {f"{at:02}": float(at < right) for at in range(n)}
+
+
 def test_the_report_counts_what_is_retained_over_taught_skills_and_what_is_forgotten():
     figures = report.build(
         ["A", "B", "T"],
@@ -397,18 +402,41 @@ def test_the_report_counts_what_is_retained_over_taught_skills_and_what_is_forgo
         after=scores(A=0.9, B=0.4, T=0.1),
         teacher=scores(A=1.0, B=0.8, T=0.0),
         mastered={"A": Was(0.95, 64), "B": Was(0.95, 64)},
-        after_grades={"A": [1.0] * 45 + [0.0] * 5, "B": [1.0] * 20 + [0.0] * 30},
+        after_grades={"A": graded(45), "B": graded(20)},
+        teacher_grades={"A": graded(50), "B": graded(40), "T": graded(0)},
         thresholds=Thresholds(),
     )
 
     assert figures["retained_before"] == pytest.approx((0.1 + 0.25) / 2)
     assert figures["retained"] == pytest.approx((0.9 + 0.5) / 2)
+    low, high = figures["retained_interval"]
+    assert 0.6 < low < figures["retained"] - 0.05 < figures["retained"] + 0.05 < high < 0.8
     assert figures["forgotten"] == ["B"]
     assert [(r["id"], r["taught"], r["mastered"]) for r in figures["skills"]] == [
         ("A", True, True),
         ("B", True, False),
         ("T", False, False),
     ]
+
+
+def test_of_a_perfect_teacher_what_is_retained_is_one_mean_and_of_nothing_taught_none():
+    def interval(taught, of_teacher):
+        return report.build(
+            ["A", "B"],
+            taught,
+            before=scores(A=0, B=0),
+            after=scores(A=1, B=0.9),
+            teacher=scores(A=1, B=1),
+            mastered={},
+            after_grades={"A": graded(50), "B": graded(45)},
+            teacher_grades={"A": graded(50), "B": graded(of_teacher)},
+            thresholds=Thresholds(),
+        )["retained_interval"]
+
+    _, low, high = mean_interval([1.0] * 95 + [0.0] * 5)
+    assert interval(["A", "B"], 50) == pytest.approx([low, high])
+    assert interval(["A", "B"], 49)[1] > high  # the teacher's answers vary, too
+    assert interval([], 50) is None
 
 
 # --- the simulated student ----------------------------------------------------------------------

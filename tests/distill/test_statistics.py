@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from distill.statistics import mean_interval, ratio_interval
+from distill.statistics import Interval, interval_of_mean, mean_interval, ratio_interval
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 20), (20, 20), (13, 20), (57, 64)])
@@ -122,3 +122,32 @@ def test_the_interval_of_shares_covers_the_truth_as_often_as_it_says():
         ratio = ratio_interval(student.tolist(), teacher.tolist())
         covered += ratio.low <= 0.6 <= ratio.high
     assert 0.93 <= covered / 2000 <= 0.97
+
+
+def test_the_interval_of_a_mean_is_that_of_its_only_part_and_narrower_of_several():
+    part = (0.8, Interval(0.6, 0.9))
+
+    one, four = interval_of_mean([part]), interval_of_mean([part] * 4)
+
+    assert (one.low, one.high) == pytest.approx((0.6, 0.9))
+    assert (four.low, four.high) == pytest.approx((0.7, 0.85))  # as lopsided
+    assert interval_of_mean([]) == Interval(0.0, math.inf)
+    assert interval_of_mean([part, (1.0, Interval(1.0, math.inf))]).high == math.inf
+
+
+@pytest.mark.parametrize(
+    ("truth", "least"),
+    [((0.5,) * 6, 0.93), ((0.98, 0.9, 0.7, 0.95, 0.6, 0.99), 0.93), ((0.99,) * 4, 0.89)],
+)
+def test_the_interval_of_a_mean_covers_the_truth_as_often_as_it_says(truth, least):
+    n = 64
+    by_right = []
+    for right in range(n + 1):
+        mean, low, high = mean_interval([1.0] * right + [0.0] * (n - right))
+        by_right.append((mean, Interval(low, high)))
+    drawn = np.random.default_rng(5).binomial(n, truth, size=(4000, len(truth)))
+
+    intervals = [interval_of_mean([by_right[right] for right in row]) for row in drawn]
+    covered = np.mean([each.low <= np.mean(truth) <= each.high for each in intervals])
+
+    assert least <= covered <= 0.985
