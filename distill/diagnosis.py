@@ -45,7 +45,7 @@ def ask_missing(
         backend,
         [p for p in probes if not journal.has_answer(who, p)],
         batch_size=probing.batch_size,
-        max_tokens=probing.max_answer_tokens,
+        max_tokens=probing.limit(is_teacher=who == TEACHER),
         beat=lambda done, total: progress(f"{split}: {who}", done, total),
         sink=partial(journal.keep_answers, who),
     )

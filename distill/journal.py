@@ -24,7 +24,7 @@ from distill.records import (
     Probe,
     Split,
 )
-from distill.settings import Settings
+from distill.settings import BEFORE, as_kept
 from distill.training.base import TrainingResult
 
 LEDGER = "ledger.jsonl"
@@ -40,14 +40,15 @@ class Journal:
     def begin(self, **what: Any) -> None:
         """Keep what this run is; raises `DistillError` if the folder holds another one.
 
-        A setting that a version before did not have counts as its default, which is what that did.
+        A setting that a version before did not have counts as what that version did.
         """
         was = self._ledger.add("run", "1", **what)
-        usual = {"settings": Settings().model_dump(mode="json")}
+        usual = {"settings": as_kept(BEFORE).model_dump(mode="json")}
         for name, value in what.items():
-            if _filled(was[name], value, usual.get(name)) != value:
+            kept = was.get(name)
+            if _filled(kept, value, usual.get(name)) != value:
                 raise DistillError(
-                    f"{self._folder} holds another run: its {name} was {was[name]}, and is {value} "
+                    f"{self._folder} holds another run: its {name} was {kept}, and is {value} "
                     "now. Continue with what it was, or name another folder."
                 )
 

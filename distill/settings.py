@@ -6,7 +6,8 @@ turn into JSON for the record. `distill` reads no environment.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -74,6 +75,15 @@ class Probing(_Settings):
     """Probes asked at once; after each batch the answers are kept."""
     max_answer_tokens: Count = 96
     """Tokens after which an answer is cut off."""
+    teacher_answer_tokens: Count | None = 512
+    """Of the teacher: a language model thinks aloud, and what is cut off counts as wrong; none: as
+    the student."""
+
+    def limit(self, *, is_teacher: bool) -> int:
+        """Tokens after which an answer is cut off."""
+        if is_teacher and self.teacher_answer_tokens is not None:
+            return self.teacher_answer_tokens
+        return self.max_answer_tokens
 
 
 class Budget(_Settings):
@@ -195,3 +205,17 @@ class Settings(_Settings):
     budget: Budget = Budget()
     writing: Writing = Writing()
     lora: LoraSettings = LoraSettings()
+
+
+BEFORE: Mapping[str, Mapping[str, Any]] = {"probing": {"teacher_answer_tokens": None}}
+"""What versions did that did not have a setting, where its default is something else."""
+
+
+def as_kept(kept: Mapping[str, Any]) -> Settings:
+    """The settings of a run, as it keeps them. What its version did not have counts as what that
+    version did. Raises pydantic's `ValidationError`.
+    """
+    groups = {k: v for k, v in kept.items() if isinstance(v, Mapping)}
+    return Settings.model_validate(
+        {**kept, **{name: {**BEFORE.get(name, {}), **values} for name, values in groups.items()}}
+    )

@@ -21,7 +21,7 @@ from distill.domains.foundations import Foundations
 from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
 from distill.organizer.graph import find_cycle
 from distill.records import Edge
-from distill.settings import Settings
+from distill.settings import Settings, as_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,14 @@ def default_settings() -> dict[str, Any]:
     return defaults
 
 
-def clean_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete, valid settings as plain JSON. Raises `BadSettings` naming each wrong value."""
+def clean_settings(values: Mapping[str, Any], *, is_kept: bool = False) -> dict[str, Any]:
+    """Complete, valid settings as plain JSON. Raises `BadSettings` naming each wrong value.
+
+    is_kept: of a run that is there, perhaps of an earlier version: `distill.settings.as_kept`.
+    """
+    read = as_kept if is_kept else Settings.model_validate
     try:
-        cleaned: dict[str, Any] = Settings.model_validate(dict(values)).model_dump(mode="json")
+        cleaned: dict[str, Any] = read(dict(values)).model_dump(mode="json")
     except ValidationError as exc:
         wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in exc.errors()]
         raise BadSettings(f"These settings cannot be used: {'; '.join(wrong)}.") from exc
@@ -163,7 +167,7 @@ def clean_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings_of(run: Run) -> Settings:
-    return Settings.model_validate(run.settings)
+    return as_kept(run.settings)
 
 
 def write_report(path: Path, figures: Mapping[str, Any]) -> None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from curriculum import models
 from curriculum.engine.describe import (
     find_student,
@@ -104,7 +106,7 @@ class Exam:
             backend,
             missing,
             batch_size=probing.batch_size,
-            max_tokens=probing.max_answer_tokens,
+            max_tokens=probing.limit(is_teacher=who is None),
             beat=lambda done, _: beat(before + done, len(probes)),
             sink=lambda pairs: self.keep_answers(who, pairs),
         )
@@ -116,7 +118,7 @@ class Exam:
         """
         if self.run.teacher == roster.PROCEDURAL:  # which answers for nothing
             return
-        limit = self.settings.probing.max_answer_tokens
+        limit = self.settings.probing.limit(is_teacher=True)
         earlier = (
             models.Answer.objects.filter(
                 checkpoint=None,
@@ -124,8 +126,8 @@ class Exam:
                 probe__key__in=[p.id for p in probes],
                 probe__skill__run__teacher=self.run.teacher,
                 probe__skill__run__origin=None,  # a file that was imported proves nothing here
-                probe__skill__run__settings__probing__max_answer_tokens=limit,
             )
+            .filter(_cut_off_at(limit))
             .exclude(probe__skill__run=self.run)
             .select_related("probe")
             .order_by("-pk")  # the oldest of several comes last, and stays
@@ -204,3 +206,11 @@ def score_row(skill: Skill, who: Checkpoint | None, split: Split, value: Score) 
         high=value.high,
         is_exhaustive=value.is_exhaustive,
     )
+
+
+def _cut_off_at(limit: int) -> Q:
+    """Answers of runs whose teacher may say as much, by their settings: `Probing.limit`."""
+    of_teacher = "probe__skill__run__settings__probing__teacher_answer_tokens"
+    of_student = "probe__skill__run__settings__probing__max_answer_tokens"
+    has_none = Q(**{of_teacher: None}) | Q(**{f"{of_teacher}__isnull": True})  # earlier versions
+    return Q(**{of_teacher: limit}) | (has_none & Q(**{of_student: limit}))

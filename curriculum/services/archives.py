@@ -202,7 +202,7 @@ class _Import:
 def _check(run: Run) -> None:
     """What pages rely on, and the log."""
     try:
-        engine.clean_settings(run.settings)
+        engine.clean_settings(run.settings, is_kept=True)
     except (CurriculumError, TypeError, ValueError):
         refuse("the run's settings are not those of this program.")
     for gate in GateRecord.objects.filter(stage__run=run):

@@ -49,7 +49,7 @@ def raise_to(run: Run, *, actor: Actor, **bounds: int | None) -> Run:
     # Other writers of the run wait from here on, so that what is read now stays true.
     if Run.objects.values_list("settings", flat=True).get(pk=run.pk) != run.settings:
         raise Overtaken("The budget")
-    Run.objects.filter(pk=run.pk).update(settings=engine.clean_settings(settings))
+    Run.objects.filter(pk=run.pk).update(settings=engine.clean_settings(settings, is_kept=True))
     run.refresh_from_db()
     return run
 

@@ -94,6 +94,7 @@ def _diagnose(
         student=learner.name,
         teacher=judge.name,
         max_answer_tokens=settings.probing.max_answer_tokens,
+        teacher_answer_tokens=settings.probing.teacher_answer_tokens,
     )
     before = journal.count_answers()
     with bars() as progress, closing(judge), closing(roster.Lazy(learner, None)) as answering:

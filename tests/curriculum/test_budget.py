@@ -51,6 +51,16 @@ def test_it_is_never_lowered(approver, bounds):
     assert not AuditEntry.objects.exists()
 
 
+def test_what_an_earlier_version_did_not_have_stays_as_it_was(approver):
+    run = RunFactory()
+    del run.settings["probing"]["teacher_answer_tokens"]
+    run.save()
+
+    budget.raise_to(run, actor=approver, items=5000, teacher_tokens=None)
+
+    assert Run.objects.get().settings["probing"]["teacher_answer_tokens"] is None
+
+
 def test_what_has_no_bound_is_not_given_one(approver):
     with pytest.raises(BadSettings, match="no bound"):
         budget.raise_to(RunFactory(), actor=approver, teacher_tokens=10**9)

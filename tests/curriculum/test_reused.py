@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from curriculum.engine.describe import settings_of
 from curriculum.models import Answer, Probe
 from distill import roster
 from distill.backends.base import Reply
@@ -17,12 +18,14 @@ class Paid:
 
     name = "paid"
     asked: list[str]
+    limits: set[int]
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.limits = [], set()
 
     def generate(self, prompts):
         self.asked += [p.text for p in prompts]
+        self.limits |= {p.sampling.max_tokens for p in prompts}
         return [Reply(f"Answer: {p.reference}", 3, 4) for p in prompts]
 
     def close(self):
@@ -90,6 +93,46 @@ def test_to_a_question_with_another_reference_it_is_asked(approver, teacher):
     diagnosed(approver, teacher="paid")
 
     assert teacher.asked[before:] == [changed.question]
+
+
+def limited(run, **probing):
+    run.settings["probing"] |= probing
+    run.save(update_fields=["settings"])
+    return run
+
+
+def test_a_teacher_may_think_aloud_longer_than_the_student_answers(approver, teacher):
+    run = diagnosed(approver, teacher="paid")
+
+    assert teacher.limits == {512}
+    assert settings_of(run).probing.max_answer_tokens == 96
+
+
+def test_what_was_cut_off_elsewhere_is_not_taken_over(approver, teacher):
+    limited(diagnosed(approver, teacher="paid"), teacher_answer_tokens=100)
+    paid = len(teacher.asked)
+
+    diagnosed(approver, teacher="paid")
+
+    assert len(teacher.asked) == 2 * paid
+
+
+@pytest.mark.parametrize("has_setting", [True, False])
+def test_in_a_run_of_an_earlier_version_the_teacher_keeps_to_the_students_limit(
+    approver, teacher, has_setting
+):
+    first = limited(diagnosed(approver, teacher="paid"), max_answer_tokens=512)
+    first.settings["probing"]["teacher_answer_tokens"] = None
+    if not has_setting:
+        del first.settings["probing"]["teacher_answer_tokens"]
+    first.save(update_fields=["settings"])
+    paid = len(teacher.asked)
+
+    second = diagnosed(approver, teacher="paid")
+
+    assert settings_of(first).probing.limit(is_teacher=True) == 512
+    assert len(teacher.asked) == paid  # at the same limit, by another setting
+    assert of_teacher(second).count() == paid
 
 
 def test_a_teacher_that_answers_for_nothing_is_asked(approver):

@@ -62,6 +62,14 @@ def test_a_language_model_teaches_a_run_and_every_item_names_its_request(whole):
     assert figures["teacher_tokens"] > sum(c["reply_tokens"] for c in calls) > 0
 
 
+def test_asked_for_an_answer_the_teacher_may_think_aloud(whole):
+    _, _, teacher = whole
+
+    probes = [p for p in teacher.asked if p.sampling.temperature == 0]
+    assert {p.sampling.max_tokens for p in probes} == {SMALL.probing.teacher_answer_tokens}
+    assert SMALL.probing.teacher_answer_tokens > SMALL.probing.max_answer_tokens
+
+
 def test_what_the_student_said_is_passed_on_and_no_question_of_a_gate_is(whole):
     out, _, teacher = whole
 
