@@ -146,8 +146,8 @@ class Writing(_Settings):
 
 
 class LoraSettings(_Settings):
-    """LoRA (Hu et al. 2021) on all linear layers; AdamW; a learning rate that rises and falls
-    within each round, with a peak that is lower in each."""
+    """LoRA (Hu et al. 2021) on all linear layers; AdamW; a learning rate that is lower in each
+    round, and an average of the weights along the way."""
 
     rank: Count = 16
     """Rank r of the two small matrices."""
@@ -159,7 +159,7 @@ class LoraSettings(_Settings):
     """Peak of the schedule: 1e-3 for 135M parameters, 1e-4 from 7B up."""
     cooling: NotAll = 0.9
     """How far the peak falls from the run's first round to the end of its budget; 0: not at all."""
-    average: NotNegative | None = None
+    average: NotNegative | None = 3.0
     """γ: what is asked, kept and delivered is an average of the weights after each step since the
     run began, where step t weighs as t^γ, and a round goes on where the weights were, at its peak
     rate throughout; none: every round has an optimiser and a falling rate of its own, and its last
@@ -207,7 +207,10 @@ class Settings(_Settings):
     lora: LoraSettings = LoraSettings()
 
 
-BEFORE: Mapping[str, Mapping[str, Any]] = {"probing": {"teacher_answer_tokens": None}}
+BEFORE: Mapping[str, Mapping[str, Any]] = {
+    "probing": {"teacher_answer_tokens": None},
+    "lora": {"average": None},
+}
 """What versions did that did not have a setting, where its default is something else."""
 
 

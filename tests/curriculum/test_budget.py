@@ -53,12 +53,14 @@ def test_it_is_never_lowered(approver, bounds):
 
 def test_what_an_earlier_version_did_not_have_stays_as_it_was(approver):
     run = RunFactory()
-    del run.settings["probing"]["teacher_answer_tokens"]
+    del run.settings["probing"]["teacher_answer_tokens"], run.settings["lora"]["average"]
     run.save()
 
     budget.raise_to(run, actor=approver, items=5000, teacher_tokens=None)
 
-    assert Run.objects.get().settings["probing"]["teacher_answer_tokens"] is None
+    kept = Run.objects.get().settings
+    assert kept["probing"]["teacher_answer_tokens"] is None
+    assert kept["lora"]["average"] is None
 
 
 def test_what_has_no_bound_is_not_given_one(approver):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import operator
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +15,7 @@ from distill import grading
 from distill.domains import load, question_key, split_of
 from distill.domains.base import UNLIMITED
 from distill.domains.foundations import GENERATORS
+from distill.domains.foundations.arithmetic import add_columns, subtract_columns
 from distill.errors import DomainError
 from distill.records import Probe, Split
 
@@ -22,8 +23,6 @@ DOMAIN = load("foundations")
 TAUGHT = [skill.id for skill in DOMAIN.skills if not skill.is_transfer]
 TRANSFER = [skill.id for skill in DOMAIN.skills if skill.is_transfer]
 MEASURED = [Split.DIAGNOSE, Split.GATE, Split.FINAL]
-
-COMPARED = {"<": operator.lt, ">": operator.gt, ">=": operator.ge}
 
 SEEDS = st.integers(0, 2**32)
 BUILDS_ON = {
@@ -104,8 +103,37 @@ def test_every_step_of_a_solution_is_true(skill, seed, level):
     for problem in DOMAIN.problems(skill, 3, seed=seed, level=level):
         for left, right in re.findall(r"([0-9][0-9+\-*/ ]*) = (\d+)", problem.worked):
             assert value_of(left) == int(right), problem.worked
-        for left, sign, right in re.findall(r"(\d+) ([<>]=?) (\d+(?: \+ \d)?)", problem.worked):
-            assert COMPARED[sign](int(left), value_of(right)), problem.worked
+        for top, less, borrowed in re.findall(r"(\d) and ([\d +]+): borrow (\d)", problem.worked):
+            assert int(borrowed) == (int(top) < value_of(less)), problem.worked
+
+
+NUMBERS = st.integers(0, 99_999)
+
+
+@given(NUMBERS, NUMBERS)
+def test_columns_hold_the_digits_of_what_comes_out(a, b):
+    large, small = max(a, b), min(a, b)
+
+    for columns, result in (
+        (add_columns(a, b), a + b),
+        (subtract_columns(large, small), large - small),
+    ):
+        ends = [int(re.findall(r"= (\d+)", column)[-1]) for column in columns]
+        *low, last = ends  # the last column is said whole
+        said = "".join(str(end % 10) for end in reversed(low))
+        assert int(f"{last}{said}") == result
+        assert len(columns) == len(str(large))
+
+
+def test_what_is_part_of_something_longer_is_worked_in_the_words_of_its_own_skill():
+    stories = DOMAIN.problems("W2", 200, seed=3)
+
+    worked = [p.worked for p in stories if re.search(r"\. \d\d [+-] \d+\. ", p.worked)]
+    assert len(worked) > 100
+    for solution in worked:
+        a, sign, b = re.search(r"\. (\d+) ([+-]) (\d+)\. ", solution).groups()
+        columns = (add_columns if sign == "+" else subtract_columns)(int(a), int(b))
+        assert f"{a} {sign} {b}. {'. '.join(columns)}. Answer" in solution
 
 
 @settings(max_examples=100, deadline=None)
@@ -278,3 +306,13 @@ def test_about_two_thirds_of_all_questions_are_for_teaching():
 
     shares = [found.count(split) / len(found) for split in Split]
     assert shares == pytest.approx([0.64, 0.12, 0.12, 0.12], abs=0.03)
+
+
+def test_the_examples_of_the_documentation_are_worked_so():
+    page = Path(__file__).parents[2] / "docs" / "domains.md"
+    rows = re.findall(r"^\| (\w+) \| (What is [^|]+\?) \| (.+) \|$", page.read_text(), re.MULTILINE)
+
+    assert len(rows) >= 3
+    for skill, question, worked in rows:
+        (draft,) = [d for d in GENERATORS[skill].every(3) if d.question == question]
+        assert draft.worked == worked

@@ -254,14 +254,17 @@ def test_a_run_of_a_version_without_a_setting_goes_on_with_its_default(tmp_path)
     assert Journal(tmp_path, resume=True).identity()["settings"] == before  # what was kept stays
 
 
-def test_where_a_default_is_not_what_a_version_before_did_that_counts(tmp_path):
+@pytest.mark.parametrize(
+    ("group", "name"), [("probing", "teacher_answer_tokens"), ("lora", "average")]
+)
+def test_where_a_default_is_not_what_a_version_before_did_that_counts(tmp_path, group, name):
     before, now = kept_settings(), kept_settings()
-    del before["probing"]["teacher_answer_tokens"]
+    del before[group][name]
     Journal(tmp_path, resume=False).begin(settings=before)
 
     with pytest.raises(DistillError, match="holds another run: its settings"):
         Journal(tmp_path, resume=True).begin(settings=now)
-    now["probing"]["teacher_answer_tokens"] = None
+    now[group][name] = None
     Journal(tmp_path, resume=True).begin(settings=now)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Iterator, Sequence
+from itertools import product, zip_longest
 from random import Random
 
 from distill.domains.drafts import Draft
@@ -21,7 +21,7 @@ def digits(number: int) -> list[int]:
 
 
 def add_columns(a: int, b: int) -> tuple[str, ...]:
-    """Steps of a + b for numbers of as many digits.
+    """Steps of a + b.
 
     Every column but the last names what it carries, nothing included: sums with and without a
     carry are worked in the same words, so that one prepares the other and neither disturbs it.
@@ -32,45 +32,77 @@ def add_columns(a: int, b: int) -> tuple[str, ...]:
     ('7 + 8 = 15, carry 1', '4 + 3 = 7, 7 + 1 = 8')
     >>> add_columns(41, 38)
     ('1 + 8 = 9, carry 0', '4 + 3 = 7, 7 + 0 = 7')
+    >>> add_columns(8, 45)
+    ('8 + 5 = 13, carry 1', '4 + 1 = 5')
     """
     steps, carry = [], 0
-    pairs = list(zip(digits(a), digits(b), strict=True))
-    for place, (x, y) in enumerate(pairs, start=1):
-        total = x + y + carry
-        step = f"{x} + {y} = {x + y}"
-        if place > 1:
-            step += f", {x + y} + {carry} = {total}"
-        carry = total // 10
-        steps.append(step if place == len(pairs) else f"{step}, carry {carry}")
+    columns = _columns(a, b)
+    for place, (x, *more) in enumerate(columns):
+        more += [carry] * (place > 0)
+        step = _in_turn(x, "+", more)
+        carry = (x + sum(more)) // 10
+        steps.append(step if place == len(columns) - 1 else f"{step}, carry {carry}")
     return tuple(steps)
 
 
 def subtract_columns(a: int, b: int) -> tuple[str, ...]:
-    """Steps of a − b for numbers of as many digits, a ≥ b.
+    """Steps of a − b, a ≥ b.
 
-    Every column but the last looks first whether it has to borrow, and names what it borrows,
-    nothing included: see `add_columns`.
+    Every column but the last names both digits, and then what it borrows, nothing included (see
+    `add_columns`): a student that has to say "2 <" before the second digit goes by the first.
 
     >>> subtract_columns(52, 27)
-    ('2 < 7, borrow 1: 12 - 7 = 5', '5 - 2 = 3, 3 - 1 = 2')
+    ('2 and 7: borrow 1, 12 - 7 = 5', '5 - 2 = 3, 3 - 1 = 2')
     >>> subtract_columns(58, 27)
-    ('8 >= 7, borrow 0: 8 - 7 = 1', '5 - 2 = 3, 3 - 0 = 3')
+    ('8 and 7: borrow 0, 8 - 7 = 1', '5 - 2 = 3, 3 - 0 = 3')
+    >>> subtract_columns(45, 8)
+    ('5 and 8: borrow 1, 15 - 8 = 7', '4 - 1 = 3')
     """
     steps, borrowed = [], 0
-    pairs = list(zip(digits(a), digits(b), strict=True))
-    for place, (x, y) in enumerate(pairs, start=1):
-        owed = borrowed
-        look, top = "", x
-        if place < len(pairs):
-            borrowed = int(x < y + owed)
-            top = x + 10 * borrowed
-            need = f"{y} + {owed}" if place > 1 else f"{y}"
-            look = f"{x} {'<' if borrowed else '>='} {need}, borrow {borrowed}: "
-        step = f"{look}{top} - {y} = {top - y}"
-        if place > 1:
-            step += f", {top - y} - {owed} = {top - y - owed}"
-        steps.append(step)
+    columns = _columns(a, b)
+    for place, (x, *less) in enumerate(columns):
+        less += [borrowed] * (place > 0)
+        look = ""
+        if place < len(columns) - 1:
+            borrowed = int(x < sum(less))
+            look = f"{x} and {' + '.join(map(str, less))}: borrow {borrowed}, "
+            x += 10 * borrowed
+        steps.append(look + _in_turn(x, "-", less))
     return tuple(steps)
+
+
+def _columns(a: int, b: int) -> list[list[int]]:
+    """From the right, the digits of each place: 8, 45 -> [[8, 5], [4]]."""
+    pairs = zip_longest(digits(a), digits(b))
+    return [[digit for digit in pair if digit is not None] for pair in pairs]
+
+
+def _in_turn(start: int, sign: str, numbers: Sequence[int]) -> str:
+    """Numbers added or taken away one after the other.
+
+    >>> _in_turn(7, "+", [8, 1])
+    '7 + 8 = 15, 15 + 1 = 16'
+    """
+    steps = []
+    for number in numbers:
+        after = start + number if sign == "+" else start - number
+        steps.append(f"{start} {sign} {number} = {after}")
+        start = after
+    return ", ".join(steps)
+
+
+def worked_sum(a: int, sign: str, b: int) -> tuple[str, ...]:
+    """Steps of a + b or a − b (a ≥ b) that is a part of something longer: what is worked out, and
+    its columns; of two digits alone the fact.
+
+    >>> worked_sum(45, "-", 8)
+    ('45 - 8', '5 and 8: borrow 1, 15 - 8 = 7', '4 - 1 = 3')
+    >>> worked_sum(4, "+", 8)
+    ('4 + 8 = 12',)
+    """
+    if max(a, b) < 10:
+        return (f"{a} {sign} {b} = {a + b if sign == '+' else a - b}",)
+    return (f"{a} {sign} {b}", *(add_columns(a, b) if sign == "+" else subtract_columns(a, b)))
 
 
 def multiply_columns(a: int, b: int) -> tuple[str, ...]:

@@ -40,14 +40,15 @@ def _numbers(random: Random, level: int) -> list[int]:
 
 
 def _compared(a: int, b: int) -> str:
-    """How two different numbers below 100 compare, digit by digit from the left.
+    """What to look at of two different numbers below 100: their digits from the left, up to the
+    first that differ. No sign between them: it would have to be said before the second.
 
     >>> _compared(35, 61), _compared(96, 90), _compared(7, 12)
-    ('3 < 6', '9 = 9, 6 > 0', '0 < 1')
+    ('3 and 6', '9 and 9, 6 and 0', '0 and 1')
     """
     looks = []
     for x, y in zip(divmod(a, 10), divmod(b, 10), strict=True):
-        looks.append(f"{x} {'<' if x < y else '>' if x > y else '='} {y}")
+        looks.append(f"{x} and {y}")
         if x != y:
             break
     return ", ".join(looks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from distill.domains.drafts import Draft
-from distill.domains.foundations.arithmetic import add_columns, subtract_columns
+from distill.domains.foundations.arithmetic import add_columns, subtract_columns, worked_sum
 from distill.domains.foundations.sheet import Generator
 from distill.records import Skill
 
@@ -67,8 +67,8 @@ def _two_step(random: Random, level: int) -> Draft:
     answer = groups + c if is_more else groups - c
     then, ask = (THEN_MORE, ASK_MORE) if is_more else (THEN_FEWER, ASK_FEWER)
     question = (GROUPS + random.choice(then) + ask).format(a=a, b=b, c=c, **_cast(random))
-    second = f"{groups} {'+' if is_more else '-'} {c} = {answer}"
-    return Draft(question, str(answer), (f"{a} * {b} = {groups}", second))
+    second = worked_sum(groups, "+" if is_more else "-", c)
+    return Draft(question, str(answer), (f"{a} * {b} = {groups}", *second))
 
 
 def _three_step(random: Random, level: int) -> Draft:
