@@ -407,7 +407,7 @@ def made(tmp_path_factory):
 def test_the_command_ends_with_a_table_and_tells_how_far_it_is(made):
     out, result = made
 
-    assert "simulated on foundations 1, 90 items, 2 seeds" in result.stdout
+    assert "simulated on foundations 2, 90 items, 2 seeds" in result.stdout
     assert "uniform/items-60/seed-0" in said(result)
     assert "15 runs to go, about 0 min" in said(result)
     told = json.loads((out / "c" / "comparison.json").read_text())

@@ -180,7 +180,7 @@ def test_the_checkpoints_of_a_run_are_read_with_what_each_was_taught(tmp_path):
     run = tmp_path / "run"
     ioa("distil", "--student", "simulated", "--skills", "A2,A3", "--out", run, "--items", 300)
 
-    found = history.read([run], domain="foundations 1", student="simulated")
+    found = history.read([run], domain="foundations 2", student="simulated")
 
     assert found[0].number == 0
     assert found[0].scores.keys() == {"A2", "A3"}
@@ -188,7 +188,7 @@ def test_the_checkpoints_of_a_run_are_read_with_what_each_was_taught(tmp_path):
     assert found[1].taught == {"A2", "A3"}  # A3 beside
     assert found[-1].ratios["A2"] > 0.9
     with pytest.raises(DistillError, match="and not of other"):
-        history.read([run], domain="foundations 1", student="other")
+        history.read([run], domain="foundations 2", student="other")
 
 
 # --- looks ------------------------------------------------------------------------------------
