@@ -20,6 +20,7 @@ from distill.training.folders import AVERAGE, MOVING
 
 _STEPS, _TAKEN = "steps", "optimizer_steps"
 _WEIGHT, _MOMENTS = "weight", ("exp_avg", "exp_avg_sq")
+_KEPT_AS = torch.bfloat16  # moments only scale steps: two digits of them suffice, at half the size
 
 
 class Averaging(TrainerCallback):  # type: ignore[misc]  # its types are not followed
@@ -72,7 +73,7 @@ class Averaging(TrainerCallback):  # type: ignore[misc]  # its types are not fol
         for name, weight in self._weights.items():
             told[f"{_WEIGHT}.{name}"] = weight.detach().contiguous()
             for moment in _MOMENTS:
-                told[f"{moment}.{name}"] = state[weight][moment].contiguous()
+                told[f"{moment}.{name}"] = state[weight][moment].to(_KEPT_AS).contiguous()
             told[_TAKEN] = torch.as_tensor(state[weight]["step"])
         _save(told, folder / MOVING)
         with torch.no_grad():
@@ -85,7 +86,7 @@ class Averaging(TrainerCallback):  # type: ignore[misc]  # its types are not fol
         with torch.no_grad():
             for name, weight in self._weights.items():
                 weight.copy_(kept[f"{_WEIGHT}.{name}"])
-                moments = {m: kept[f"{m}.{name}"].to(weight.device) for m in _MOMENTS}
+                moments = {m: kept[f"{m}.{name}"].to(weight) for m in _MOMENTS}
                 state[weight] = {"step": kept[_TAKEN].clone(), **moments}
 
 

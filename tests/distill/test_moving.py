@@ -87,6 +87,11 @@ def test_a_larger_gamma_weighs_the_end_of_the_path_more(base, tmp_path, path):
     assert same(kept(result), mean(path, weights))
 
 
+def apart(ones, others):
+    """How far two sets of weights lie from each other."""
+    return sum(float((w - others[n]).square().sum()) for n, w in ones.items()) ** 0.5
+
+
 def test_two_rounds_are_one_path(base, tmp_path, path):
     whole = train(base, tmp_path / "whole")
     one_path = list(path)
@@ -96,9 +101,12 @@ def test_two_rounds_are_one_path(base, tmp_path, path):
     second = train(base, tmp_path / "s1r1", ITEMS[8:], parent=first)
 
     assert len(path) == len(one_path) == 5
-    assert all(same(one, other) for one, other in zip(path, one_path, strict=True))
-    assert same(kept(second), kept(whole))
-    assert not same(kept(first), kept(second))
+    assert all(same(one, other) for one, other in zip(path[:2], one_path[:2], strict=True))
+    # moments are kept in bfloat16: a hundredth of the way off at most, where a fresh optimiser
+    # is off by two thirds
+    for one, other in zip(path[2:], one_path[2:], strict=True):
+        assert apart(one, other) < 0.01 * apart(other, one_path[1])
+    assert apart(kept(second), kept(whole)) < 0.01 * apart(kept(whole), kept(first))
 
 
 def test_two_rounds_from_one_checkpoint_are_two_paths(base, tmp_path):
