@@ -150,7 +150,9 @@ def _interval(
     no narrower than it should be, as skills differ, and right near 1, where `interval_of_mean` is
     too narrow.
     """
-    estimates, everything = [], []
+    estimates, sizes = [], set()
+    students: list[float] = []
+    teachers: list[float] = []
     for k in taught:
         shared = sorted(student[k].keys() & teacher[k].keys())
         of_student = [student[k][probe] for probe in shared]
@@ -158,13 +160,11 @@ def _interval(
         if sum(of_teacher) > 0:
             ratio = sum(of_student) / sum(of_teacher)
             estimates.append((ratio, ratio_interval(of_student, of_teacher)))
-            everything.append((of_student, of_teacher))
-    found = interval_of_mean(estimates)
-    if len({len(of_student) for of_student, _ in everything}) == 1:
-        students = [grade for of_student, _ in everything for grade in of_student]
-        teachers = [grade for _, of_teacher in everything for grade in of_teacher]
-        if all(grade == 1.0 for grade in teachers):
-            found = ratio_interval(students, teachers)
+            sizes.add(len(shared))
+            students += of_student
+            teachers += of_teacher
+    is_one_mean = len(sizes) == 1 and all(grade == 1.0 for grade in teachers)
+    found = ratio_interval(students, teachers) if is_one_mean else interval_of_mean(estimates)
     return [found.low, found.high] if math.isfinite(found.high) else None
 
 

@@ -53,11 +53,10 @@ class FileDomain:
         """Skills that ask a question, by its key."""
         found: dict[str, set[str]] = {}
         for skill, probes in self.listed_probes.items():
-            for probe in probes:
-                found.setdefault(question_key(probe.question), set()).add(skill)
-        for skill, problems in self.listed_problems.items():
-            for problem in problems:
-                found.setdefault(question_key(problem.question), set()).add(skill)
+            asked = [p.question for p in probes]
+            asked += [p.question for p in self.listed_problems[skill]]
+            for question in asked:
+                found.setdefault(question_key(question), set()).add(skill)
         return found
 
     def probes(

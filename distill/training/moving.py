@@ -20,15 +20,15 @@ from distill.training.folders import AVERAGE, MOVING
 
 _STEPS, _TAKEN = "steps", "optimizer_steps"
 _WEIGHT, _MOMENTS = "weight", ("exp_avg", "exp_avg_sq")
-_KEPT_AS = torch.bfloat16  # moments only scale steps: two digits of them suffice, at half the size
+_KEPT_AS = torch.bfloat16  # moments: two digits of them suffice, at half the size
 
 
 class Averaging(TrainerCallback):  # type: ignore[misc]  # its types are not followed
     """Goes on where the parent's path stands, and leaves the average in the model at the end.
 
     Step t of n weighs t^γ / Σ t^γ, about, where steps are many: with γ = 3 the mean step lies a
-    fifth of the path back. Float32, the size of the adapter; AdamW's state is carried on with the
-    weights. Deterministic.
+    fifth of the path back. Weights are kept in float32; AdamW's state is carried on with them, its
+    moments rounded to bfloat16 between rounds. Deterministic.
 
     exponent: γ. parent: a checkpoint whose path goes on; None: a path begins with the model as it
     is.

@@ -15,7 +15,7 @@ from distill import grading
 from distill.domains import load, question_key, split_of
 from distill.domains.base import UNLIMITED
 from distill.domains.foundations import GENERATORS
-from distill.domains.foundations.arithmetic import add_columns, subtract_columns
+from distill.domains.foundations.columns import add_columns, subtract_columns
 from distill.errors import DomainError
 from distill.records import Probe, Split
 

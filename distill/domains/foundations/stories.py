@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from distill.domains.drafts import Draft
-from distill.domains.foundations.arithmetic import add_columns, subtract_columns, worked_sum
+from distill.domains.foundations.columns import add_columns, subtract_columns, worked_sum
 from distill.domains.foundations.sheet import Generator
 from distill.records import Skill
 
