@@ -125,6 +125,8 @@ class Writing(_Settings):
 
     operations: tuple[Operation, ...] = tuple(Operation)
     """The adapter's operations, each of which can be left out."""
+    questions_of_domain: bool = False
+    """Where the domain has questions to teach with, the teacher writes none: it works those out."""
     items_per_request: Count = 4
     """J: items that one request asks for."""
     requests_cap: Annotated[float, Field(ge=1.0)] = 3.0

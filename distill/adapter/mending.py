@@ -86,6 +86,15 @@ def is_mendable(item: Item) -> bool:
     return bool(failed) and failed <= MENDABLE
 
 
+def ask_alone(item: Item, key: str, purpose: str, sampling: Sampling) -> Wanted:
+    """A request that has nothing but the item's question, and asks for it to be worked out."""
+    text = f"{item.question}\n\n{_ASKED}"
+    return (
+        call_of(key, purpose, item.skill, text, sampling),
+        Prompt(text, sampling, reference=item.answer, skill=item.skill),
+    )
+
+
 def _questions(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
     for i in range(settings.agreement):
         sampling = Sampling(
@@ -93,18 +102,16 @@ def _questions(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
             temperature=settings.temperature,
             seed=number(f"{draw}:mend") + i,
         )
-        text = f"{item.question}\n\n{_ASKED}"
-        yield (
-            call_of(f"{item.key}-m{i}", "verify", item.skill, text, sampling),
-            Prompt(text, sampling, reference=item.answer, skill=item.skill),
-        )
+        yield ask_alone(item, f"{item.key}-m{i}", "verify", sampling)
 
 
 def _mended(
     item: Item, replies: Sequence[tuple[str, str]], grader: str, checks: Checks
 ) -> Item | None:
     texts = [reply for _, reply in replies]
-    drafts = [(key, draft) for key, reply in replies if (draft := _draft(item.question, reply))]
+    drafts = [
+        (key, draft) for key, reply in replies if (draft := read_working(item.question, reply))
+    ]
     for key, draft in sorted(drafts, key=lambda d: (len(d[1].steps) < 2, len(d[1].worked))):
         found = dataclasses.replace(item, answer=draft.answer, solution=draft.worked)
         answer = answer_result(found, texts, grader)
@@ -125,13 +132,16 @@ def _ran(item: Item, checks: Checks, done: Set[str]) -> tuple[CheckResult, ...]:
     return check(item, [each for each in checks(item.skill) if each.id not in done])
 
 
-def _draft(question: str, reply: str) -> Draft | None:
-    """The reply's lines as steps, up to the answer that it marks. None without an answer or a step,
-    or where a line is neither a statement nor words: such a reply is no working.
+def read_working(question: str, reply: str, answer: str | None = None) -> Draft | None:
+    """The reply's lines as steps, up to the answer that it marks, which is the draft's unless
+    another is given. None without an answer or a step, or where a line is neither a statement nor
+    words: such a reply is no working. Pure, never raises.
+
+    answer: the bare answer, of which it is known that the reply comes to it, marked or not.
     """
     text = plain_text(reply)
-    answer = marked_answer(text)
-    if answer is None or not answer.strip():
+    marked = marked_answer(text) if answer is None else answer
+    if marked is None or not marked.strip():
         return None
     steps = []
     for line in text.splitlines():
@@ -143,5 +153,9 @@ def _draft(question: str, reply: str) -> Draft | None:
         steps += [words] if words else []
     if not steps or len(steps) > MOST_STEPS:
         return None
-    bare = " ".join(answer.split()).strip("*. ").rpartition("=")[2].strip()
-    return Draft(question, bare, tuple(steps))
+    bare = " ".join(marked.split()).strip("*. ").rpartition("=")[2].strip()
+    return (
+        Draft(question, bare, tuple(steps))
+        if answer is None
+        else Draft(question, answer, tuple(steps))
+    )

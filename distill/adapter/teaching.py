@@ -1,8 +1,9 @@
 """A language model writes the items of a round, for this student as it is now.
 
 Wave by wave: ask for what is missing, read it, check it, have its answers verified; until nothing
-is missing or enough was asked. Every request has a key and is kept with its reply, so that a call
-that was killed, and is made again, repeats no request and comes to the same items.
+is missing or enough was asked. Where the domain puts the questions, see `answering`. Every request
+has a key and is kept with its reply, so that a call that was killed, and is made again, repeats no
+request and comes to the same items.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
+from distill.adapter import answering
 from distill.adapter.checks import check
 from distill.adapter.client import TeacherClient, Wanted, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
@@ -67,10 +69,9 @@ def teach(
         learners: what the teacher is told of the student, for each skill that is ordered.
         client: asks the teacher, and keeps what it says.
         teacher: its name, which the items carry as their origin.
-        checks: of a skill; they may remember what they saw, as that of duplicates does.
+        checks: of a skill; that of duplicates remembers.
         templates: the words; those that come with the program unless others are given.
-        tell: takes, after each wave, what has become so far of all that was asked for: of items
-            that nobody will see as well.
+        tell: takes, after each wave, what became of all that was asked for, seen or not.
 
     Returns:
         Items wave by wave, each with the results of its checks. What could not be got right
@@ -79,19 +80,42 @@ def teach(
 
     Raises what the teacher, `beat` and `sink` raise, `BadTemplate` and `BudgetSpent`.
 
-    With the calls that are kept, and a teacher that answers the same to the same request, the
-    same items in the same order. Source: He et al. 2026, section 3.3. Ours: the answer is worked
-    out where it can be, and else has to be given by most of several independent answers.
+    With the calls that are kept, and a teacher that is deterministic, always the same. Source:
+    He et al. 2026, section 3.3. Ours: the answer is worked out where it can be, and else has to be
+    given by most of several independent answers.
     """
     words = templates or built_in()
-    slots = list(_slots(orders, settings))
-    total = sum(slot.missing for slot in slots)
+    put = answering.put_by_domain(domain, orders, settings)
+    by_domain = {ordered.order.skill for ordered in put}
+    slots = list(_slots([o for o in orders if o.skill not in by_domain], settings))
+    total = sum(order.n for order in orders)
     good: list[Item] = []
 
     def alive() -> None:
         beat(len(good), total)
 
+    def tell_all() -> None:
+        counted = [slot.count.tally(slot.order.skill, slot.level) for slot in slots]
+        tell([*counted, *(tally for ordered in put for tally in ordered.tallies())])
+
     alive()
+    for found in answering.waves(
+        domain,
+        put,
+        client,
+        teacher=teacher,
+        draw=f"{seed}:{round_key}",
+        round_key=round_key,
+        settings=settings,
+        checks=checks,
+        taken=taken,
+        alive=alive,
+    ):
+        good += found
+        for item in found:
+            sink(item)
+        tell_all()
+        alive()
     wave = 0
     while open_slots := [s for s in slots if s.missing and s.may_ask > 0]:
         wanted = [
@@ -134,10 +158,12 @@ def teach(
                 sink(item)
             else:
                 slot.count.spare += 1
-        tell([slot.count.tally(slot.order.skill, slot.level) for slot in slots])
+        tell_all()
         alive()
         wave += 1
-    flagged = [item for slot in slots for item in _best(slot)]
+    tried = [(each.failed, each.missing) for each in put]
+    tried += [(slot.failed, slot.missing) for slot in slots]
+    flagged = [item for failed, missing in tried for item in _best(failed, missing)]
     for item in flagged:
         sink(item)
     beat(total, total)
@@ -266,7 +292,7 @@ def _samples(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
         )
 
 
-def _best(slot: _Slot) -> list[Item]:
+def _best(failed: Sequence[Item], missing: int) -> list[Item]:
     """As many of those that failed as are missing: first what failed fewest checks."""
-    ranked = sorted(slot.failed, key=lambda item: sum(not c.passed for c in item.checks))
-    return ranked[: slot.missing]
+    ranked = sorted(failed, key=lambda item: sum(not c.passed for c in item.checks))
+    return ranked[:missing]

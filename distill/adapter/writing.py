@@ -71,6 +71,12 @@ def write(
     leak, belongs = leak or NotLeak(), Belongs(domain)
     items: list[Item] = []
     for order in orders:
+        drawn = draw_problems(domain, order, f"{seed}:{round_key}", operations, taken)
+        if not drawn and order.n:
+            raise DomainError(
+                f"Nothing can be written for {order.skill}: this domain has no generator for it "
+                "and no items of its own. Choose a teacher that writes, or retire the skill."
+            )
         checks = standard_checks(
             domain.grader(order.skill),
             duplicate=duplicate,
@@ -79,7 +85,7 @@ def write(
             belongs=belongs,
             graders=graders,
         )
-        for problem, aims in _problems(domain, order, f"{seed}:{round_key}", operations, taken):
+        for problem, aims in drawn:
             item = _item(problem, round_key, operations)
             item = dataclasses.replace(item, aims=aims, checks=check(item, checks))
             sink(item)
@@ -88,9 +94,13 @@ def write(
     return items
 
 
-def _problems(
+def draw_problems(
     domain: Domain, order: Order, seed: str, operations: Set[Operation], taken: Set[str]
 ) -> list[tuple[Problem, tuple[str, ...]]]:
+    """Problems of the domain for an order, smaller ones first, each with the kinds of error it
+    was chosen for. What is `taken` comes again only where nothing else is left; fewer than
+    ordered where the domain has not as many. Pure.
+    """
     sizes = (
         levels(order.n, order.mastery, starts_small=order.starts_small)
         if Operation.LIMIT_LOAD in operations
@@ -116,11 +126,6 @@ def _problems(
         chosen = steer(found, order.errors, wanted)
         drawn += chosen
         missing = wanted - len(chosen)
-    if not drawn and order.n:
-        raise DomainError(
-            f"Nothing can be written for {order.skill}: this domain has no generator for it and "
-            "no items of its own. Choose a teacher that writes, or retire the skill."
-        )
     return drawn
 
 

@@ -1,0 +1,228 @@
+"""The domain puts the questions, and a language model works them out.
+
+What is distilled is then what a teacher says to questions that are known to be good and whose
+answers are known: a bank of questions, or a generator's. What it gets wrong is left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, field
+
+from distill.adapter.checks import AnswerVerified, check
+from distill.adapter.client import TeacherClient
+from distill.adapter.inspection import Checks
+from distill.adapter.mending import ask_alone, read_working
+from distill.adapter.operations import Operation
+from distill.adapter.tally import Count, Tally
+from distill.adapter.writing import Order, draw_problems, number
+from distill.domains.base import FULL_LEVEL, Domain, Problem
+from distill.records import Call, CheckResult, Item
+from distill.settings import Sampling, Writing
+
+_OF_QUESTION = frozenset({"duplicate", "leak"})  # checks that need no solution
+
+
+@dataclass(slots=True)
+class Ordered:
+    """What is still missing of an order, and what has been tried for it."""
+
+    order: Order
+    missing: int
+    may_ask: int  # for so many questions still
+    waves: int = 0
+    asked: set[str] = field(default_factory=set)  # keys of questions
+    failed: list[Item] = field(default_factory=list)
+    counts: dict[int, Count] = field(default_factory=dict)  # by size
+
+    def tallies(self) -> list[Tally]:
+        return [
+            count.tally(self.order.skill, level) for level, count in sorted(self.counts.items())
+        ]
+
+
+def waves(
+    domain: Domain,
+    orders: Sequence[Ordered],
+    client: TeacherClient,
+    *,
+    teacher: str,
+    draw: str,
+    round_key: str,
+    settings: Writing,
+    checks: Checks,
+    taken: Set[str],
+    alive: Callable[[], None],
+) -> Iterator[list[Item]]:
+    """Put as many questions as are missing, until none is or enough were put; after each wave,
+    the items that came of it, all checks passed.
+
+    What fails is in the orders' `failed`, as far as there is a solution to show; they and their
+    counts are brought up to date wave by wave.
+
+    Each question is put alone: once for the teacher's likeliest answer, and, where that does not
+    come to the domain's, `settings.agreement` times at its temperature. Of a wave's solutions that
+    are right and pass every check the shortest of two steps or more is taken, else the shortest.
+
+    As deterministic as the teacher. Raises what the client raises. Source: a teacher's outputs as
+    targets, Kim & Rush 2016 (arXiv 1606.07947); only those that are right, Yuan et al. 2023 (arXiv
+    2308.01825).
+    """
+    while still := [each for each in orders if each.missing and each.may_ask > 0]:
+        put = [
+            (ordered, dataclasses.replace(item, checks=_checked(item, checks, _OF_QUESTION)))
+            for ordered in still
+            for item in _put(domain, ordered, draw, round_key, settings, taken, teacher)
+        ]
+        good = []
+        for (ordered, _), item in zip(
+            put, _answered(put, domain, client, settings, checks, draw, alive), strict=True
+        ):
+            count = ordered.counts[item.level]
+            if not item.is_flagged:
+                count.kept += 1
+                ordered.missing -= 1
+                good.append(item)
+                continue
+            count.lost(item)
+            if item.solution:
+                ordered.failed.append(item)
+        yield good
+
+
+def _answered(
+    put: Sequence[tuple[Ordered, Item]],
+    domain: Domain,
+    client: TeacherClient,
+    settings: Writing,
+    checks: Checks,
+    draw: str,
+    alive: Callable[[], None],
+) -> list[Item]:
+    """The same items, each with the best solution that the teacher gave, if there is one."""
+    items = [item for _, item in put]
+    for first, n, temperature in ((0, 1, 0.0), (1, settings.agreement, settings.temperature)):
+        open_ = [
+            place
+            for place, (_, item) in enumerate(put)
+            if not item.is_flagged and not _is_done(items[place])
+        ]
+        wanted = [
+            (place, ask_alone(items[place], f"{items[place].key}-a{nth}", "write", sampling))
+            for nth, sampling in _samplings(first, n, temperature, settings, draw)
+            for place in open_
+        ]
+        calls = client.ask([each for _, each in wanted], alive)
+        said: dict[int, list[Call]] = {}
+        for (place, _), call in zip(wanted, calls, strict=True):
+            said.setdefault(place, []).append(call)
+        for place, came in said.items():
+            item = put[place][1]
+            ranked = _solutions(item, came, domain.grader(item.skill), checks, settings)
+            if ranked and not (items[place].solution and ranked[0].is_flagged):
+                items[place] = ranked[0]
+    return [item if item.solution or item.is_flagged else _unanswered(item) for item in items]
+
+
+def _is_done(item: Item) -> bool:
+    return bool(item.solution) and not item.is_flagged
+
+
+def put_by_domain(domain: Domain, orders: Sequence[Order], settings: Writing) -> list[Ordered]:
+    """The orders whose questions the domain is to put, and can."""
+    return [
+        Ordered(order, order.n, round(order.n * settings.requests_cap))
+        for order in orders
+        if settings.questions_of_domain and domain.problems(order.skill, 1, seed=0)
+    ]
+
+
+def _put(
+    domain: Domain,
+    ordered: Ordered,
+    draw: str,
+    round_key: str,
+    settings: Writing,
+    taken: Set[str],
+    teacher: str,
+) -> Iterator[Item]:
+    """Questions of the domain as items without a solution, no more than are missing."""
+    order = dataclasses.replace(ordered.order, n=min(ordered.missing, ordered.may_ask))
+    seed = f"{draw}:{ordered.waves}"
+    found = draw_problems(domain, order, seed, set(settings.operations), taken | ordered.asked)
+    problems = [p for p, _ in found if p.key not in ordered.asked]
+    ordered.waves += 1
+    ordered.may_ask = ordered.may_ask - order.n if problems else 0
+    for problem in problems:
+        ordered.asked.add(problem.key)
+        ordered.counts.setdefault(problem.level, Count()).asked += 1
+    aims = {p.key: each for p, each in found}
+    for problem in problems:
+        yield dataclasses.replace(
+            _item(problem, round_key, settings, teacher), aims=aims[problem.key]
+        )
+
+
+def _item(problem: Problem, round_key: str, settings: Writing, teacher: str) -> Item:
+    used = [Operation.DECOMPOSE] if Operation.DECOMPOSE in settings.operations else []
+    if Operation.LIMIT_LOAD in settings.operations and problem.level < FULL_LEVEL:
+        used.append(Operation.LIMIT_LOAD)
+    return Item(
+        key=f"{round_key}-{problem.skill}-{problem.key[:16]}",
+        skill=problem.skill,
+        question=problem.question,
+        solution="",
+        answer=problem.answer,
+        operations=tuple(used),
+        level=problem.level,
+        origin=teacher,
+    )
+
+
+def _samplings(
+    first: int, n: int, temperature: float, settings: Writing, draw: str
+) -> Iterator[tuple[int, Sampling]]:
+    for nth in range(first, first + n):
+        seed = number(f"{draw}:answer") + nth if temperature else 0
+        yield (
+            nth,
+            Sampling(max_tokens=settings.max_answer_tokens, temperature=temperature, seed=seed),
+        )
+
+
+def _solutions(
+    item: Item, calls: Sequence[Call], grader: str, checks: Checks, settings: Writing
+) -> list[Item]:
+    """The item with each solution that could be read, those that pass every check first."""
+    verified = AnswerVerified(grader)
+    found = []
+    for call in calls:
+        is_right = verified.worth(item, call.reply)[0] == 1.0
+        draft = read_working(item.question, call.reply, item.answer if is_right else None)
+        if draft is None:
+            continue
+        is_worked = Operation.DECOMPOSE in settings.operations
+        words = draft.worked if is_worked else draft.terse
+        solved = dataclasses.replace(item, solution=words, call=call.key)
+        wrong = "" if is_right else f"The answer is {item.answer}, not {draft.answer}."
+        results = (
+            *_checked(solved, checks, frozenset(c.id for c in checks(item.skill)) - _OF_QUESTION),
+            CheckResult(verified.id, verified.version, is_right, wrong),
+            *item.checks,
+        )
+        found.append(
+            (len(draft.steps) < 2, len(words), dataclasses.replace(solved, checks=results))
+        )
+    found.sort(key=lambda each: (each[2].is_flagged, *each[:2]))
+    return [each for *_, each in found]
+
+
+def _unanswered(item: Item) -> Item:
+    """With a result that says so."""
+    told = CheckResult(AnswerVerified.id, AnswerVerified.version, False, "Nothing could be read.")
+    return dataclasses.replace(item, checks=(*item.checks, told))
+
+
+def _checked(item: Item, checks: Checks, ids: Set[str]) -> tuple[CheckResult, ...]:
+    return check(item, [each for each in checks(item.skill) if each.id in ids])

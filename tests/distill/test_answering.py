@@ -1,0 +1,157 @@
+"""The domain puts the questions, the teacher works them out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from distill.adapter.writing import Order
+from distill.domains.base import question_key
+from distill.settings import Writing
+from tests.distill.test_teaching import DOMAIN, Kept, taught
+from tests.distill.writers import Writer
+
+BY_DOMAIN = Writing(questions_of_domain=True)
+
+
+def right(prompt):
+    return f"It is given\nIt is {prompt.reference}\nAnswer: {prompt.reference}"
+
+
+def problems(skill="A"):
+    return {
+        p.question: p
+        for level in (1, 2, 3)
+        for p in DOMAIN.problems(skill, 500, seed=0, level=level)
+    }
+
+
+def test_every_question_is_the_domains_and_is_put_alone_for_the_likeliest_answer():
+    teacher, kept, sunk = Writer(answer=right), Kept(), []
+
+    items = taught(teacher, kept=kept, settings=BY_DOMAIN, sink=sunk.append)
+
+    known = problems()
+    assert len(items) == 8
+    assert sunk == items
+    assert not any(i.is_flagged for i in items)
+    assert all(i.answer == known[i.question].answer for i in items)
+    assert all(i.solution.endswith(f"Answer: {i.answer}") for i in items)
+    assert len(teacher.asked) == 8
+    assert {p.sampling.temperature for p in teacher.asked} == {0.0}
+    for item in items:
+        assert item.origin == "writer"
+        assert kept[item.call].prompt.startswith(item.question)
+        assert kept[item.call].reply == right(type("P", (), {"reference": item.answer}))
+
+
+def test_what_is_wrong_is_asked_again_at_the_teachers_temperature_and_a_right_one_taken():
+    def answer(prompt):
+        return right(prompt) if prompt.sampling.temperature else "It says\nAnswer: 123456"
+
+    teacher = Writer(answer=answer)
+
+    items = taught(teacher, settings=BY_DOMAIN)
+
+    assert not any(i.is_flagged for i in items)
+    assert Counter(p.sampling.temperature for p in teacher.asked) == {0.0: 8, 0.7: 24}
+    assert len({p.sampling.seed for p in teacher.asked if p.sampling.temperature}) == 3
+
+
+def test_an_answer_without_a_mark_is_one_where_it_comes_to_the_right_number():
+    [item, *_] = taught(Writer(answer=lambda p: f"It comes to {p.reference}"), settings=BY_DOMAIN)
+
+    assert item.solution == f"It comes to {item.answer}. Answer: {item.answer}"
+
+
+def test_what_the_teacher_never_gets_right_is_shown_flagged_after_others_were_tried():
+    teacher, told = Writer(answer=lambda p: "It says\nAnswer: 123456"), []
+
+    items = taught(teacher, settings=BY_DOMAIN, tell=told.append)
+
+    assert len(items) == 8
+    for item in items:
+        (fault,) = (c for c in item.checks if not c.passed)
+        assert fault.detail == f"The answer is {item.answer}, not 123456."
+        assert item.solution == "It says. Answer: 123456"
+    assert len({question_key(p.text.split("\n")[0]) for p in teacher.asked}) == 24
+    assert sum(t.asked for t in told[-1]) == 24
+    assert sum((Counter(t.lost) for t in told[-1]), Counter()) == {"answer": 24}
+
+
+@pytest.mark.parametrize("reply", ["", "no", "Answer: 123456", "12\n- 654\n= 333"])
+def test_what_cannot_be_read_is_counted_and_not_shown(reply):
+    told = []
+
+    items = taught(Writer(answer=lambda p: reply), settings=BY_DOMAIN, tell=told.append)
+
+    assert items == []
+    assert sum(t.kept for t in told[-1]) == 0
+    assert sum((Counter(t.lost) for t in told[-1]), Counter()) == {"answer": 24}
+
+
+def test_with_the_calls_that_are_kept_nothing_is_asked_again():
+    def answer(prompt):
+        return right(prompt) if prompt.sampling.seed % 2 else "It says\nAnswer: 123456"
+
+    kept = Kept()
+    first = taught(Writer(answer=answer), kept=kept, settings=BY_DOMAIN)
+    again = Writer(answer=answer)
+
+    assert taught(again, kept=kept, settings=BY_DOMAIN) == first
+    assert again.asked == []
+
+
+def test_small_ones_come_first_and_what_was_asked_in_earlier_rounds_does_not_come_again():
+    taken = {p.key for p in list(problems().values())[::2]}
+
+    items = taught(Writer(answer=right), Order("A", 10, 0.1), settings=BY_DOMAIN, taken=taken)
+
+    assert [i.level for i in items] == [1, 2, *[3] * 8]
+    assert not {question_key(i.question) for i in items} & taken
+
+
+def test_a_question_of_a_probe_is_not_put():
+    probes = {p.key for p in problems().values()}
+    teacher = Writer(answer=right)
+
+    assert taught(teacher, settings=BY_DOMAIN, probes=probes) == []
+    assert teacher.asked == []
+
+
+def test_without_steps_only_the_answer_is_said():
+    settings = Writing(questions_of_domain=True, operations=())
+
+    items = taught(Writer(answer=right), settings=settings)
+
+    assert {i.solution for i in items} == {f"Answer: {i.answer}" for i in items}
+    assert {i.operations for i in items} == {()}
+
+
+def test_where_the_domain_has_no_questions_the_teacher_writes_them(monkeypatch):
+    inner = DOMAIN.problems
+
+    def none_of_b(self, skill, n, **more):
+        return [] if skill == "B" else inner(skill, n, **more)
+
+    monkeypatch.setattr(type(DOMAIN), "problems", none_of_b)
+    teacher = Writer(answer=right)
+
+    items = taught(teacher, Order("A", 4, 0.6), Order("B", 4, 0.6), settings=BY_DOMAIN)
+
+    assert Counter(i.skill for i in items) == {"A": 4, "B": 4}
+    assert {p.skill for p in teacher.requests} == {"B"}
+
+
+def test_a_domain_that_has_too_few_gives_what_it_has(monkeypatch):
+    few = DOMAIN.problems("A", 3, seed=0)
+
+    def three(self, skill, n, *, exclude=frozenset(), **more):
+        return [p for p in few if p.key not in exclude][:n]
+
+    monkeypatch.setattr(type(DOMAIN), "problems", three)
+
+    items = taught(Writer(answer=right), settings=BY_DOMAIN)
+
+    assert {i.question for i in items} == {p.question for p in few}
