@@ -1,7 +1,8 @@
 """docs/evidence.json and docs/evidence.md, from a comparison and the figures of benchmarks.
 
-python -m distill.comparison.evidence var/compared docs [SPEED.json ...]
+python -m distill.comparison.evidence var/compared [RUN ...] docs [SPEED.json ...]
 
+RUN: a folder of `ioa distil`, such as that of a run with a language model as its teacher.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
 written again from docs/evidence.json.
 """
@@ -17,6 +18,7 @@ from typing import Any
 from distill.comparison.results import FIGURES
 from distill.comparison.sections import Section, sections
 from distill.disk import write_beside
+from distill.settings import Settings
 
 JSON, PAGE = "evidence.json", "evidence.md"
 
@@ -45,18 +47,91 @@ def markdown(told: Mapping[str, Any]) -> str:
     arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
     parts = [HEAD.format(about=_plain(about), arms=arms)]
     parts += [_section(section, told["command"]) for section in sections(told)]
+    parts += [_taught(run) for run in told.get("taught", ())]
     parts += [_speed(figures) for figures in told.get("speed", ())]
     versions = ", ".join(f"{k} {v}" for k, v in told["versions"].items())
     parts.append(f"Made with {versions}.\n")
     return "\n".join(parts)
 
 
-def gather(folder: Path, speeds: Sequence[Path]) -> dict[str, Any]:
-    """What evidence.json is to hold: the figures of a comparison, and those of benchmarks."""
+def gather(folder: Path, runs: Sequence[Path], speeds: Sequence[Path]) -> dict[str, Any]:
+    """What evidence.json is to hold: the figures of a comparison, of runs and of benchmarks."""
     told: dict[str, Any] = json.loads((folder / FIGURES).read_text())
+    if runs:
+        told["taught"] = [run_told(run) for run in runs]
     if speeds:
         told["speed"] = [json.loads(path.read_text()) for path in speeds]
     return told
+
+
+def run_told(folder: Path) -> dict[str, Any]:
+    """Of a folder of `ioa distil`: what it came to, and the command and settings that made it."""
+    report = json.loads((folder / "report.json").read_text())
+    with (folder / "ledger.jsonl").open(encoding="utf-8") as lines:
+        run = json.loads(next(lines))
+    settings = _changed(report["settings"], Settings().model_dump(mode="json"))
+    settings.get("budget", {}).pop("items", None)
+    settings = {group: values for group, values in settings.items() if values}
+    words = {
+        "domain": run["domain"].split()[0],
+        "student": run["student"],
+        "teacher": run["teacher"],
+        "skills": ",".join(run["skills"]),
+        "items": report["settings"]["budget"]["items"],
+        "seed": run["seed"],
+        **({"settings": "settings.json"} if settings else {}),
+    }
+    return {
+        "command": "ioa distil " + " ".join(f"--{k} {v}" for k, v in words.items()),
+        "settings": settings,
+        **{k: run[k] for k in ("student", "teacher", "domain", "seed")},
+        **{k: report[k] for k in _REPORTED},
+    }
+
+
+_REPORTED = (
+    *("skills", "retained_before", "retained", "retained_interval", "forgotten"),
+    *("items", "train_tokens", "teacher_tokens", "probes", "seconds"),
+)
+
+
+def _changed(settings: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """What of nested settings is not as usual."""
+    return {
+        k: _changed(v, usual[k]) if isinstance(v, Mapping) else v
+        for k, v in settings.items()
+        if v != usual[k]
+    }
+
+
+def _taught(run: Mapping[str, Any]) -> str:
+    head = ["skill", "before", "after", "teacher", "retained", "questions"]
+    rows = [
+        [
+            row["id"],
+            f"{row['before']:.2f}",
+            _between(row["after"], row["after_interval"]),
+            f"{row['teacher']:.2f}",
+            f"{row['after'] / row['teacher']:.2f}" if row["teacher"] else "–",
+            str(row["n"]),
+        ]
+        for row in run["skills"]
+    ]
+    said = f", where settings.json holds {json.dumps(run['settings'])}" if run["settings"] else ""
+    kept = _between(run["retained"], run["retained_interval"])
+    words = (
+        f"One run{said}. {run['student']} keeps {kept} of what {run['teacher']} can do of the "
+        f"skills taught, in the mean, where it had {run['retained_before']:.2f} before; forgotten: "
+        f"{', '.join(run['forgotten']) or 'nothing'}. {run['items']:,} items, "
+        f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens that the "
+        "teacher read and wrote for them. Intervals are of questions, not of runs."
+    )
+    title = f"{run['student']}, taught by {run['teacher']}"
+    return _section(Section(title, words, head, rows), run["command"])
+
+
+def _between(value: float, interval: Sequence[float] | None) -> str:
+    return f"{value:.2f}" + (f" ({interval[0]:.2f}–{interval[1]:.2f})" if interval else "")
 
 
 def _section(section: Section, command: str) -> str:
@@ -86,9 +161,10 @@ def _plain(text: str) -> str:
 
 def main(words: Sequence[str]) -> None:
     *sources, docs = [Path(w) for w in words if not w.endswith(".json")]
+    compared, *runs = sources or [docs]
     speeds = [Path(w) for w in words if w.endswith(".json")]
     if sources:
-        told = gather(sources[0], speeds)
+        told = gather(compared, runs, speeds)
         write_beside(docs / JSON, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     write_beside(docs / PAGE, markdown(json.loads((docs / JSON).read_text())))
 

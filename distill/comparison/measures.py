@@ -112,6 +112,41 @@ def paired(ours: Mapping[int, float | None], theirs: Mapping[int, float | None])
     return over_seeds(differences)
 
 
+def times(ours: Mapping[int, float | None], theirs: Mapping[int, float | None]) -> dict[str, Any]:
+    """{"mean", "interval", "n"}: the mean of ours over the mean of theirs, of the seeds that both
+    have. interval: as in `over_seeds`, where both means are drawn with the same seeds. None of
+    both where theirs is 0, or in some draw could be.
+    """
+    pairs = [
+        (one, other)
+        for seed in sorted(ours.keys() & theirs.keys())
+        if (one := ours[seed]) is not None and (other := theirs[seed]) is not None
+    ]
+    if not pairs or math.fsum(other for _, other in pairs) == 0:
+        return {"mean": None, "interval": None, "n": len(pairs)}
+    found = math.fsum(one for one, _ in pairs) / math.fsum(other for _, other in pairs)
+    interval = None
+    if len(pairs) > 1 and all(other > 0 for _, other in pairs):
+        interval = list(_interval_of_ratio(tuple(pairs)))
+    return {"mean": found, "interval": interval, "n": len(pairs)}
+
+
+@lru_cache(maxsize=10_000)
+def _interval_of_ratio(pairs: tuple[tuple[float, float], ...]) -> tuple[float, float]:
+    ours, theirs = np.array(pairs).T
+    if np.allclose(ours * theirs[0], theirs * ours[0]):
+        return (float(ours[0] / theirs[0]),) * 2
+    found = bootstrap(
+        (ours, theirs),
+        lambda one, other, axis: one.mean(axis=axis) / other.mean(axis=axis),
+        n_resamples=DRAWS,
+        method="percentile",
+        paired=True,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
 def _ratio(student: float, teacher: float) -> float:
     return student / teacher if teacher > 0 else 0.0
 

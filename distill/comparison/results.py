@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill.comparison import arms
-from distill.comparison.measures import MEASURES, of_run, over_seeds, paired
+from distill.comparison.measures import MEASURES, of_run, over_seeds, paired, times
 from distill.comparison.plan import Plan, composite
 from distill.disk import full_disk_told, write_beside
 from distill.domains.base import Domain
@@ -29,8 +29,9 @@ def figures(
     """Everything about a comparison as plain JSON.
 
     `seeds`, `arms` (name -> measure -> {mean, interval, n}, at the largest budget), `differences`
-    (arm -> measure -> the same of `against` − arm, paired by seed), `budgets` (items -> the same
-    two), `skills` (arm -> skill -> the same of its mastery), and what it was made with.
+    (arm -> measure -> the same of `against` − arm, paired by seed), `ratios` (arm -> the same of
+    composite and mean mastery of `against` over that of the arm), `budgets` (items -> the same
+    three), `skills` (arm -> skill -> the same of its mastery), and what it was made with.
     """
     taught = [s.id for s in domain.skills if not s.is_transfer]
     put_together = [k for k in composite(domain) if not plan.skills or k in plan.skills]
@@ -79,7 +80,7 @@ def _first(plan: Plan) -> str:
 
 
 def _at(plan: Plan, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """`arms` and `differences` of one budget."""
+    """`arms`, `differences` and `ratios` of one budget."""
     by_arm = {
         name: {m: {r["seed"]: r[m] for r in rows if r["arm"] == name} for m in MEASURES}
         for name in plan.arms
@@ -92,6 +93,11 @@ def _at(plan: Plan, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         },
         "differences": {
             name: {m: paired(by_arm[first][m], measured[m]) for m in MEASURES}
+            for name, measured in by_arm.items()
+            if name != first
+        },
+        "ratios": {
+            name: {m: times(by_arm[first][m], measured[m]) for m in ("composite", "mean")}
             for name, measured in by_arm.items()
             if name != first
         },

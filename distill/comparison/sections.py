@@ -69,8 +69,9 @@ def _differences(told: Mapping[str, Any]) -> Section | None:
     return Section(
         f"{first}, less each other arm",
         f"The difference {first} − arm within each seed, so that what a seed makes easy or hard "
-        "for all arms is not in it. An interval that holds 0 tells neither from the other.",
-        ["arm", "composite", "mean", "worst", "transfer", "of the composite"],
+        "for all arms is not in it. An interval that holds 0 tells neither from the other. times: "
+        f"the composite of {first} over that of the arm.",
+        ["arm", "times", "composite", "mean", "worst", "transfer", "of the composite"],
         rows,
     )
 
@@ -78,7 +79,8 @@ def _differences(told: Mapping[str, Any]) -> Section | None:
 def _difference(told: Mapping[str, Any], name: str) -> list[str]:
     of = told["differences"][name]
     cells = [_signed(of[m]) for m in ("composite", "mean", "worst", "transfer")]
-    return [name, *cells, verdict(of["composite"], told["against"], name)]
+    times = in_words(told["ratios"][name]["composite"], "composite")
+    return [name, times, *cells, verdict(of["composite"], told["against"], name)]
 
 
 def verdict(found: Mapping[str, Any], ours: str, theirs: str) -> str:
@@ -104,7 +106,7 @@ def _ablations(told: Mapping[str, Any]) -> Section | None:
         "ioa, and the difference ioa − ioa without one part, within each seed: above 0, the part "
         "helps. "
         + " ".join(f"{name}: {told['says'][name]}" for name in names),
-        ["arm", "its composite", "composite", "mean", "worst", "transfer", "of the composite"],
+        ["arm", "its composite", "times", *("composite", "mean", "worst", "transfer"), "of it"],
         rows,
     )  # fmt: skip
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
+import random
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from distill.backends.base import Prompt, Reply
 from distill.cli import app
 from distill.comparison import ablations, arms, evidence, page
 from distill.comparison.arms import Ablation, Arm, Known
-from distill.comparison.measures import of_run, over_seeds, paired
+from distill.comparison.measures import of_run, over_seeds, paired, times
 from distill.comparison.memory import Remembered
 from distill.comparison.plan import Plan, Run, composite, read_tuning, tokens_per_item
 from distill.comparison.results import figures
@@ -235,6 +237,40 @@ def test_pairing_takes_what_a_seed_does_to_both_out_of_the_difference():
     assert found["interval"] == pytest.approx([0.1, 0.1])
 
 
+def test_how_many_times_another_arm_is_of_means_and_paired():
+    ours = {0: 0.2, 1: 0.6, 2: 1.0, 3: 0.5}
+    theirs = {0: 0.1, 1: 0.3, 2: 0.5, 9: 0.0}
+
+    assert times(ours, theirs) == {"mean": pytest.approx(2), "interval": [2.0, 2.0], "n": 3}
+
+    found = times({0: 0.3, 1: 0.6}, {0: 0.3, 1: 0.3})
+
+    assert found["mean"] == pytest.approx(1.5)
+    assert found["interval"] == pytest.approx([1.0, 2.0])
+    assert times({0: 0.9, 1: 0.1}, {0: 0.3, 1: 0.1})["mean"] == pytest.approx(2.5)  # not (3 + 1)/2
+
+
+def test_the_interval_of_a_ratio_is_that_of_the_delta_method():
+    draw = random.Random(0)
+    theirs = {i: 0.5 + draw.gauss(0, 0.1) for i in range(400)}
+    ours = {i: v * 1.2 + draw.gauss(0, 0.1) for i, v in theirs.items()}
+    mean = sum(ours.values()) / sum(theirs.values())
+    rest = [ours[i] - mean * theirs[i] for i in theirs]
+    error = (sum(r * r for r in rest) / 399) ** 0.5 / 400**0.5 / (sum(theirs.values()) / 400)
+
+    low, high = times(ours, theirs)["interval"]
+
+    assert low == pytest.approx(mean - 1.96 * error, abs=error / 5)
+    assert high == pytest.approx(mean + 1.96 * error, abs=error / 5)
+
+
+def test_nothing_is_any_number_of_times_nothing():
+    assert times({0: 0.5}, {0: 0.0}) == {"mean": None, "interval": None, "n": 1}
+    assert times({0: 0.5}, {1: 0.5}) == {"mean": None, "interval": None, "n": 0}
+    assert times({0: 0.5, 1: None}, {0: 0.25, 1: 0.25}) == {"mean": 2, "interval": None, "n": 1}
+    assert times({0: 0.5, 1: 0.5}, {0: 0.0, 1: 0.5})["interval"] is None
+
+
 @pytest.mark.parametrize(
     ("interval", "says"),
     [
@@ -409,7 +445,7 @@ def test_the_command_ends_with_a_table_and_tells_how_far_it_is(made):
 
     assert "simulated on foundations 2, 90 items, 2 seeds" in result.stdout
     assert "uniform/items-60/seed-0" in said(result)
-    assert "15 runs to go, about 0 min" in said(result)
+    assert re.search(r"15 runs to go, about \d+ min", said(result))
     told = json.loads((out / "c" / "comparison.json").read_text())
     assert set(told["budgets"]) == {"60", "90"}
     assert told["tuning"]["rates"] == [0.001, 0.002]
@@ -481,6 +517,33 @@ def test_evidence_is_written_from_its_figures_and_names_the_command_of_each_tabl
     tables = text.count("\n| --- |")
     assert text.count("\n    " + told["command"]) == tables - 1
     assert "    python bench/x.py\n\n| | |\n| --- | ---: |\n| ratio | 1.01 |" in text
+
+
+def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made, tmp_path):
+    out, _ = made
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"probing": {"final_probes": 20}, "budget": {"rounds_cap": 2}}')
+    words = ["--skills", "A2,A3", "--student", "simulated", "--items", "60", "--seed", "3"]
+    ran = CliRunner().invoke(
+        app, ["distil", *words, "--settings", str(settings), "--out", str(tmp_path / "run")]
+    )
+    assert ran.exit_code == 0, ran.output
+
+    evidence.main([str(out / "c"), str(tmp_path / "run"), str(tmp_path / "docs")])
+
+    [run] = json.loads((tmp_path / "docs" / "evidence.json").read_text())["taught"]
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert run["retained"] == report["retained"]
+    assert run["settings"] == json.loads(settings.read_text())
+    assert run["command"] == (
+        "ioa distil --domain foundations --student simulated --teacher procedural "
+        "--skills A2,A3 --items 60 --seed 3 --settings settings.json"
+    )
+    text = (tmp_path / "docs" / "evidence.md").read_text()
+    assert f"    {run['command']}\n" in text
+    low, high = report["retained_interval"]
+    assert f"simulated keeps {report['retained']:.2f} ({low:.2f}–{high:.2f}) of what" in text
+    assert f"| A2 | {report['skills'][0]['before']:.2f} |" in text
 
 
 def test_the_page_of_evidence_says_what_its_figures_say():
