@@ -47,7 +47,7 @@ LOOPS: dict[str, type[Pipeline]] = {
 
 def without(part: str, settings: Settings) -> tuple[type[Pipeline], Settings]:
     """The loop and the settings of `ioa` less `part`; of the product itself for ""."""
-    budget, writing = dict[str, object](), dict[str, object]()
+    budget, writing, lora = dict[str, object](), dict[str, object](), dict[str, object]()
     if part == "organizer":
         budget["rounds_cap"] = NO_CAP
     if part == "adapter":
@@ -56,10 +56,13 @@ def without(part: str, settings: Settings) -> tuple[type[Pipeline], Settings]:
         budget["rounds_cap"] = 1
     if part == "rehearsal":
         budget["rehearsal_share"] = 0.0
+    if part == "average":
+        lora["average"] = None
     changed = settings.model_copy(
         update={
             "budget": settings.budget.model_copy(update=budget),
             "writing": settings.writing.model_copy(update=writing),
+            "lora": settings.lora.model_copy(update=lora),
         }
     )
     return LOOPS.get(part, Pipeline), changed

@@ -6,6 +6,7 @@ checks, trains and asks is the same for all.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from distill.errors import DistillError
 from distill.records import Edge, Item, Skill
 
 IOA = "ioa"
-BARE = "-bare"
+BARE, AVERAGED = "-bare", "-averaged"
 DEFAULT = ("uniform", "easy-to-hard", "gap", "llm2llm", IOA)
 
 
@@ -100,6 +101,7 @@ class Arm:
     asks_before: bool = False  # whether it measures the student as it came
     asks_between: bool = False  # whether it works in rounds, and measures the student after each
     is_bare: bool = False  # whether its items are the answers alone, without worked steps
+    is_averaged: bool = False  # whether one training has the product's average, and no cosine
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,30 +154,32 @@ ARMS: dict[str, Arm | Ablation] = {
             "ioa-remediation", "ioa with one round a stage, whatever the gate says.", "rounds"
         ),
         Ablation("ioa-rehearsal", "ioa that repeats nothing of what is mastered.", "rehearsal"),
+        Ablation(
+            "ioa-average",
+            "ioa with an optimiser and a falling rate for each round, and no average.",
+            "average",
+        ),
     )
 }
 
 
 def find(name: str) -> Arm | Ablation:
-    """The arm called `name`. A baseline with “-bare” behind it is trained on answers alone.
+    """The arm called `name`. A baseline with “-bare” behind it is trained on answers alone, one of
+    a single training with “-averaged” behind it as the product trains: see `lora.average`.
 
     Raises `DistillError`.
     """
     if name in ARMS:
         return ARMS[name]
-    worked = ARMS.get(name.removesuffix(BARE))
-    if name.endswith(BARE) and isinstance(worked, Arm):
-        says = f"{worked.says} Answers without worked steps."
-        return Arm(
-            name,
-            says,
-            worked.choose,
-            worked.arrange,
-            worked.asks_before,
-            worked.asks_between,
-            is_bare=True,
-        )
+    plain = ARMS.get(name.removesuffix(BARE).removesuffix(AVERAGED))
+    if isinstance(plain, Arm) and name == plain.name + BARE:
+        says = f"{plain.says} Answers without worked steps."
+        return dataclasses.replace(plain, name=name, says=says, is_bare=True)
+    if isinstance(plain, Arm) and name == plain.name + AVERAGED and not plain.asks_between:
+        says = f"{plain.says} Its weights are averaged, as the product's are."
+        return dataclasses.replace(plain, name=name, says=says, is_averaged=True)
     raise DistillError(
-        f"There is no arm “{name}”. There are: {', '.join(ARMS)}; and uniform{BARE} and so on, "
-        "which train on answers without worked steps."
+        f"There is no arm “{name}”. There are: {', '.join(ARMS)}; uniform{BARE} and so on, which "
+        f"train on answers without worked steps; and uniform{AVERAGED} and so on, which average "
+        "their weights as the product does."
     )

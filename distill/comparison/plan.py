@@ -10,7 +10,7 @@ from typing import Any
 
 from distill import roster
 from distill.allowance import count_words
-from distill.comparison.arms import BARE, IOA, Arm, find
+from distill.comparison.arms import AVERAGED, BARE, IOA, Arm, find
 from distill.domains.base import Domain
 from distill.errors import DistillError, DomainError
 from distill.roster import Student
@@ -65,13 +65,13 @@ class Plan:
         """The arm's: its own learning rate, and room for as many items as its tokens hold.
 
         The budget of items only has to be out of the way: tokens are what is equal. An arm of one
-        training has one schedule that ends at nothing; averages are for rounds.
+        training has one schedule that ends at nothing, unless its name asks for an average.
         """
         rate = run.rate or self._tuned(run.arm) or self.settings.lora.learning_rate
         budget = self.settings.budget.model_copy(update={"items": run.items * 100})
         changed: dict[str, object] = {"learning_rate": rate}
         arm = find(run.arm)
-        if isinstance(arm, Arm) and not arm.asks_between:
+        if isinstance(arm, Arm) and not (arm.asks_between or arm.is_averaged):
             changed["average"] = None
         lora = self.settings.lora.model_copy(update=changed)
         return self.settings.model_copy(update={"budget": budget, "lora": lora})
@@ -79,7 +79,7 @@ class Plan:
     def _tuned(self, arm: str) -> float | None:
         """What was chosen for the arm, or for the one that it is less a part of."""
         chosen = self.tuning.get("chosen", {})
-        whole = IOA if arm.startswith(f"{IOA}-") else arm.removesuffix(BARE)
+        whole = IOA if arm.startswith(f"{IOA}-") else arm.removesuffix(BARE).removesuffix(AVERAGED)
         row = chosen.get(arm) or chosen.get(whole)
         return None if row is None else float(row["learning_rate"])
 

@@ -104,7 +104,31 @@ def test_a_bare_arm_is_the_same_but_for_worked_steps():
     assert bare == dataclasses.replace(worked, name="gap-bare", says=bare.says, is_bare=True)
 
 
-@pytest.mark.parametrize("name", ["ioa-bare", "curriculum", ""])
+def test_an_averaged_arm_is_the_same_but_for_how_its_weights_come_about():
+    averaged, plain = arms.find("gap-averaged"), arms.find("gap")
+
+    assert averaged == dataclasses.replace(
+        plain, name="gap-averaged", says=averaged.says, is_averaged=True
+    )
+    rates = {
+        name: plan_of().settings_of(Run(name, 100, 0)).lora.average
+        for name in ("gap", "gap-averaged", "gap-bare")
+    }
+    assert rates == {"gap": None, "gap-averaged": LoraSettings().average, "gap-bare": None}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ioa-bare",
+        "ioa-averaged",
+        "llm2llm-averaged",
+        "gap-averaged-bare",
+        "curriculum",
+        "-bare",
+        "",
+    ],
+)
 def test_an_arm_that_there_is_not_is_a_sentence_that_names_those_there_are(name):
     with pytest.raises(DistillError, match="There is no arm .*uniform, easy-to-hard"):
         arms.find(name)
