@@ -69,7 +69,15 @@ class RunForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="None ticked means all of them.",
     )
-    teacher = forms.ChoiceField(help_text="Who sets the mark. Items are written by the domain.")
+    teacher = forms.ChoiceField(
+        help_text="Who sets the mark, and writes the items: the domain's generators, or a model."
+    )
+    questions_of_domain = forms.BooleanField(
+        required=False,
+        label="The domain's questions",
+        help_text="Where the domain has questions to teach with, a language model only works them "
+        "out, instead of writing its own: fewer tokens, and answers that are known.",
+    )
     student = forms.ChoiceField(
         help_text="The model that is taught. Its weights stay; it gets an adapter."
     )
@@ -158,7 +166,11 @@ class RunForm(forms.Form):
         settings = deepcopy(engine.default_settings())
         for name, (group, key) in NUMBERS.items():
             settings[group][key] = self.cleaned_data[name]
+        settings["writing"]["questions_of_domain"] = self.cleaned_data["questions_of_domain"]
         return settings
+
+    def has_models_that_teach(self) -> bool:
+        return len(self.fields["teacher"].choices) > 1  # type: ignore[attr-defined]
 
     def numbers(self) -> list[forms.BoundField]:
         return [self[name] for name in NUMBERS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -131,3 +132,27 @@ def test_hostile_words_are_kept_as_words_and_approve_nothing(approver, teacher, 
 
 def test_a_run_is_made_with_how_its_teacher_writes(approver, teacher):
     assert draft(approver, teacher=teacher).settings["writing"]["items_per_request"] == 4
+
+
+def test_the_domains_questions_are_worked_out_by_the_model_and_nothing_else_is_asked(
+    approver, teacher, server
+):
+    stage = writing(approver, teacher, questions_of_domain=True)
+
+    def sums(asked):
+        a, b = map(int, re.findall(r"\d+", asked.words.splitlines()[0]))
+        return completion(f"{a} + {b} = {a + b}\nAnswer: {a + b}")
+
+    server.answer = sums
+    before = len(server.asked)
+
+    work(stage.run)
+
+    rows = Item.objects.filter(stage=stage).select_related("call")
+    assert len(rows) == ITEMS == len(server.asked) - before == TeacherCall.objects.count()
+    assert requests(server) == []
+    assert not any(row.is_flagged for row in rows)
+    for row in rows:
+        assert row.call.prompt.startswith(row.question)
+        assert row.call.reply.splitlines()[0] == row.solution.partition(". ")[0]
+        assert row.solution.endswith(f"Answer: {row.answer}")

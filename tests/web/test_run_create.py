@@ -128,3 +128,21 @@ def test_a_viewer_may_not(client, viewer):
 
 def test_logged_out_it_goes_to_the_login_page(client, db):
     assert client.post(URL, new_run()).url == "/login/?next=/runs/new/"
+
+
+def test_where_a_language_model_can_teach_it_may_work_out_the_domains_questions(
+    client, reviewer, settings
+):
+    assert "questions_of_domain" not in client.get(URL).text
+
+    settings.IOA_TEACHERS = ["openai:Big@http://127.0.0.1:9/v1"]
+    client.post(URL, new_run(teacher=settings.IOA_TEACHERS[0], questions_of_domain="on"))
+
+    assert "questions_of_domain" in client.get(URL).text
+    assert Run.objects.get().settings["writing"]["questions_of_domain"] is True
+
+
+def test_a_model_writes_its_own_questions_unless_somebody_ticks_otherwise(client, reviewer):
+    client.post(URL, new_run())
+
+    assert Run.objects.get().settings["writing"]["questions_of_domain"] is False
