@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -29,6 +30,7 @@ from distill.settings import Settings
 from distill.statistics import in_proportion
 from distill.training.schedule import cooled
 
+FEWEST_ROUNDS = 3  # of an arm that works in rounds
 MOST_PARTS = 40  # writings of one round, until its tokens are full
 
 
@@ -164,10 +166,14 @@ class Baseline:
         return True
 
     def _room(self, used: int) -> int:
-        """Tokens of the round: all that are left, or as many as the product's rounds take."""
+        """Tokens of the round: all that are left, or as many as the product's rounds take at most.
+
+        A third of a small budget: in one round an arm that asks between them would never ask.
+        """
         left = self._allowance.left(used)
         assert left is not None
         a_round = round(self._settings.budget.items_per_round * self._allowance.per_item)
+        a_round = min(a_round, math.ceil((left + used) / FEWEST_ROUNDS))
         # what would be left for a last round of less than half goes into this one
         return left if not self._arm.asks_between or left < 1.5 * a_round else a_round
 

@@ -134,6 +134,23 @@ def test_the_product_in_a_comparison_is_the_product(whole):
     assert all(not kinds[name]["decision"] for name in ONE_SHOT)
 
 
+def test_who_asks_between_rounds_has_three_of_them_however_small_the_budget(whole):
+    out = whole[0]
+    ledger = out / "all" / "runs" / "llm2llm" / "items-120" / "seed-0" / "ledger.jsonl"
+    entries = [json.loads(line) for line in ledger.read_text().splitlines()]
+
+    rounds = [e["tokens"] for e in entries if e["kind"] == "checkpoint"]
+    skills = [
+        {e["skill"] for e in entries if e["kind"] == "item" and e["key"].startswith(f"r{i}p")}
+        for i in range(3)
+    ]
+
+    assert len(rounds) == 3
+    assert max(rounds) < 1.2 * min(rounds)
+    assert skills[0] == {k for k in SKILLS if not k.startswith("T")}
+    assert all(skills)
+
+
 def test_the_figures_have_every_arm_with_its_measures_and_what_made_them(whole):
     out, told, found = whole
     results.write(out / "written", told, found)
