@@ -74,7 +74,7 @@ class RunForm(forms.Form):
     )
     questions_of_domain = forms.BooleanField(
         required=False,
-        label="The domain's questions",
+        label="Use the domain's questions",
         help_text="Where the domain has questions to teach with, a language model only works them "
         "out, instead of writing its own: fewer tokens, and answers that are known.",
     )
