@@ -1,8 +1,9 @@
 """docs/evidence.json and docs/evidence.md, from a comparison and the figures of benchmarks.
 
-python -m distill.comparison.evidence var/compared [RUN ...] docs [SPEED.json ...]
+python -m distill.comparison.evidence var/compared [RUN[#TEACHER] ...] docs [SPEED.json ...]
 
-RUN: a folder of `ioa distil`, such as that of a run with a language model as its teacher.
+RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
+was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
 written again from docs/evidence.json.
 """
@@ -54,7 +55,7 @@ def markdown(told: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def gather(folder: Path, runs: Sequence[Path], speeds: Sequence[Path]) -> dict[str, Any]:
+def gather(folder: Path, runs: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
     """What evidence.json is to hold: the figures of a comparison, of runs and of benchmarks."""
     told: dict[str, Any] = json.loads((folder / FIGURES).read_text())
     if runs:
@@ -64,8 +65,13 @@ def gather(folder: Path, runs: Sequence[Path], speeds: Sequence[Path]) -> dict[s
     return told
 
 
-def run_told(folder: Path) -> dict[str, Any]:
-    """Of a folder of `ioa distil`: what it came to, and the command and settings that made it."""
+def run_told(said: str) -> dict[str, Any]:
+    """Of a folder of `ioa distil`: what it came to, and the command and settings that made it.
+
+    said: the folder, and behind # its teacher as the command takes it.
+    """
+    name, _, teacher = said.partition("#")
+    folder = Path(name)
     report = json.loads((folder / "report.json").read_text())
     with (folder / "ledger.jsonl").open(encoding="utf-8") as lines:
         run = json.loads(next(lines))
@@ -75,7 +81,7 @@ def run_told(folder: Path) -> dict[str, Any]:
     words = {
         "domain": run["domain"].split()[0],
         "student": run["student"],
-        "teacher": run["teacher"],
+        "teacher": teacher or run["teacher"],
         "skills": ",".join(run["skills"]),
         "items": report["settings"]["budget"]["items"],
         "seed": run["seed"],
@@ -123,8 +129,8 @@ def _taught(run: Mapping[str, Any]) -> str:
         f"One run{said}. {run['student']} keeps {kept} of what {run['teacher']} can do of the "
         f"skills taught, in the mean, where it had {run['retained_before']:.2f} before; forgotten: "
         f"{', '.join(run['forgotten']) or 'nothing'}. {run['items']:,} items, "
-        f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens that the "
-        "teacher read and wrote for them. Intervals are of questions, not of runs."
+        f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens of the "
+        "teacher's, its answers to probes among them. Intervals are of questions, not of runs."
     )
     title = f"{run['student']}, taught by {run['teacher']}"
     return _section(Section(title, words, head, rows), run["command"])
@@ -160,13 +166,12 @@ def _plain(text: str) -> str:
 
 
 def main(words: Sequence[str]) -> None:
-    *sources, docs = [Path(w) for w in words if not w.endswith(".json")]
-    compared, *runs = sources or [docs]
+    *sources, docs = [w for w in words if not w.endswith(".json")]
     speeds = [Path(w) for w in words if w.endswith(".json")]
     if sources:
-        told = gather(compared, runs, speeds)
-        write_beside(docs / JSON, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    write_beside(docs / PAGE, markdown(json.loads((docs / JSON).read_text())))
+        told = gather(Path(sources[0]), sources[1:], speeds)
+        write_beside(Path(docs) / JSON, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    write_beside(Path(docs) / PAGE, markdown(json.loads((Path(docs) / JSON).read_text())))
 
 
 if __name__ == "__main__":

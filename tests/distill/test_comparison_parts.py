@@ -553,9 +553,10 @@ def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made
     )
     assert ran.exit_code == 0, ran.output
 
-    evidence.main([str(out / "c"), str(tmp_path / "run"), str(tmp_path / "docs")])
+    spec = f"{tmp_path / 'run'}#transformers:big"
+    evidence.main([str(out / "c"), str(tmp_path / "run"), spec, str(tmp_path / "docs")])
 
-    [run] = json.loads((tmp_path / "docs" / "evidence.json").read_text())["taught"]
+    run, of_model = json.loads((tmp_path / "docs" / "evidence.json").read_text())["taught"]
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert run["retained"] == report["retained"]
     assert run["settings"] == json.loads(settings.read_text())
@@ -563,6 +564,7 @@ def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made
         "ioa distil --domain foundations --student simulated --teacher procedural "
         "--skills A2,A3 --items 60 --seed 3 --settings settings.json"
     )
+    assert of_model["command"] == run["command"].replace("procedural", "transformers:big")
     text = (tmp_path / "docs" / "evidence.md").read_text()
     assert f"    {run['command']}\n" in text
     low, high = report["retained_interval"]
