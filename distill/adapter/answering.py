@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from distill.adapter.checks import AnswerVerified, check
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
-from distill.adapter.mending import ask_alone, read_working
+from distill.adapter.mending import OF_QUESTION, ask_alone, read_working, run_checks
 from distill.adapter.operations import Operation
 from distill.adapter.tally import Count, Tally
 from distill.adapter.writing import Order, draw_problems, number
 from distill.domains.base import FULL_LEVEL, Domain, Problem
 from distill.records import Call, CheckResult, Item
 from distill.settings import Sampling, Writing
-
-_OF_QUESTION = frozenset({"duplicate", "leak"})  # checks that need no solution
 
 
 @dataclass(slots=True)
@@ -71,7 +69,7 @@ def waves(
     """
     while still := [each for each in orders if each.missing and each.may_ask > 0]:
         put = [
-            (ordered, dataclasses.replace(item, checks=_checked(item, checks, _OF_QUESTION)))
+            (ordered, dataclasses.replace(item, checks=_of_question(item, checks)))
             for ordered in still
             for item in _put(domain, ordered, draw, round_key, settings, taken, teacher)
         ]
@@ -119,9 +117,9 @@ def _answered(
             said.setdefault(place, []).append(call)
         for place, came in said.items():
             item = put[place][1]
-            ranked = _solutions(item, came, domain.grader(item.skill), checks, settings)
-            if ranked and not (items[place].solution and ranked[0].is_flagged):
-                items[place] = ranked[0]
+            best = _best(item, came, domain.grader(item.skill), checks, settings)
+            if best and not (items[place].solution and best.is_flagged):
+                items[place] = best
     return [item if item.solution or item.is_flagged else _unanswered(item) for item in items]
 
 
@@ -150,21 +148,19 @@ def _put(
     """Questions of the domain as items without a solution, no more than are missing."""
     order = dataclasses.replace(ordered.order, n=min(ordered.missing, ordered.may_ask))
     seed = f"{draw}:{ordered.waves}"
-    found = draw_problems(domain, order, seed, set(settings.operations), taken | ordered.asked)
-    problems = [p for p, _ in found if p.key not in ordered.asked]
+    drawn = draw_problems(domain, order, seed, set(settings.operations), taken | ordered.asked)
+    fresh = [(problem, aims) for problem, aims in drawn if problem.key not in ordered.asked]
     ordered.waves += 1
-    ordered.may_ask = ordered.may_ask - order.n if problems else 0
-    for problem in problems:
+    ordered.may_ask = ordered.may_ask - order.n if fresh else 0
+    for problem, aims in fresh:
         ordered.asked.add(problem.key)
         ordered.counts.setdefault(problem.level, Count()).asked += 1
-    aims = {p.key: each for p, each in found}
-    for problem in problems:
-        yield dataclasses.replace(
-            _item(problem, round_key, settings, teacher), aims=aims[problem.key]
-        )
+        yield _item(problem, aims, round_key, settings, teacher)
 
 
-def _item(problem: Problem, round_key: str, settings: Writing, teacher: str) -> Item:
+def _item(
+    problem: Problem, aims: tuple[str, ...], round_key: str, settings: Writing, teacher: str
+) -> Item:
     used = [Operation.DECOMPOSE] if Operation.DECOMPOSE in settings.operations else []
     if Operation.LIMIT_LOAD in settings.operations and problem.level < FULL_LEVEL:
         used.append(Operation.LIMIT_LOAD)
@@ -177,6 +173,7 @@ def _item(problem: Problem, round_key: str, settings: Writing, teacher: str) -> 
         operations=tuple(used),
         level=problem.level,
         origin=teacher,
+        aims=aims,
     )
 
 
@@ -191,10 +188,12 @@ def _samplings(
         )
 
 
-def _solutions(
+def _best(
     item: Item, calls: Sequence[Call], grader: str, checks: Checks, settings: Writing
-) -> list[Item]:
-    """The item with each solution that could be read, those that pass every check first."""
+) -> Item | None:
+    """The item with the best solution that could be read: first by whether it passes every check,
+    then two steps or more, then the shortest.
+    """
     verified = AnswerVerified(grader)
     found = []
     for call in calls:
@@ -207,15 +206,13 @@ def _solutions(
         solved = dataclasses.replace(item, solution=words, call=call.key)
         wrong = "" if is_right else f"The answer is {item.answer}, not {draft.answer}."
         results = (
-            *_checked(solved, checks, frozenset(c.id for c in checks(item.skill)) - _OF_QUESTION),
+            *run_checks(solved, checks, OF_QUESTION),
             CheckResult(verified.id, verified.version, is_right, wrong),
             *item.checks,
         )
-        found.append(
-            (len(draft.steps) < 2, len(words), dataclasses.replace(solved, checks=results))
-        )
-    found.sort(key=lambda each: (each[2].is_flagged, *each[:2]))
-    return [each for *_, each in found]
+        solved = dataclasses.replace(solved, checks=results)
+        found.append(((solved.is_flagged, len(draft.steps) < 2, len(words)), solved))
+    return min(found, key=lambda each: each[0])[1] if found else None
 
 
 def _unanswered(item: Item) -> Item:
@@ -224,5 +221,5 @@ def _unanswered(item: Item) -> Item:
     return dataclasses.replace(item, checks=(*item.checks, told))
 
 
-def _checked(item: Item, checks: Checks, ids: Set[str]) -> tuple[CheckResult, ...]:
-    return check(item, [each for each in checks(item.skill) if each.id in ids])
+def _of_question(item: Item, checks: Checks) -> tuple[CheckResult, ...]:
+    return check(item, [each for each in checks(item.skill) if each.id in OF_QUESTION])

@@ -26,7 +26,8 @@ from distill.structured import plain_text
 
 MENDABLE = frozenset({"answer", "steps", "template", "fits"})
 """Faults of a solution. Those of a question stay: another solution makes it no other question."""
-_KEPT = frozenset({"duplicate", "leak"})  # of the question; the first remembers what it has seen
+OF_QUESTION = frozenset({"duplicate", "leak"})
+"""Checks that need no solution, and are run once: the first remembers what it has seen."""
 _EMPHASIS = re.compile(r"\*\*|`|^#+")
 _BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
 _STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
@@ -118,7 +119,7 @@ def _mended(
         if answer is None or not answer.passed:
             continue
         kept = {c.id: c for c in item.checks}
-        ran = _ran(found, checks, kept.keys() & _KEPT)
+        ran = run_checks(found, checks, kept.keys() & OF_QUESTION)
         if all(result.passed for result in ran):
             told = dataclasses.replace(
                 answer, detail=f"The solution is the teacher's answer {key}."
@@ -128,7 +129,8 @@ def _mended(
     return None
 
 
-def _ran(item: Item, checks: Checks, done: Set[str]) -> tuple[CheckResult, ...]:
+def run_checks(item: Item, checks: Checks, done: Set[str]) -> tuple[CheckResult, ...]:
+    """The results of its skill's checks, less those that are done."""
     return check(item, [each for each in checks(item.skill) if each.id not in done])
 
 
@@ -153,9 +155,6 @@ def read_working(question: str, reply: str, answer: str | None = None) -> Draft 
         steps += [words] if words else []
     if not steps or len(steps) > MOST_STEPS:
         return None
-    bare = " ".join(marked.split()).strip("*. ").rpartition("=")[2].strip()
-    return (
-        Draft(question, bare, tuple(steps))
-        if answer is None
-        else Draft(question, answer, tuple(steps))
-    )
+    if answer is None:
+        answer = " ".join(marked.split()).strip("*. ").rpartition("=")[2].strip()
+    return Draft(question, answer, tuple(steps))

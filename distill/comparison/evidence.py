@@ -23,6 +23,12 @@ from distill.settings import Settings
 
 JSON, PAGE = "evidence.json", "evidence.md"
 
+REPORTED = (
+    *("skills", "retained_before", "retained", "retained_interval", "forgotten"),
+    *("items", "train_tokens", "teacher_tokens", "probes", "seconds"),
+)
+"""What of a run's report is told."""
+
 HEAD = """\
 # Evidence
 
@@ -86,19 +92,14 @@ def run_told(said: str) -> dict[str, Any]:
         "items": report["settings"]["budget"]["items"],
         "seed": run["seed"],
         **({"settings": "settings.json"} if settings else {}),
+        "out": f"var/{folder.name}",
     }
     return {
         "command": "ioa distil " + " ".join(f"--{k} {v}" for k, v in words.items()),
         "settings": settings,
         **{k: run[k] for k in ("student", "teacher", "domain", "seed")},
-        **{k: report[k] for k in _REPORTED},
+        **{k: report[k] for k in REPORTED},
     }
-
-
-_REPORTED = (
-    *("skills", "retained_before", "retained", "retained_interval", "forgotten"),
-    *("items", "train_tokens", "teacher_tokens", "probes", "seconds"),
-)
 
 
 def _changed(settings: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,10 +112,12 @@ def paired(ours: Mapping[int, float | None], theirs: Mapping[int, float | None])
     return over_seeds(differences)
 
 
-def times(ours: Mapping[int, float | None], theirs: Mapping[int, float | None]) -> dict[str, Any]:
+def ratio_of_means(
+    ours: Mapping[int, float | None], theirs: Mapping[int, float | None]
+) -> dict[str, Any]:
     """{"mean", "interval", "n"}: the mean of ours over the mean of theirs, of the seeds that both
-    have. interval: as in `over_seeds`, where both means are drawn with the same seeds. None of
-    both where theirs is 0, or in some draw could be.
+    have; None where theirs is 0. interval: as in `over_seeds`, where both means are drawn with the
+    same seeds; None where theirs is 0 on any seed, as a draw could be. Deterministic.
     """
     pairs = [
         (one, other)

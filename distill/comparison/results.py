@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill.comparison import arms
-from distill.comparison.measures import MEASURES, of_run, over_seeds, paired, times
+from distill.comparison.measures import MEASURES, of_run, over_seeds, paired, ratio_of_means
 from distill.comparison.plan import Plan, composite
 from distill.disk import full_disk_told, write_beside
 from distill.domains.base import Domain
@@ -97,7 +97,7 @@ def _at(plan: Plan, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             if name != first
         },
         "ratios": {
-            name: {m: times(by_arm[first][m], measured[m]) for m in ("composite", "mean")}
+            name: {m: ratio_of_means(by_arm[first][m], measured[m]) for m in ("composite", "mean")}
             for name, measured in by_arm.items()
             if name != first
         },

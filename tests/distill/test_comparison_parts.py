@@ -18,7 +18,7 @@ from distill.backends.base import Prompt, Reply
 from distill.cli import app
 from distill.comparison import ablations, arms, evidence, page
 from distill.comparison.arms import Ablation, Arm, Known
-from distill.comparison.measures import of_run, over_seeds, paired, times
+from distill.comparison.measures import of_run, over_seeds, paired, ratio_of_means
 from distill.comparison.memory import Remembered
 from distill.comparison.plan import Plan, Run, composite, read_tuning, tokens_per_item
 from distill.comparison.results import figures
@@ -265,13 +265,19 @@ def test_how_many_times_another_arm_is_of_means_and_paired():
     ours = {0: 0.2, 1: 0.6, 2: 1.0, 3: 0.5}
     theirs = {0: 0.1, 1: 0.3, 2: 0.5, 9: 0.0}
 
-    assert times(ours, theirs) == {"mean": pytest.approx(2), "interval": [2.0, 2.0], "n": 3}
+    assert ratio_of_means(ours, theirs) == {
+        "mean": pytest.approx(2),
+        "interval": [2.0, 2.0],
+        "n": 3,
+    }
 
-    found = times({0: 0.3, 1: 0.6}, {0: 0.3, 1: 0.3})
+    found = ratio_of_means({0: 0.3, 1: 0.6}, {0: 0.3, 1: 0.3})
 
     assert found["mean"] == pytest.approx(1.5)
     assert found["interval"] == pytest.approx([1.0, 2.0])
-    assert times({0: 0.9, 1: 0.1}, {0: 0.3, 1: 0.1})["mean"] == pytest.approx(2.5)  # not (3 + 1)/2
+    assert ratio_of_means({0: 0.9, 1: 0.1}, {0: 0.3, 1: 0.1})["mean"] == pytest.approx(
+        2.5
+    )  # not (3 + 1)/2
 
 
 def test_the_interval_of_a_ratio_is_that_of_the_delta_method():
@@ -282,17 +288,21 @@ def test_the_interval_of_a_ratio_is_that_of_the_delta_method():
     rest = [ours[i] - mean * theirs[i] for i in theirs]
     error = (sum(r * r for r in rest) / 399) ** 0.5 / 400**0.5 / (sum(theirs.values()) / 400)
 
-    low, high = times(ours, theirs)["interval"]
+    low, high = ratio_of_means(ours, theirs)["interval"]
 
     assert low == pytest.approx(mean - 1.96 * error, abs=error / 5)
     assert high == pytest.approx(mean + 1.96 * error, abs=error / 5)
 
 
 def test_nothing_is_any_number_of_times_nothing():
-    assert times({0: 0.5}, {0: 0.0}) == {"mean": None, "interval": None, "n": 1}
-    assert times({0: 0.5}, {1: 0.5}) == {"mean": None, "interval": None, "n": 0}
-    assert times({0: 0.5, 1: None}, {0: 0.25, 1: 0.25}) == {"mean": 2, "interval": None, "n": 1}
-    assert times({0: 0.5, 1: 0.5}, {0: 0.0, 1: 0.5})["interval"] is None
+    assert ratio_of_means({0: 0.5}, {0: 0.0}) == {"mean": None, "interval": None, "n": 1}
+    assert ratio_of_means({0: 0.5}, {1: 0.5}) == {"mean": None, "interval": None, "n": 0}
+    assert ratio_of_means({0: 0.5, 1: None}, {0: 0.25, 1: 0.25}) == {
+        "mean": 2,
+        "interval": None,
+        "n": 1,
+    }
+    assert ratio_of_means({0: 0.5, 1: 0.5}, {0: 0.0, 1: 0.5})["interval"] is None
 
 
 @pytest.mark.parametrize(
@@ -562,7 +572,7 @@ def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made
     assert run["settings"] == json.loads(settings.read_text())
     assert run["command"] == (
         "ioa distil --domain foundations --student simulated --teacher procedural "
-        "--skills A2,A3 --items 60 --seed 3 --settings settings.json"
+        "--skills A2,A3 --items 60 --seed 3 --settings settings.json --out var/run"
     )
     assert of_model["command"] == run["command"].replace("procedural", "transformers:big")
     text = (tmp_path / "docs" / "evidence.md").read_text()
