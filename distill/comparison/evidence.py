@@ -1,7 +1,9 @@
-"""docs/evidence.json and docs/evidence.md, from a comparison and the figures of benchmarks.
+"""docs/evidence.json and docs/evidence.md, from comparisons and the figures of benchmarks.
 
-python -m distill.comparison.evidence var/compared [RUN[#TEACHER] ...] docs [SPEED.json ...]
+python -m distill.comparison.evidence COMPARED [MORE ...] [RUN[#TEACHER] ...] docs [SPEED.json ...]
 
+COMPARED: a folder of `ioa compare`. Of MORE, other such folders, or one that holds evidence.json
+already, come the arms that it lacks, and of that one the runs and benchmarks where none are named.
 RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
@@ -16,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distill.comparison.joining import joined
 from distill.comparison.results import FIGURES
 from distill.comparison.sections import Section, sections
 from distill.disk import write_beside
@@ -61,14 +64,30 @@ def markdown(told: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def gather(folder: Path, runs: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
-    """What evidence.json is to hold: the figures of a comparison, of runs and of benchmarks."""
-    told: dict[str, Any] = json.loads((folder / FIGURES).read_text())
+def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
+    """What evidence.json is to hold: the figures of comparisons, of runs and of benchmarks.
+
+    sources: folders, as on the command line; the first is a comparison's. Raises `DistillError`
+    where comparisons are not of one thing.
+    """
+    compared = {name: found for name in sources if (found := _compared(Path(name))) is not None}
+    runs = [name for name in sources if name not in compared]
+    told = compared.pop(sources[0])
+    for other in compared.values():
+        told = joined(told, other) | {k: other[k] for k in ("taught", "speed") if k in other}
     if runs:
         told["taught"] = [run_told(run) for run in runs]
     if speeds:
         told["speed"] = [json.loads(path.read_text()) for path in speeds]
     return told
+
+
+def _compared(folder: Path) -> dict[str, Any] | None:
+    for name in (FIGURES, JSON):
+        if (folder / name).is_file():
+            found: dict[str, Any] = json.loads((folder / name).read_text())
+            return found
+    return None
 
 
 def run_told(said: str) -> dict[str, Any]:
@@ -170,7 +189,7 @@ def main(words: Sequence[str]) -> None:
     *sources, docs = [w for w in words if not w.endswith(".json")]
     speeds = [Path(w) for w in words if w.endswith(".json")]
     if sources:
-        told = gather(Path(sources[0]), sources[1:], speeds)
+        told = gather(sources, speeds)
         write_beside(Path(docs) / JSON, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     write_beside(Path(docs) / PAGE, markdown(json.loads((Path(docs) / JSON).read_text())))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,11 @@ def figures(
         }
         for r in results
     ]
-    budgets = {str(n): _at(plan, [r for r in rows if r["budget"] == n]) for n in plan.items}
+    first = arms.IOA if arms.IOA in plan.arms else plan.arms[0]
+    budgets = {
+        str(n): compared(plan.arms, first, [r for r in rows if r["budget"] == n])
+        for n in plan.items
+    }
     largest = budgets[str(max(plan.items))]
     return {
         "command": command,
@@ -56,7 +60,7 @@ def figures(
         "items": max(plan.items),
         "tokens": max((r["budget_tokens"] for r in results), default=0),
         "composite": put_together,
-        "against": _first(plan),
+        "against": first,  # the product, if it is there
         **largest,
         "skills": _skills(plan, results, max(plan.items)),
         "items_to_mastery": _items_to_mastery(plan, results, taught),
@@ -74,32 +78,28 @@ def figures(
     }
 
 
-def _first(plan: Plan) -> str:
-    """What the others are compared with: the product, if it is there."""
-    return arms.IOA if arms.IOA in plan.arms else plan.arms[0]
+def compared(names: Sequence[str], first: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`arms`, `differences` and `ratios` of one budget, see `figures`. Pure.
 
-
-def _at(plan: Plan, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """`arms`, `differences` and `ratios` of one budget."""
+    rows: of the runs, each with "arm", "seed" and the measures.
+    """
     by_arm = {
         name: {m: {r["seed"]: r[m] for r in rows if r["arm"] == name} for m in MEASURES}
-        for name in plan.arms
+        for name in names
     }
-    first = _first(plan)
+    others = {name: of for name, of in by_arm.items() if name != first}
+    ours = by_arm[first]
     return {
         "arms": {
             name: {m: over_seeds(list(of.values())) for m, of in measured.items()}
             for name, measured in by_arm.items()
         },
         "differences": {
-            name: {m: paired(by_arm[first][m], measured[m]) for m in MEASURES}
-            for name, measured in by_arm.items()
-            if name != first
+            name: {m: paired(ours[m], of[m]) for m in MEASURES} for name, of in others.items()
         },
         "ratios": {
-            name: {m: ratio_of_means(by_arm[first][m], measured[m]) for m in ("composite", "mean")}
-            for name, measured in by_arm.items()
-            if name != first
+            name: {m: ratio_of_means(ours[m], of[m]) for m in ("composite", "mean")}
+            for name, of in others.items()
         },
     }
 

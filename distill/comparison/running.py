@@ -54,25 +54,37 @@ def compare(
     """
     for name in plan.arms:
         arms.find(name)
-    domain, student = domains.load(plan.domain), find_student(plan.student, plan.models)
+    domain = domains.load(plan.domain)
+    find_student(plan.student, plan.models)
     roster.find_teacher(plan.teacher, plan.models, os.environ, plan.requests).close()
     noted = Journal(out, resume=resume, name=NOTED)
     noted.begin(domain=f"{domain.id} {domain.version}", **plan.identity())
     todo = [run for run in plan.runs() if read(out, run) is None]
-    for seed in dict.fromkeys(run.seed for run in todo):
-        ask_base(
-            out / BASES,
-            domain,
-            student,
-            plan.settings,
-            skills=_measured(domain, plan.skills),
-            seed=seed,
-            progress=lambda what, done, total: progress(f"seed {seed}, {what}", done, total),  # noqa: B023
-        )
     for run, result, seconds in _results(plan, out, todo, parallel, progress, find_student):
         finished(run, result, seconds)
     done = [read(out, run) for run in plan.runs()]
     return [result for result in done if result is not None]
+
+
+def ask_first(
+    plan: Plan,
+    seed: int,
+    out: Path,
+    *,
+    progress: Progress = lambda what, done, total: None,
+    find_student: Find = roster.find_student,
+) -> None:
+    """Ask the student as it came what all arms of a seed ask it. Resumable."""
+    domain = domains.load(plan.domain)
+    ask_base(
+        out / BASES,
+        domain,
+        find_student(plan.student, plan.models),
+        plan.settings,
+        skills=_measured(domain, plan.skills),
+        seed=seed,
+        progress=progress,
+    )
 
 
 def run_one(
@@ -139,10 +151,15 @@ def _results(
     progress: Progress,
     find_student: Find,
 ) -> Iterator[tuple[Run, dict[str, Any], float]]:
+    seeds = list(dict.fromkeys(run.seed for run in todo))
     if parallel == 1:
+        for seed in seeds:
+            told = _of(f"seed {seed}", progress)
+            ask_first(plan, seed, out, progress=told, find_student=find_student)
         for run in todo:
+            told = _of(run.folder, progress)
             started = time.monotonic()
-            result = run_one(plan, run, out, progress=_of(run, progress), find_student=find_student)
+            result = run_one(plan, run, out, progress=told, find_student=find_student)
             yield run, result, time.monotonic() - started
         return
     # spawned: what a fork would inherit of CUDA and of threads does not work in it
@@ -152,9 +169,13 @@ def _results(
         initializer=_begin_child,
         initargs=(os.getpid(), parallel),
     ) as pool:
-        started = time.monotonic()
-        running = {pool.submit(run_one, plan, run, out): run for run in todo}
         try:
+            asked = [pool.submit(ask_first, plan, seed, out) for seed in seeds]
+            for done, answered in enumerate(as_completed(asked), 1):
+                answered.result()
+                progress("seeds asked before any arm", done, len(seeds))
+            started = time.monotonic()
+            running = {pool.submit(run_one, plan, run, out): run for run in todo}
             for future in as_completed(running):
                 yield running[future], future.result(), time.monotonic() - started
         except BrokenProcessPool as exc:
@@ -167,9 +188,9 @@ def _results(
             raise
 
 
-def _of(run: Run, progress: Progress) -> Progress:
+def _of(name: str, progress: Progress) -> Progress:
     def told(what: str, done: int, total: int) -> None:
-        progress(f"{run.folder}, {what}", done, total)
+        progress(f"{name}, {what}", done, total)
 
     return told
 
