@@ -39,6 +39,7 @@ const line = styles.getPropertyValue('--line');
 const axis = {gridcolor: line, zerolinecolor: line};
 for (const element of document.querySelectorAll('.plot')) {
   const {traces, layout} = JSON.parse(document.getElementById(element.dataset.figure).textContent);
+  for (const trace of traces) if (trace.error_y) trace.error_y.color = ink;
   const whole = {paper_bgcolor: 'transparent', plot_bgcolor: 'transparent', font: {color: ink},
     margin: {t: 16}, legend: {orientation: 'h', y: -0.2}, ...layout,
     xaxis: {...axis, ...layout.xaxis}, yaxis: {...axis, ...layout.yaxis}};
