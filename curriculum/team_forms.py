@@ -69,8 +69,8 @@ class SampleForm(RoundForm):
         error_messages={
             "required": "Say which share of bad items you can put up with.",
             "invalid": "Say the share as a number, e.g. 5.",
-            "min_value": "Less than 0.1 % is not shown by a sample.",
-            "max_value": "A tolerance lies below 100 %.",
+            "min_value": "Less than 0.1% is not shown by a sample.",
+            "max_value": "A tolerance lies below 100%.",
         },
     )
     n = forms.IntegerField(

@@ -107,7 +107,7 @@ def _gate(decision: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
 def table(figures: dict[str, Any]) -> Table:
     """A report as people read it: skill, before, after, teacher, mastered."""
     shown = Table(title="What the student can do", title_justify="left")
-    for name in ("skill", "before", "after", "95 %", "teacher", "n"):
+    for name in ("skill", "before", "after", "95%", "teacher", "n"):
         shown.add_column(name, justify="left" if name == "skill" else "right")
     shown.add_column("mastered")
     for row in figures["skills"]:
@@ -171,7 +171,7 @@ def _interval(
 def _between(figures: Mapping[str, Any]) -> str:
     # reports of earlier versions have none
     low, high = figures.get("retained_interval") or (None, None)
-    return "" if low is None else f" (95 %: {low:.0%}–{high:.0%})"
+    return "" if low is None else f" (95%: {low:.0%}–{high:.0%})"
 
 
 def write(path: Path, figures: Mapping[str, Any]) -> None:

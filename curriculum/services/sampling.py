@@ -179,7 +179,7 @@ def plan(n_items: int, tolerance: float) -> int | None:
 def _require_plan(n: int, n_items: int, tolerance: float) -> None:
     """Refuse a sample that would show too little even if nothing in it were bad."""
     if not 0 < tolerance < 1:
-        raise SampleRefused("Say a tolerance between 0 and 100 %, neither of them.")
+        raise SampleRefused("Say a tolerance between 0 and 100%, neither of them.")
     if not 1 <= n < n_items:
         raise SampleRefused(
             f"{n_items} items can be drawn from: draw at least one, and leave at least one."

@@ -223,7 +223,7 @@ def _check(stage: Stage, reviewers: Sequence[User], overlap: int, overlap_share:
     if not {reviewer.pk for reviewer in reviewers} <= set(able):
         raise BadShare("Only people who may review in this run can be given items.")
     if not 0 <= overlap_share <= 1:
-        raise BadShare("The share that several people get lies between 0 and 100 %.")
+        raise BadShare("The share that several people get lies between 0 and 100%.")
     if overlap_share and not LEAST_OVERLAP <= overlap <= len(reviewers):
         raise BadShare(
             f"{overlap} people are to look at the same item, and {len(reviewers)} are chosen: "

@@ -10,7 +10,7 @@ from typing import Any
 import ua_parser
 from django import template
 from django.contrib.auth.models import User
-from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +19,7 @@ from curriculum.services.audit import ACTIONS, name_of
 from curriculum.views.lineage import DECIDED
 
 register = template.Library()
+register.filter("thousands", intcomma)
 
 
 @register.filter
@@ -29,8 +30,8 @@ def percent(share: float | str | None) -> str:
 
 @register.filter
 def share(value: float) -> str:
-    """0.0489 -> 4.9 %: where a decimal decides."""
-    return f"{100 * value:.1f}".removesuffix(".0") + " %"
+    """0.0489 -> 4.9%: where a decimal decides."""
+    return f"{100 * value:.1f}".removesuffix(".0") + "%"
 
 
 @register.filter

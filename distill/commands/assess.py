@@ -77,7 +77,7 @@ def command(
 def _table(figures: dict[str, Any]) -> Table:
     table = Table(title=escape(f"{figures['model']} on {figures['data']}"), title_justify="left")
     table.add_column("skill")
-    for name in ("score", "95 %", "n"):
+    for name in ("score", "95%", "n"):
         table.add_column(name, justify="right")
     rows = figures["skills"] if len(figures["skills"]) > 1 else []
     for row in [*rows, {"skill": "all", **figures}]:

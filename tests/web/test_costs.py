@@ -118,4 +118,4 @@ def test_the_budget_stands_on_the_runs_page_and_only_upwards(client, approver):
     assert refused.status_code == 422
     assert "A budget can only be raised: teacher tokens stand at 1,000." in refused.text
     assert "The budget is raised." in raised.text
-    assert "of 5000" in raised.text
+    assert "of 5,000" in raised.text

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
         (
             {"retained": 0.968, "retained_interval": [0.934, 0.986]},
             "The student keeps 97% of its teacher on the skills that were taught; "
-            "with 95 % confidence 93% to 99%.",
+            "with 95% confidence 93% to 99%.",
         ),
         (  # of an earlier version
             {"retained": 0.968},

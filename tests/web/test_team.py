@@ -276,7 +276,7 @@ def test_a_sample_is_planned_drawn_reviewed_and_the_rest_approved(client, approv
     for pk, _ in sample.items:
         client.post(f"/items/{pk}/approve/", {"version": 1})
     page = team(client, stage)
-    assert "0 of 12 bad: at most 25 % of the 28 others" in page
+    assert "0 of 12 bad: at most 25% of the 28 others" in page
     client.post(f"/samples/{sample.pk}/approve-rest/")
 
     assert not Item.objects.exclude(verdict=Verdict.APPROVED).exists()
