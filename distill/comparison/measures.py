@@ -23,7 +23,7 @@ MEASURES: dict[str, str] = {
     "lost": "the largest loss of any skill against the student as it came",
     "items": "items trained on",
     "train_tokens": "tokens trained on",
-    "teacher_tokens": "tokens written by the teacher",
+    "teacher_tokens": "tokens of the items written, or those a model read and wrote for them",
     "probes": "questions asked, most of them of the student",
     "train_seconds": "seconds of training",
     "seconds": "seconds of all, without what was asked before any arm began",
@@ -37,7 +37,8 @@ def of_run(
     """The measures of one run, from its report. None where there is nothing to measure.
 
     taught: the skills that may be taught; the others measure transfer. Where a program is the
-    teacher, an item costs as many teacher tokens as it has. Pure.
+    teacher, an item costs as many teacher tokens as it has. What a model says to probes is asked
+    once for all arms, and no part of what any of them costs. Pure.
     """
     rows = {row["id"]: row for row in figures["skills"]}
     mastery = {k: _ratio(row["after"], row["teacher"]) for k, row in rows.items()}
@@ -56,7 +57,7 @@ def of_run(
         "lost": max([0.0, *(row["before"] - row["after"] for row in rows.values())]),
         "items": float(figures["items"]),
         "train_tokens": float(figures["train_tokens"]),
-        "teacher_tokens": float(figures["teacher_tokens"] or figures["item_tokens"]),
+        "teacher_tokens": float(figures.get("call_tokens") or figures["item_tokens"]),
         "probes": float(figures["probes"]),
         "train_seconds": float(figures["train_seconds"]),
         "seconds": float(figures["seconds"]),

@@ -126,6 +126,7 @@ def run_one(
         "budget_items": run.items,
         "budget_tokens": allowance.tokens,
         "learning_rate": settings.lora.learning_rate,
+        "call_tokens": journal.tokens_of_calls(),
         "item_tokens": sum(count(i.question, i.solution) for i in journal.clean_items()),
         "train_seconds": round(journal.seconds_of_training(), 1),
         "rounds": len(journal.checkpoints()),

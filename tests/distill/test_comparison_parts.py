@@ -194,7 +194,7 @@ def figures_of(*rows, forgotten=(), **more):
         "settings": Settings().model_dump(mode="json"),
         "items": 100,
         "train_tokens": 5000,
-        "teacher_tokens": 0,
+        "teacher_tokens": 900,  # answers to probes among them
         "item_tokens": 4000,
         "probes": 64,
         "train_seconds": 1.0,
@@ -219,6 +219,12 @@ def test_a_run_in_numbers():
     assert (found["mastered"], found["items_per_mastered"]) == (1.0, 100.0)
     assert found["kept"] == 0.5
     assert found["teacher_tokens"] == 4000
+
+
+def test_a_models_items_cost_what_it_read_and_wrote_for_them():
+    figures = figures_of(row("a", 0.5, 0.95), call_tokens=700)
+
+    assert of_run(figures, taught=["a"], composite=[])["teacher_tokens"] == 700
 
 
 def test_what_cannot_be_measured_is_none():
