@@ -2,8 +2,9 @@
 
 python -m distill.comparison.evidence COMPARED [MORE ...] [RUN[#TEACHER] ...] docs [SPEED.json ...]
 
-COMPARED: a folder of `ioa compare`. Of MORE, other such folders, or one that holds evidence.json
-already, come the arms that it lacks, and of that one the runs and benchmarks where none are named.
+COMPARED: a folder of `ioa compare`, or one that holds evidence.json already. MORE: such a folder
+with `ioa` and ablations, which are told beside it as a comparison of their own; or one that holds
+evidence.json, of which comes what is not named: the ablations, the runs, the benchmarks.
 RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
@@ -18,13 +19,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distill.comparison.joining import joined
 from distill.comparison.results import FIGURES
-from distill.comparison.sections import Section, sections
+from distill.comparison.sections import Section, ablations, sections
 from distill.disk import write_beside
+from distill.errors import DistillError
 from distill.settings import Settings
 
 JSON, PAGE = "evidence.json", "evidence.md"
+ABLATED, TAUGHT, SPEED = "ablated", "taught", "speed"
+SAME = ("student", "domain", "teacher", "items", "tokens", "composite")
 
 REPORTED = (
     *("skills", "retained_before", "retained", "retained_interval", "forgotten"),
@@ -57,8 +60,11 @@ def markdown(told: Mapping[str, Any]) -> str:
     arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
     parts = [HEAD.format(about=_plain(about), arms=arms)]
     parts += [_section(section, told["command"]) for section in sections(told)]
-    parts += [_taught(run) for run in told.get("taught", ())]
-    parts += [_speed(figures) for figures in told.get("speed", ())]
+    if apart := told.get(ABLATED):
+        section = ablations(apart)
+        parts += [_section(section, apart["command"])] if section else []
+    parts += [_taught(run) for run in told.get(TAUGHT, ())]
+    parts += [_speed(figures) for figures in told.get(SPEED, ())]
     versions = ", ".join(f"{k} {v}" for k, v in told["versions"].items())
     parts.append(f"Made with {versions}.\n")
     return "\n".join(parts)
@@ -68,18 +74,35 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
     """What evidence.json is to hold: the figures of comparisons, of runs and of benchmarks.
 
     sources: folders, as on the command line; the first is a comparison's. Raises `DistillError`
-    where comparisons are not of one thing.
+    where what is told beside it is of something else.
     """
     compared = {name: found for name in sources if (found := _compared(Path(name))) is not None}
     runs = [name for name in sources if name not in compared]
     told = compared.pop(sources[0])
-    for other in compared.values():
-        told = joined(told, other) | {k: other[k] for k in ("taught", "speed") if k in other}
+    for name, other in compared.items():
+        if (Path(name) / FIGURES).is_file():
+            told[ABLATED] = _apart(told, other, name)
+        else:
+            told = {k: other[k] for k in (ABLATED, TAUGHT, SPEED) if k in other} | told
     if runs:
-        told["taught"] = [run_told(run) for run in runs]
+        told[TAUGHT] = [run_told(run) for run in runs]
     if speeds:
-        told["speed"] = [json.loads(path.read_text()) for path in speeds]
+        told[SPEED] = [json.loads(path.read_text()) for path in speeds]
     return told
+
+
+def _apart(told: Mapping[str, Any], other: dict[str, Any], name: str) -> dict[str, Any]:
+    """`other`, beside what is told: its arms were not run with those, perhaps on another machine,
+    where the same seed may give another run; so neither is ever paired with the other's.
+    """
+    for key in SAME:
+        if told[key] != other[key]:
+            raise DistillError(
+                f"{name} is of something else: its {key} is {other[key]}, not {told[key]}."
+            )
+    if ablations(other) is None:
+        raise DistillError(f"{name} does not compare ioa with ioa less one of its parts.")
+    return other
 
 
 def _compared(folder: Path) -> dict[str, Any] | None:

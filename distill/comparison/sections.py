@@ -29,7 +29,7 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
 
     Every number in a table of it is in `told`.
     """
-    found = [_arms(told), _differences(told), _ablations(told), _curves(told), _skills(told)]
+    found = [_arms(told), _differences(told), ablations(told), _curves(told), _skills(told)]
     found += [_items_to_mastery(told), _forgetting(told), _cost(told), _rates(told)]
     return [section for section in found if section is not None and section.rows]
 
@@ -93,7 +93,8 @@ def verdict(found: Mapping[str, Any], ours: str, theirs: str) -> str:
     return f"{theirs} is better" if high < 0 else "not told apart"
 
 
-def _ablations(told: Mapping[str, Any]) -> Section | None:
+def ablations(told: Mapping[str, Any]) -> Section | None:
+    """What `ioa` loses with each of its parts; None where that was not compared."""
     names = [n for n in told["arms"] if n.startswith(f"{IOA}-") and n in told["differences"]]
     if told["against"] != IOA or not names:
         return None
@@ -101,10 +102,11 @@ def _ablations(told: Mapping[str, Any]) -> Section | None:
         [name, in_words(told["arms"][name]["composite"], "composite"), *_difference(told, name)[1:]]
         for name in names
     ]
+    whole = in_words(told["arms"][IOA]["composite"], "composite")
     return Section(
         "What each part is worth",
-        "ioa, and the difference ioa − ioa without one part, within each seed: above 0, the part "
-        "helps. "
+        f"ioa, which comes to {whole} on these seeds ({_listed(told['seeds'])}), and the "
+        "difference ioa − ioa without one part, within each seed: above 0, the part helps. "
         + " ".join(f"{name}: {told['says'][name]}" for name in names),
         ["arm", "its composite", "times", *("composite", "mean", "worst", "transfer"), "of it"],
         rows,

@@ -18,7 +18,6 @@ from distill.backends.base import Prompt, Reply
 from distill.cli import app
 from distill.comparison import ablations, arms, evidence, page
 from distill.comparison.arms import Ablation, Arm, Known
-from distill.comparison.joining import joined
 from distill.comparison.measures import of_run, over_seeds, paired, ratio_of_means
 from distill.comparison.memory import Remembered
 from distill.comparison.plan import Plan, Run, composite, read_tuning, tokens_per_item
@@ -560,58 +559,46 @@ def test_evidence_is_written_from_its_figures_and_names_the_command_of_each_tabl
     assert "    python bench/x.py\n\n| | |\n| --- | ---: |\n| ratio | 1.01 |" in text
 
 
-TIMES = ("train_seconds", "seconds")
-
-
-def without_times(told):
-    for of in (*told["budgets"].values(), told):
-        for measured in (*of["arms"].values(), *of["differences"].values()):
-            for name in TIMES:
-                measured.pop(name, None)
-    told["runs"] = [{k: v for k, v in row.items() if k not in TIMES} for row in told["runs"]]
-    return told
-
-
-def test_arms_that_were_run_apart_are_told_as_if_they_had_been_run_together(made, tmp_path):
+def test_ablations_that_were_run_apart_stand_beside_the_arms_with_their_own_command(made, tmp_path):
     out, _ = made
     docs, tuned = tmp_path / "docs", ["--tuned", out / "tune/tuned.json", "--seeds", 2]
-    old = [*QUICK[:-1], "uniform,gap,ioa"]
-    new = [*QUICK[:-1], "ioa-rehearsal"]
-    for name, words in (("old", old), ("new", new)):
-        result = ioa("--out", tmp_path / name, *tuned, *words)
-        assert result.exit_code == 0, result.output
+    result = ioa("--out", tmp_path / "arms", *tuned, *QUICK[:-1], "uniform,ioa")
+    assert result.exit_code == 0, result.output
 
-    evidence.main([str(tmp_path / "old"), str(docs)])
-    evidence.main([str(tmp_path / "new"), str(docs), str(docs)])
+    apart = json.loads((out / "c" / "comparison.json").read_text()) | {"command": "ioa compare b"}
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "comparison.json").write_text(json.dumps(apart))
 
-    apart = without_times(json.loads((docs / "evidence.json").read_text()))
-    together = without_times(json.loads((out / "c" / "comparison.json").read_text()))
-    assert "--arms uniform,gap,ioa,ioa-rehearsal " in apart["command"] + " "
-    by_name = {json.dumps(row, sort_keys=True) for row in together.pop("runs")}
-    assert {json.dumps(row, sort_keys=True) for row in apart.pop("runs")} == by_name
-    assert {**apart, "command": ""} == {**together, "command": ""}
+    evidence.main([str(tmp_path / "arms"), str(tmp_path / "parts"), str(docs)])
+    evidence.main([str(tmp_path / "arms"), str(docs), str(docs)])
+
+    told = json.loads((docs / "evidence.json").read_text())
+    assert list(told["arms"]) == ["uniform", "ioa"]
+    assert told["ablated"] == apart
+    text = (docs / "evidence.md").read_text()
+    worth = text[text.index("## What each part is worth") :]
+    assert worth.splitlines()[2].strip() == apart["command"]
+    assert "on these seeds (0, 1)" in worth
+    assert "| ioa-rehearsal |" in worth
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "word"),
+    ("changed", "says"),
     [
-        ("student", "another", "student"),
-        ("tokens", 1, "tokens"),
-        ("settings", {"lora": {"rank": 1}, "budget": {}}, "settings"),
+        ({"student": "another"}, "its student is another"),
+        ({"tokens": 1}, "its tokens is 1"),
+        ({"arms": {}, "differences": {}}, "does not compare ioa with ioa less one"),
     ],
 )
-def test_comparisons_of_two_things_are_not_made_one(made, key, value, word):
+def test_what_is_of_something_else_is_not_told_beside_it(made, tmp_path, changed, says):
     told = json.loads((made[0] / "c" / "comparison.json").read_text())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "comparison.json").write_text(json.dumps(told | changed))
 
-    with pytest.raises(DistillError, match=f"their {word} are not the same"):
-        joined(told, {**told, key: value})
+    with pytest.raises(DistillError, match=says):
+        evidence.main([str(made[0] / "c"), str(tmp_path / "other"), str(tmp_path / "docs")])
 
-
-def test_what_the_loop_alone_goes_by_may_have_changed(made):
-    told = json.loads((made[0] / "c" / "comparison.json").read_text())
-    budget = told["settings"]["budget"] | {"preview_weight": 0.123}
-
-    assert joined(told, {**told, "settings": told["settings"] | {"budget": budget}})["runs"]
+    assert not (tmp_path / "docs").exists()
 
 
 def test_runs_and_benchmarks_are_kept_where_none_are_named(made, tmp_path):
