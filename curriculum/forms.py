@@ -57,6 +57,9 @@ def preset_numbers(preset: str) -> dict[str, Any]:
     return {**numbers, **PRESETS.get(preset, PRESETS[DEFAULT_PRESET])[1]}
 
 
+TRIED = 3  # questions drawn for each item, where the student tries them
+
+
 class RunForm(forms.Form):
     name = forms.CharField(
         max_length=120, help_text="How your team will find it, e.g. “Fractions for SmolLM”."
@@ -77,6 +80,12 @@ class RunForm(forms.Form):
         label="Use the domain's questions",
         help_text="Where the domain has questions to teach with, a language model only works them "
         "out, instead of writing its own: fewer tokens, and answers that are known.",
+    )
+    tries_first = forms.BooleanField(
+        required=False,
+        label="The student tries questions first",
+        help_text="Half of the items of a later round are then questions of the domain that it got "
+        "wrong, with what it said beside them. Takes a few minutes more a round on a CPU.",
     )
     student = forms.ChoiceField(
         help_text="The model that is taught. Its weights stay; it gets an adapter."
@@ -167,6 +176,7 @@ class RunForm(forms.Form):
         for name, (group, key) in NUMBERS.items():
             settings[group][key] = self.cleaned_data[name]
         settings["writing"]["questions_of_domain"] = self.cleaned_data["questions_of_domain"]
+        settings["writing"]["tried"] = TRIED if self.cleaned_data["tries_first"] else 0
         return settings
 
     def has_models_that_teach(self) -> bool:

@@ -28,9 +28,17 @@ QUEUE_OF: dict[str, str] = {
 _ALIVE = frozenset({RqStatus.QUEUED, RqStatus.STARTED, RqStatus.DEFERRED, RqStatus.SCHEDULED})
 
 
+def queue_of(job: Job) -> str:
+    """Writing needs no GPU, unless the student has a part in it."""
+    usual = QUEUE_OF[job.kind]
+    if job.kind in (JobKind.WRITE, JobKind.REWRITE) and job.run.student_tries:
+        return GPU
+    return usual
+
+
 def enqueue(job: Job) -> None:
     """Send the numbers of `job` to its queue, under an id we chose."""
-    django_rq.get_queue(QUEUE_OF[job.kind]).enqueue(WORK, job.pk, job.attempt, job_id=job.rq_id)
+    django_rq.get_queue(queue_of(job)).enqueue(WORK, job.pk, job.attempt, job_id=job.rq_id)
 
 
 def enqueue_notice(notice: Notice) -> None:
@@ -47,7 +55,7 @@ def enqueue_notice(notice: Notice) -> None:
 
 def is_waiting(job: Job) -> bool:
     """Whether RQ still holds this attempt. Redis may be flushed at any time: then it does not."""
-    queue = django_rq.get_queue(QUEUE_OF[job.kind])
+    queue = django_rq.get_queue(queue_of(job))
     try:
         return RqJob.fetch(job.rq_id, connection=queue.connection).get_status() in _ALIVE
     except NoSuchJobError:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+from distill.adapter.attempts import Attempts
 from distill.adapter.checks import Fits, NotLeak
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
@@ -16,11 +19,12 @@ from distill.adapter.writing import Order, write
 from distill.backends.base import Backend, Beat
 from distill.backends.procedural import ProceduralBackend
 from distill.diagnosis import BASE
-from distill.domains.base import Domain, question_key
+from distill.domains.base import Domain, Problem, question_key
 from distill.identifier.error_types import group_errors
+from distill.identifier.probing import ask
 from distill.journal import Journal
 from distill.records import Answer, Item, Probe, Skill, Split
-from distill.roster import Student
+from distill.roster import Lazy, Student
 from distill.settings import Settings
 
 
@@ -42,6 +46,7 @@ class Author:
         against: LeakIndex,
     ) -> None:
         self._domain = domain
+        self._student = student
         self._teacher = teacher
         self._settings = settings
         self._seed = seed
@@ -54,8 +59,29 @@ class Author:
     ) -> list[Item]:
         """The items of the round `key`, for the student that `adapter` makes. See `write`, `teach`.
 
-        Raises `DomainError`, `BudgetSpent`, and what the teacher and `beat` raise.
+        Raises `DomainError`, `BudgetSpent`, and what the teacher, the student and `beat` raise.
         """
+        with closing(Lazy(self._student, adapter)) as trying:
+            attempts = tries(
+                trying,
+                self._domain,
+                self._settings,
+                found=partial(self._journal.tried, key),
+                keep=partial(self._journal.keep_tried, key),
+            )
+            return self._write(
+                key, orders, adapter=adapter, beat=beat, attempts=attempts if adapter else None
+            )
+
+    def _write(
+        self,
+        key: str,
+        orders: Sequence[Order],
+        *,
+        adapter: Path | None,
+        beat: Beat,
+        attempts: Attempts | None,
+    ) -> list[Item]:
         earlier = self._journal.questions(except_of=key)
         asked = LeakIndex.of_questions(self._journal.probe_questions())
         leak = NotLeak(self._journal.probe_keys(), asked, *self._never)
@@ -69,6 +95,7 @@ class Author:
                 earlier=earlier,
                 leak=leak,
                 fits=self._fits,
+                attempts=attempts,
                 beat=beat,
             )
         return teach(
@@ -87,6 +114,7 @@ class Author:
             settings=self._settings.writing,
             checks=Checks(self._domain, earlier, leak=leak, fits=self._fits),
             taken={question_key(question) for question in earlier},
+            attempts=attempts,
             beat=beat,
         )
 
@@ -115,6 +143,44 @@ class Author:
                 pairs = ((p, self._journal.answer(who, p)) for p in drawn if p.id in given)
                 return [(probe, answer) for probe, answer in pairs if answer is not None]
         return []
+
+
+def tries(
+    student: Backend,
+    domain: Domain,
+    settings: Settings,
+    *,
+    found: Callable[[Problem], Answer | None] = lambda problem: None,
+    keep: Callable[[Problem, Answer], object] = lambda problem, answer: None,
+) -> Attempts | None:
+    """How `student`, as it is now, tries the domain's questions; None where it is to try none.
+
+    found, keep: what it said to a question before, which is not asked again; where that is kept.
+    """
+    if settings.writing.tried < 2:
+        return None
+
+    def attempt(problems: Sequence[Problem]) -> list[Answer]:
+        said = {p.key: answer for p in problems if (answer := found(p)) is not None}
+        asked = [p for p in problems if p.key not in said]
+        answers = ask(
+            student,
+            [_probe(p, domain) for p in asked],
+            batch_size=settings.probing.batch_size,
+            max_tokens=settings.probing.max_answer_tokens,
+        )
+        for problem, answer in zip(asked, answers, strict=True):
+            keep(problem, answer)
+            said[problem.key] = answer
+        return [said[p.key] for p in problems]
+
+    return Attempts(attempt, settings.writing.tried)
+
+
+def _probe(problem: Problem, domain: Domain) -> Probe:
+    """A question to teach with, in the words of one to measure with: it is graded alike."""
+    grader = domain.grader(problem.skill)
+    return Probe(problem.key, problem.skill, Split.TRAIN, problem.question, problem.answer, grader)
 
 
 def learner(

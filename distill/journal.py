@@ -10,7 +10,7 @@ from typing import Any
 
 from distill.assessment.gate import Grades
 from distill.backends.base import Reply
-from distill.domains.base import question_key
+from distill.domains.base import Problem, question_key
 from distill.errors import DistillError
 from distill.ledger import Ledger
 from distill.records import (
@@ -154,6 +154,25 @@ class Journal:
         """What the teacher was asked while the round was written, by key."""
         return {e["key"]: _call(e) for e in self._ledger.all("call") if e["round"] == round_key}
 
+    def keep_tried(self, who: str, problem: Problem, answer: Answer) -> None:
+        """What the student said to a question that was drawn for an item."""
+        self._ledger.add(
+            "tried",
+            f"{who}:{problem.key}",
+            skill=problem.skill,
+            question=problem.question,
+            text=answer.text,
+            grade=answer.grade,
+            tokens=answer.tokens,
+            error=answer.error,
+        )
+
+    def tried(self, who: str, problem: Problem) -> Answer | None:
+        e = self._ledger.get("tried", f"{who}:{problem.key}")
+        if e is None:
+            return None
+        return Answer(problem.key, e["text"], e["grade"], e["tokens"], e["error"])
+
     def tokens_of_calls(self) -> int:
         """What the teacher has read and written for items, over the whole run."""
         return sum(e["prompt_tokens"] + e["reply_tokens"] for e in self._ledger.all("call"))
@@ -190,7 +209,7 @@ class Journal:
             "train_tokens": self.total("tokens"),
             "teacher_tokens": sum(e["tokens"] for e in answers if e["who"] == teacher)
             + self.tokens_of_calls(),
-            "probes": len(answers),
+            "probes": len(answers) + sum(1 for _ in self._ledger.all("tried")),
             "audit_entries": len(self.gates()),
         }
 

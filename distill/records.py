@@ -164,6 +164,7 @@ class Item:
     checks: tuple[CheckResult, ...] = ()
     call: str = ""  # key of the `Call` that wrote it; empty where a program or a person did
     aims: tuple[str, ...] = ()  # kinds of error of this student it was chosen for
+    said: str = ""  # what this student said to this very question, wrongly, where it was asked
 
     @property
     def is_flagged(self) -> bool:

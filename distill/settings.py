@@ -121,10 +121,13 @@ class Budget(_Settings):
 
 
 class Writing(_Settings):
-    """How a language model writes items. A procedural teacher looks at the operations alone."""
+    """How a language model writes items. Of a procedural teacher the first two count."""
 
     operations: tuple[Operation, ...] = tuple(Operation)
     """The adapter's operations, each of which can be left out."""
+    tried: Annotated[int, Field(ge=0, le=20)] = 0
+    """Questions of the domain drawn for each item wanted, which the student tries itself until half
+    of the items are ones that it gets wrong; below 2, none is tried. Costs time, and no tokens."""
     questions_of_domain: bool = False
     """Where the domain has questions to teach with, the teacher writes none: it works those out."""
     items_per_request: Count = 4

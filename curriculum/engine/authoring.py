@@ -23,7 +23,7 @@ from distill.adapter.prompting import Changed, Learner, Refused
 from distill.adapter.tally import Tally
 from distill.adapter.teaching import teach
 from distill.adapter.writing import Order, write
-from distill.authoring import learner
+from distill.authoring import learner, tries
 from distill.backends.base import Backend, Beat
 from distill.domains import question_key
 from distill.domains.base import Domain
@@ -35,16 +35,24 @@ SHOWN_MOST = 40  # items of a skill that are looked at for what people said, new
 
 
 def write_items(
-    stage: Stage, orders: Sequence[Order], *, beat: Beat, keep: Keep, batch: int = 0
+    stage: Stage,
+    orders: Sequence[Order],
+    *,
+    student: Backend | None,
+    beat: Beat,
+    keep: Keep,
+    batch: int = 0,
 ) -> list[Item]:
     """Write and check the items of the stage's round; each is kept as soon as it is there.
 
+    student: as it is now, where it is to try the domain's questions first.
     batch: 0 for the round's own; a number for each time that others are wanted in their place.
 
-    Raises `BudgetSpent`, `DomainError`, and what the teacher, `beat` and `keep` raise.
+    Raises `BudgetSpent`, `DomainError`, and what the teacher, the student, `beat` and `keep` raise.
     """
     run = stage.run
     domain = load_domain(run.domain)
+    attempts = tries(student, domain, settings_of(run)) if student else None
     key = f"s{stage.position}r{stage.round}" + (f"w{batch}" if batch else "")
     earlier = models.Item.objects.filter(stage__run=run).exclude(
         stage=stage, round=stage.round, key__startswith=f"{key}-"
@@ -80,6 +88,7 @@ def write_items(
             earlier=questions,
             leak=leak,
             fits=fits,
+            attempts=attempts,
             beat=beat,
             sink=sink,
         )
@@ -98,6 +107,7 @@ def write_items(
             checks=Checks(domain, questions, leak=leak, fits=fits),
             taken={question_key(question) for question in questions},
             templates=templates_of(run),
+            attempts=attempts,
             beat=beat,
             sink=sink,
             tell=tell,
@@ -219,6 +229,7 @@ def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> model
         operations=list(item.operations),
         level=item.level,
         aims=list(item.aims),
+        said=item.said,
         origin=item.origin,
         call_id=call,
         checks=[dataclasses.asdict(c) for c in item.checks],

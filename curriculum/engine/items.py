@@ -38,6 +38,7 @@ def record(item: Item) -> records.Item:
         level=item.level,
         origin=item.origin,
         aims=tuple(item.aims),
+        said=item.said,
     )
 
 

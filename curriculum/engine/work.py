@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from curriculum import models
@@ -20,7 +21,7 @@ from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill.adapter.writing import Order
 from distill.assessment.ahead import look_ahead
 from distill.assessment.gate import GateExam, Was, known_at_start
-from distill.backends.base import Beat
+from distill.backends.base import Backend, Beat
 from distill.identifier.probing import score
 from distill.organizer import mixture
 from distill.records import Answer, Probe, Split
@@ -32,15 +33,30 @@ from distill.training.schedule import cooled
 
 def write(stage: Stage, *, beat: Beat, keep: Keep) -> int:
     """Write and check the items of the stage's round; returns how many. Raises `BudgetSpent`."""
-    return len(write_items(stage, _orders(stage), beat=beat, keep=keep))
+    with _who_tries(stage, keep) as student:
+        items = write_items(stage, _orders(stage), student=student, beat=beat, keep=keep)
+    return len(items)
 
 
 def rewrite(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> int:
     """Write as many others as `job` asks for in place of items that were refused, for the same
     student. What people said of those reaches who writes: see `learner_of`.
     """
-    orders = _orders(stage, job.asked["items"])
-    return len(write_items(stage, orders, beat=beat, keep=keep, batch=job.asked["batch"]))
+    orders, batch = _orders(stage, job.asked["items"]), job.asked["batch"]
+    with _who_tries(stage, keep) as student:
+        items = write_items(stage, orders, student=student, beat=beat, keep=keep, batch=batch)
+    return len(items)
+
+
+@contextmanager
+def _who_tries(stage: Stage, keep: Keep) -> Iterator[Backend | None]:
+    """The student as it is now, where it has been taught anything and is to try questions first."""
+    checkpoint = stage.run.checkpoints.get(is_current=True)
+    if not checkpoint.folder or not stage.run.student_tries:
+        yield None
+        return
+    with Exam(stage.run, keep).student(checkpoint) as student:
+        yield student
 
 
 def _orders(stage: Stage, wanted: Mapping[str, int] | None = None) -> list[Order]:

@@ -65,6 +65,11 @@ class Run(models.Model):
         return reverse("curriculum:run-detail", args=[self.pk])
 
     @property
+    def student_tries(self) -> bool:
+        """Whether it tries questions while its items are written: see `writing.tried`."""
+        return bool(self.settings.get("writing", {}).get("tried", 0) >= 2)
+
+    @property
     def is_over(self) -> bool:
         """Nothing in it changes any more: it ended, or it was made elsewhere."""
         return self.origin is not None or self.status in (RunStatus.FINISHED, RunStatus.STOPPED)

@@ -16,6 +16,7 @@ from curriculum.models import (
     TeacherCall,
 )
 from curriculum.states import RunStatus, Verdict
+from curriculum.views import reads
 from curriculum.views.provenance_parts import (
     Json,
     agent_of,
@@ -48,6 +49,8 @@ def of_item(item: Item) -> Json:
         "level": item.level,
         "operations": item.operations,
         "origin": item.origin,
+        "aims": item.aims,
+        "tried": reads.tried(item),
         "written_at": time_of(item.created_at),
         "verdict": Verdict(item.verdict).name.lower(),
         "skill": {

@@ -18,6 +18,7 @@ from curriculum.models import (
     Checkpoint,
     Evidence,
     GateRecord,
+    Item,
     Job,
     Prerequisite,
     Run,
@@ -201,6 +202,13 @@ def _worst_first(row: SkillRow) -> tuple[bool, bool, float, int]:
     skill = row.skill
     severity = skill.severity if skill.severity is not None else -1.0
     return skill.status == SkillStatus.RETIRED, skill.is_transfer, -severity, skill.pk
+
+
+def tried(item: Item) -> dict[str, str] | None:
+    """What the student said to the very question of an item, as `wrong_answers` tells one."""
+    if not item.said:
+        return None
+    return {"question": item.question, "text": item.said, "reference": item.answer}
 
 
 def wrong_answers(

@@ -135,6 +135,7 @@ def why(item: Item) -> dict[str, Any]:
     return {
         "wrong": wrong.get(item.skill_id, []),
         "student": student,
+        "tried": reads.tried(item),
         "aims": [engine.aim_in_words(kind) for kind in item.aims],
         "call": calls.call_of(item),
         "tags": list(item.tags.values_list("word", flat=True)),

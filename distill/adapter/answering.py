@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
+from distill.adapter.attempts import Attempts, Chosen
 from distill.adapter.checks import AnswerVerified, check
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
@@ -17,7 +18,7 @@ from distill.adapter.mending import OF_QUESTION, ask_alone, read_working, run_ch
 from distill.adapter.operations import Operation
 from distill.adapter.tally import Count, Tally
 from distill.adapter.writing import Order, draw_problems, number
-from distill.domains.base import FULL_LEVEL, Domain, Problem
+from distill.domains.base import FULL_LEVEL, Domain
 from distill.records import Call, CheckResult, Item
 from distill.settings import Sampling, Writing
 
@@ -51,6 +52,7 @@ def waves(
     settings: Writing,
     checks: Checks,
     taken: Set[str],
+    attempts: Attempts | None,
     alive: Callable[[], None],
 ) -> Iterator[list[Item]]:
     """Put as many questions as are missing, until none is or enough were put; after each wave,
@@ -71,7 +73,9 @@ def waves(
         put = [
             (ordered, dataclasses.replace(item, checks=_of_question(item, checks)))
             for ordered in still
-            for item in _put(domain, ordered, draw, round_key, settings, taken, teacher)
+            for item in _put(
+                domain, ordered, draw, round_key, settings, taken, teacher, attempts, alive
+            )
         ]
         good = []
         for (ordered, _), item in zip(
@@ -144,23 +148,26 @@ def _put(
     settings: Writing,
     taken: Set[str],
     teacher: str,
+    attempts: Attempts | None,
+    alive: Callable[[], None],
 ) -> Iterator[Item]:
     """Questions of the domain as items without a solution, no more than are missing."""
     order = dataclasses.replace(ordered.order, n=min(ordered.missing, ordered.may_ask))
     seed = f"{draw}:{ordered.waves}"
-    drawn = draw_problems(domain, order, seed, set(settings.operations), taken | ordered.asked)
-    fresh = [(problem, aims) for problem, aims in drawn if problem.key not in ordered.asked]
+    taken = taken | ordered.asked
+    operations = set(settings.operations)
+    drawn = draw_problems(domain, order, seed, operations, taken, attempts=attempts, alive=alive)
+    fresh = [chosen for chosen in drawn if chosen.problem.key not in ordered.asked]
     ordered.waves += 1
     ordered.may_ask = ordered.may_ask - order.n if fresh else 0
-    for problem, aims in fresh:
-        ordered.asked.add(problem.key)
-        ordered.counts.setdefault(problem.level, Count()).asked += 1
-        yield _item(problem, aims, round_key, settings, teacher)
+    for chosen in fresh:
+        ordered.asked.add(chosen.problem.key)
+        ordered.counts.setdefault(chosen.problem.level, Count()).asked += 1
+        yield _item(chosen, round_key, settings, teacher)
 
 
-def _item(
-    problem: Problem, aims: tuple[str, ...], round_key: str, settings: Writing, teacher: str
-) -> Item:
+def _item(chosen: Chosen, round_key: str, settings: Writing, teacher: str) -> Item:
+    problem = chosen.problem
     used = [Operation.DECOMPOSE] if Operation.DECOMPOSE in settings.operations else []
     if Operation.LIMIT_LOAD in settings.operations and problem.level < FULL_LEVEL:
         used.append(Operation.LIMIT_LOAD)
@@ -173,7 +180,8 @@ def _item(
         operations=tuple(used),
         level=problem.level,
         origin=teacher,
-        aims=aims,
+        aims=chosen.aims,
+        said=chosen.said,
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from distill.adapter import answering
+from distill.adapter.attempts import Attempts
 from distill.adapter.checks import check
 from distill.adapter.client import TeacherClient, Wanted, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
@@ -58,6 +59,7 @@ def teach(
     checks: Checks,
     taken: Set[str] = frozenset(),
     templates: Templates | None = None,
+    attempts: Attempts | None = None,
     beat: Beat = no_beat,
     sink: ItemSink = lambda item: None,
     tell: TallySink = lambda tallies: None,
@@ -65,7 +67,7 @@ def teach(
     """Have a language model write and verify the items of a round.
 
     Args:
-        orders, seed, round_key, taken, beat, sink: as in `distill.adapter.writing.write`.
+        orders, seed, round_key, taken, attempts, beat, sink: as in `writing.write`.
         learners: what the teacher is told of the student, for each skill that is ordered.
         client: asks the teacher, and keeps what it says.
         teacher: its name, which the items carry as their origin.
@@ -109,6 +111,7 @@ def teach(
         settings=settings,
         checks=checks,
         taken=taken,
+        attempts=attempts,
         alive=alive,
     ):
         good += found
@@ -294,5 +297,4 @@ def _samples(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
 
 def _best(failed: Sequence[Item], missing: int) -> list[Item]:
     """As many of those that failed as are missing: first what failed fewest checks."""
-    ranked = sorted(failed, key=lambda item: sum(not c.passed for c in item.checks))
-    return ranked[:missing]
+    return sorted(failed, key=lambda item: sum(not c.passed for c in item.checks))[:missing]

@@ -7,11 +7,12 @@ import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
+from distill.adapter.attempts import Attempts, Chosen, failed_first
 from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, check, standard_checks
 from distill.adapter.operations import Operation, levels
 from distill.adapter.steering import DRAWN, steer
 from distill.backends.base import Beat, no_beat
-from distill.domains.base import Domain, Problem, question_key
+from distill.domains.base import FULL_LEVEL, Domain, question_key
 from distill.errors import DomainError
 from distill.grading import GRADERS, Graders
 from distill.records import Item
@@ -42,6 +43,7 @@ def write(
     leak: NotLeak | None = None,
     fits: Fits | None = None,
     graders: Graders = GRADERS,
+    attempts: Attempts | None = None,
     beat: Beat = no_beat,
     sink: ItemSink = lambda item: None,
 ) -> list[Item]:
@@ -55,13 +57,15 @@ def write(
             has no others left; nothing else that is near to one of them passes.
         leak, fits: what the round's items are compared with, and what the student can take.
         graders: `grading.switched_on(run_code=True)` where programs may be run.
+        attempts: who tries questions first; none: they are chosen by `steer`.
 
     Returns:
         Items skill by skill, smaller instances first, each with the results of its checks; no
         question twice, and so fewer than ordered where a skill has not as many. Sunk one by one
         as they are written.
 
-    Raises `DomainError` when the domain cannot write items for a skill, and what `beat` raises.
+    Raises `DomainError` when the domain cannot write items for a skill, and what `beat` and the
+    student's attempts raise.
 
     Source: He et al. 2026, section 3.3, operations decompose, limit load, one format.
     """
@@ -71,7 +75,16 @@ def write(
     leak, belongs = leak or NotLeak(), Belongs(domain)
     items: list[Item] = []
     for order in orders:
-        drawn = draw_problems(domain, order, f"{seed}:{round_key}", operations, taken)
+        draw = f"{seed}:{round_key}"
+        drawn = draw_problems(
+            domain,
+            order,
+            draw,
+            operations,
+            taken,
+            attempts=attempts,
+            alive=lambda: beat(len(items), total),
+        )
         if not drawn and order.n:
             raise DomainError(
                 f"Nothing can be written for {order.skill}: this domain has no generator for it "
@@ -85,9 +98,9 @@ def write(
             belongs=belongs,
             graders=graders,
         )
-        for problem, aims in drawn:
-            item = _item(problem, round_key, operations)
-            item = dataclasses.replace(item, aims=aims, checks=check(item, checks))
+        for chosen in drawn:
+            item = _item(chosen, round_key, operations)
+            item = dataclasses.replace(item, checks=check(item, checks))
             sink(item)
             items.append(item)
             beat(len(items), total)
@@ -95,18 +108,26 @@ def write(
 
 
 def draw_problems(
-    domain: Domain, order: Order, seed: str, operations: Set[Operation], taken: Set[str]
-) -> list[tuple[Problem, tuple[str, ...]]]:
-    """Problems of the domain for an order, smaller ones first, each with the kinds of error it
-    was chosen for. What is `taken` comes again only where nothing else is left; fewer than
-    ordered where the domain has not as many. Pure.
+    domain: Domain,
+    order: Order,
+    seed: str,
+    operations: Set[Operation],
+    taken: Set[str],
+    *,
+    attempts: Attempts | None = None,
+    alive: Callable[[], object] = lambda: None,
+) -> list[Chosen]:
+    """Problems of the domain for an order, smaller ones first, each with what it was chosen for.
+    What is `taken` comes again only where nothing else is left; fewer than ordered where the
+    domain has not as many. Small ones are tried by nobody. Pure, but for the student's attempts.
     """
     sizes = (
         levels(order.n, order.mastery, starts_small=order.starts_small)
         if Operation.LIMIT_LOAD in operations
         else [3] * order.n
     )
-    drawn: list[tuple[Problem, tuple[str, ...]]] = []
+    grader = domain.grader(order.skill)
+    drawn: list[Chosen] = []
     missing = 0
     # small instances run out: larger ones step in; then questions of earlier rounds, once more
     for level, n, avoided in (
@@ -116,20 +137,25 @@ def draw_problems(
         (3, 0, frozenset[str]()),
     ):
         wanted = n + missing
+        tried = attempts if level == FULL_LEVEL else None
         found = domain.problems(
             order.skill,
-            wanted * (DRAWN if order.errors else 1),
+            wanted * (tried.drawn if tried else DRAWN if order.errors else 1),
             seed=number(f"{seed}:{level}"),
             level=level,
-            exclude=avoided | {p.key for p, _ in drawn},
+            exclude=avoided | {c.problem.key for c in drawn},
         )
-        chosen = steer(found, order.errors, wanted)
+        if tried:
+            chosen = failed_first(found, wanted, ask=tried.ask, grader=grader, alive=alive)
+        else:
+            chosen = [Chosen(p, aims) for p, aims in steer(found, order.errors, wanted)]
         drawn += chosen
         missing = wanted - len(chosen)
     return drawn
 
 
-def _item(problem: Problem, round_key: str, operations: Set[Operation]) -> Item:
+def _item(chosen: Chosen, round_key: str, operations: Set[Operation]) -> Item:
+    problem = chosen.problem
     is_worked = Operation.DECOMPOSE in operations and problem.worked != problem.terse
     used = [Operation.ONE_FORMAT] if Operation.ONE_FORMAT in operations else []
     if is_worked:
@@ -145,6 +171,8 @@ def _item(problem: Problem, round_key: str, operations: Set[Operation]) -> Item:
         operations=tuple(used),
         level=problem.level,
         origin="procedural",
+        aims=chosen.aims,
+        said=chosen.said,
     )
 
 

@@ -51,7 +51,7 @@ def without(part: str, settings: Settings) -> tuple[type[Pipeline], Settings]:
     if part == "organizer":
         budget["rounds_cap"] = NO_CAP
     if part == "adapter":
-        writing["operations"] = ()
+        writing |= {"operations": (), "tried": 0}
     if part == "rounds":
         budget["rounds_cap"] = 1
     if part == "rehearsal":

@@ -57,10 +57,10 @@ class Baseline:
         against: LeakIndex | None = None,
     ) -> None:
         assert allowance.tokens is not None
-        # to begin small, by what the student can do, is the product's own
+        # to begin small, and to try first, by what the student can do, is the product's own
         kept = () if arm.is_bare else settings.writing.operations
         operations = tuple(o for o in kept if o is not Operation.LIMIT_LOAD)
-        writing = settings.writing.model_copy(update={"operations": operations})
+        writing = settings.writing.model_copy(update={"operations": operations, "tried": 0})
         settings = settings.model_copy(update={"writing": writing})
         self._arm = arm
         self._measured, edges = part_of(domain, skills)

@@ -182,3 +182,29 @@ def test_the_difference_of_two_texts_names_words_that_went_and_came():
         ("new", "x"),
         ("same", " c"),
     ]
+
+
+def test_what_the_student_said_to_the_very_question_stands_beside_it_as_words(
+    client, reviewer, stage
+):
+    hostile = "<script>alert(1)</script> 63"
+    item = ItemFactory(stage=stage, said=hostile, aims=["no_carry"], answer="73")
+
+    page = client.get(f"/stages/{stage.pk}/review/?item={item.pk}").text
+
+    assert "What the student said to this question" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; 63" in page
+    assert hostile not in page
+    assert "so it went wrong here" in page
+    page = client.get(f"/items/{item.pk}/provenance/").text
+    assert "It tried this question, before it became an item" in page
+    assert hostile not in page
+
+
+def test_an_item_that_nobody_tried_says_nothing_of_it(client, reviewer, stage):
+    item = ItemFactory(stage=stage)
+
+    for address in (f"/stages/{stage.pk}/review/?item={item.pk}", f"/items/{item.pk}/provenance/"):
+        page = client.get(address).text
+        assert "said to this question" not in page
+        assert "tried this question" not in page

@@ -146,3 +146,12 @@ def test_a_model_writes_its_own_questions_unless_somebody_ticks_otherwise(client
     client.post(URL, new_run())
 
     assert Run.objects.get().settings["writing"]["questions_of_domain"] is False
+
+
+@pytest.mark.parametrize(("ticked", "drawn"), [({"tries_first": "on"}, 3), ({}, 0)])
+def test_the_student_tries_questions_first_where_somebody_ticks_it(client, reviewer, ticked, drawn):
+    client.post(URL, new_run(**ticked))
+
+    run = Run.objects.get()
+    assert run.settings["writing"]["tried"] == drawn
+    assert run.student_tries is bool(drawn)
