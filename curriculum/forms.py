@@ -85,7 +85,7 @@ class RunForm(forms.Form):
         required=False,
         label="The student tries questions first",
         help_text="Half of the items of a later round are then questions of the domain that it got "
-        "wrong, with what it said beside them. Takes a few minutes more a round on a CPU.",
+        "wrong, with what it said beside them. Costs time on the student's worker, and no tokens.",
     )
     student = forms.ChoiceField(
         help_text="The model that is taught. Its weights stay; it gets an adapter."

@@ -148,13 +148,7 @@ def _gap(item: Item) -> Json:
 
 def _wrong(item: Item) -> Json:
     """What the newest student that had been asked before the item was written got wrong."""
-    given = Answer.objects.filter(
-        probe__skill=item.skill,
-        probe__split="diagnose",
-        checkpoint__isnull=False,
-        created_at__lte=item.created_at,
-    )
-    newest = given.order_by("-checkpoint").values_list("checkpoint", flat=True).first()
+    given, newest = reads.answers_before(item)
     wrong = given.filter(checkpoint=newest, grade__lt=1).select_related("probe").order_by("pk")
     shown = list(wrong[:WRONG_SHOWN])
     probes = [answer.probe_id for answer in shown]

@@ -204,6 +204,19 @@ def _worst_first(row: SkillRow) -> tuple[bool, bool, float, int]:
     return skill.status == SkillStatus.RETIRED, skill.is_transfer, -severity, skill.pk
 
 
+def answers_before(item: Item) -> tuple[QuerySet[Answer], int | None]:
+    """Answers to `diagnose` probes of an item's skill that students had given when it was written,
+    and the newest student among them, if any was asked. One query.
+    """
+    given = Answer.objects.filter(
+        probe__skill=item.skill_id,
+        probe__split="diagnose",
+        checkpoint__isnull=False,
+        created_at__lte=item.created_at,
+    )
+    return given, given.order_by("-checkpoint").values_list("checkpoint", flat=True).first()
+
+
 def tried(item: Item) -> dict[str, str] | None:
     """What the student said to the very question of an item, as `wrong_answers` tells one."""
     if not item.said:

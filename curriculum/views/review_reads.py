@@ -123,17 +123,13 @@ def pick(
 
 
 def why(item: Item) -> dict[str, Any]:
-    """Why an item exists: the gap it answers, and what the student said itself."""
-    run = item.stage.run
-    by_student = Q(checkpoint__isnull=False)
-    wrong = reads.wrong_answers(run, "diagnose", by_student, skills=[item.skill_id])
-    student = (
-        Score.objects.filter(skill=item.skill, split="diagnose", checkpoint__isnull=False)
-        .order_by("-checkpoint")
-        .first()
-    )
+    """Why an item exists: the gap it answers, and what the student it was written for said."""
+    run, skill = item.stage.run, item.skill_id
+    _, then = reads.answers_before(item)
+    wrong = reads.wrong_answers(run, "diagnose", Q(checkpoint=then), skills=[skill]) if then else {}
+    student = Score.objects.filter(skill=skill, split="diagnose", checkpoint=then or 0).first()
     return {
-        "wrong": wrong.get(item.skill_id, []),
+        "wrong": wrong.get(skill, []),
         "student": student,
         "tried": reads.tried(item),
         "aims": [engine.aim_in_words(kind) for kind in item.aims],

@@ -6,7 +6,13 @@ from django.urls import reverse
 from curriculum.models import Item
 from curriculum.states import Verdict
 from curriculum.views.review_reads import difference
-from tests.factories import ItemFactory, StageFactory
+from tests.factories import (
+    AnswerFactory,
+    CheckpointFactory,
+    ItemFactory,
+    ProbeFactory,
+    StageFactory,
+)
 from tests.web.writes import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -208,3 +214,33 @@ def test_an_item_that_nobody_tried_says_nothing_of_it(client, reviewer, stage):
         page = client.get(address).text
         assert "said to this question" not in page
         assert "tried this question" not in page
+
+
+def test_the_answers_beside_an_item_are_those_of_the_student_it_was_written_for(
+    client, reviewer, stage
+):
+    skill = stage.run.skills.first()
+    probe = ProbeFactory(skill=skill)
+    base = CheckpointFactory(run=stage.run, is_current=False)
+    taught = CheckpointFactory(run=stage.run, parent=base)
+    AnswerFactory(probe=probe, checkpoint=base, text="as it came", grade=0.0)
+    AnswerFactory(probe=probe, checkpoint=taught, text="as it was then", grade=0.0)
+    item = ItemFactory(stage=stage, skill=skill)
+    later = CheckpointFactory(run=stage.run, parent=taught, is_current=False)
+    AnswerFactory(probe=probe, checkpoint=later, text="since it was taught it", grade=0.0)
+
+    page = client.get(queue(stage, f"?item={item.pk}")).text
+
+    assert "as it was then" in page
+    assert "as it came" not in page
+    assert "since it was taught it" not in page
+
+
+def test_a_student_that_was_asked_nothing_said_nothing(client, reviewer, stage):
+    item = ItemFactory(stage=stage)
+    AnswerFactory(probe=ProbeFactory(skill=item.skill), text="the teacher's words", grade=0.0)
+
+    page = client.get(queue(stage, f"?item={item.pk}")).text
+
+    assert "the teacher&#x27;s words" not in page
+    assert "What the student said itself" not in page
