@@ -97,7 +97,7 @@ def command(
         )
         if not plan.arms or not plan.items:
             raise DistillError("Name at least one arm and one budget of items.")
-        telling = _Telling(plan, out)
+        telling = _Telling(plan, out, parallel)
 
         def finished(run: Run, result: dict[str, Any], seconds: float) -> None:
             telling.finished(run, result, seconds)
@@ -133,12 +133,12 @@ def _write(plan: Plan, out: Path) -> dict[str, Any]:
 class _Telling:
     """A line now and then on stderr: what is being done, and how long all of it will take."""
 
-    def __init__(self, plan: Plan, out: Path) -> None:
+    def __init__(self, plan: Plan, out: Path, parallel: int) -> None:
+        self._parallel = parallel
         self._total = sum(read(out, run) is None for run in plan.runs())
         self._taught = {s.id for s in domains.load(plan.domain).skills if not s.is_transfer}
-        self._began = time.monotonic()
         self._said = 0.0
-        self._done = 0
+        self._took: list[float] = []  # seconds of each run that is done
 
     def progress(self, what: str, done: int, total: int) -> None:
         now = time.monotonic()
@@ -147,11 +147,11 @@ class _Telling:
             self._print(f"{time.strftime('%H:%M:%S')} {what}: {done} of {total}")
 
     def finished(self, run: Run, result: dict[str, Any], seconds: float) -> None:
-        self._done += 1
-        each = (time.monotonic() - self._began) / self._done
+        self._took.append(seconds)
+        each = sum(self._took) / len(self._took) / self._parallel
         own = [row["after"] for row in result["skills"] if row["id"] in self._taught]
         mean = sum(own) / len(own) if own else 0.0
-        left = self._total - self._done
+        left = self._total - len(self._took)
         self._print(
             f"{time.strftime('%H:%M:%S')} {run.folder}: {mean:.2f} in the mean, "
             f"{result['items']} items, {seconds:,.0f} s; {left} runs to go, "

@@ -33,7 +33,7 @@ NOTED = "comparison.jsonl"  # what is compared
 
 Find = Callable[[str, Path], Student]
 Finished = Callable[[Run, dict[str, Any], float], None]
-"""`finished(run, result, seconds)`."""
+"""`finished(run, result, seconds)`: of that run alone, whatever else ran beside it."""
 
 
 def compare(
@@ -175,10 +175,10 @@ def _results(
             for done, answered in enumerate(as_completed(asked), 1):
                 answered.result()
                 progress("seeds asked before any arm", done, len(seeds))
-            started = time.monotonic()
             running = {pool.submit(run_one, plan, run, out): run for run in todo}
             for future in as_completed(running):
-                yield running[future], future.result(), time.monotonic() - started
+                result = future.result()
+                yield running[future], result, float(result["seconds"])
         except BrokenProcessPool as exc:
             raise DistillError(
                 "The process of a run was killed, perhaps for want of memory. Go on with --resume, "

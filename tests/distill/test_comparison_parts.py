@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from distill.allowance import Allowance, count_words
 from distill.backends.base import Prompt, Reply
 from distill.cli import app
+from distill.commands.compare import _Telling
 from distill.comparison import ablations, arms, evidence, page
 from distill.comparison.arms import Ablation, Arm, Known
 from distill.comparison.measures import of_run, over_seeds, paired, ratio_of_means
@@ -478,6 +479,28 @@ def made(tmp_path_factory):
     result = ioa("--out", out / "c", "--tuned", out / "tune/tuned.json", "--seeds", 2, *QUICK)
     assert result.exit_code == 0, result.output
     return out, result
+
+
+def test_what_is_left_is_told_by_what_the_runs_took_that_go_on_side_by_side(tmp_path):
+    plan = Plan(
+        domain="foundations",
+        student="simulated",
+        teacher="procedural",
+        models=tmp_path,
+        skills=("A2",),
+        arms=("uniform",),
+        items=(60,),
+        seeds=tuple(range(7)),
+    )
+    telling, lines = _Telling(plan, tmp_path, 2), []
+    telling._print = lines.append
+    result = {"skills": [{"id": "A2", "after": 0.5}], "items": 60}
+
+    for seed, seconds in ((0, 600.0), (1, 1200.0)):
+        telling.finished(Run("uniform", 60, seed), result, seconds)
+
+    assert lines[0].endswith("60 items, 600 s; 6 runs to go, about 30 min")
+    assert lines[1].endswith("60 items, 1,200 s; 5 runs to go, about 38 min")
 
 
 def test_the_command_ends_with_a_table_and_tells_how_far_it_is(made):
