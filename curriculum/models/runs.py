@@ -66,8 +66,12 @@ class Run(models.Model):
 
     @property
     def student_tries(self) -> bool:
-        """Whether it tries questions while its items are written: see `writing.tried`."""
-        return bool(self.settings.get("writing", {}).get("tried", 0) >= 2)
+        """Whether it tries questions while its items are written: see `writing.tried`. Those that
+        a language model makes up are tried by nobody.
+        """
+        writing = self.settings.get("writing", {})
+        is_asked = self.teacher == "procedural" or writing.get("questions_of_domain", False)
+        return bool(is_asked and writing.get("tried", 0) >= 2)
 
     @property
     def is_over(self) -> bool:

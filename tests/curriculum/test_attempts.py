@@ -67,3 +67,14 @@ def test_other_jobs_stay_where_they_were(approver):
 
     assert {queues.queue_of(job) for job in run.jobs.all()} == {"gpu"}
     assert queues.queue_of(JobFactory(run=run, kind=JobKind.TRY)) == "teacher"
+
+
+def test_what_a_model_makes_up_is_tried_by_nobody_and_needs_no_student(approver):
+    job = JobFactory(writing=True, kind=JobKind.WRITE)
+    tries(job.run)
+    job.run.teacher = "openai:Big@http://127.0.0.1:9/v1"
+
+    assert queues.queue_of(job) == "teacher"
+
+    job.run.settings["writing"]["questions_of_domain"] = True
+    assert queues.queue_of(job) == "gpu"
