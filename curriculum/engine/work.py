@@ -125,10 +125,11 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
 def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
     """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet.
 
-    Where the stage may advance, all skills still to be taught are measured as well: what this
-    stage taught may have helped them. The rest is planned again from that, and the next stage's
-    first round written for the student as it is. Where it may not, those skills are asked for of
-    which the kinds of errors say something to who writes the remedy.
+    All skills still to be taught are measured as well: what this stage taught may have helped
+    them, and it may be waived where it may not advance. The rest is planned again from that, and
+    the next stage's first round written for the student as it is. Where it may not advance, those
+    skills are asked for as well of which the kinds of errors say something to who writes the
+    remedy.
     """
     run = stage.run
     checkpoint = run.checkpoints.get(is_current=True)
@@ -180,16 +181,14 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
 
     with exam.student(checkpoint) as student:
         evidence = gate.run(student, beat=tell, sink=sink)
-        if evidence.allows_advance:
-            by_now = look_ahead(
-                [k for k in _skills_ahead(stage) if k in gaps],
-                gaps,
-                draw=draw,
-                ask=ask,
-                settings=exam.settings,
-            )
-        else:  # a remedy is written by the errors of the student as it is
-            by_now = {}
+        by_now = look_ahead(
+            [k for k in _skills_ahead(stage) if k in gaps],
+            gaps,
+            draw=draw,
+            ask=ask,
+            settings=exam.settings,
+        )
+        if not evidence.allows_advance:  # a remedy is written by the student's errors of now
             wanted = to_ask(exam.domain, mixture.still_needed(evidence)[0], run.seed)
             keys = run.skills.filter(key__in=wanted).values_list("key", flat=True)
             n = exam.settings.probing.gate_probes

@@ -66,8 +66,19 @@ def test_the_next_stage_is_measured_and_written_for_the_student_as_it_is(approve
 
 
 @pytest.mark.slow
-def test_nothing_is_measured_ahead_while_the_stage_has_to_go_on(approver):
+def test_a_stage_that_is_waived_leaves_the_next_one_measured_as_well(approver):
     run = assessed(approver, items_per_round=8)
 
-    assert not GateRecord.objects.get().allows_advance
-    assert not again(run).exists()
+    gate = GateRecord.objects.get()
+    assert not gate.allows_advance
+    assert [s.skill.key for s in again(run)] == ["A3"]
+    asked = Answer.objects.filter(checkpoint=gate.checkpoint, probe__skill__key="A3")
+    assert asked.count() == 6  # a quarter of a look: it is plainly not known
+    again(run).update(mean=0.9)
+
+    gates.waive(gate, actor=approver, round=0, reason="the rest waits")
+    stages.open(run.stages.last(), actor=approver)
+    work(run)
+
+    written = Item.objects.filter(stage=run.stages.last(), skill__key="A3")
+    assert set(written.values_list("level", flat=True)) == {3}
