@@ -98,17 +98,22 @@ def ablations(told: Mapping[str, Any]) -> Section | None:
     names = [n for n in told["arms"] if n.startswith(f"{IOA}-") and n in told["differences"]]
     if told["against"] != IOA or not names:
         return None
+    own = ("composite", "mean", "kept")
     rows = [
-        [name, in_words(told["arms"][name]["composite"], "composite"), *_difference(told, name)[1:]]
+        [name, *(in_words(told["arms"][name][m], m) for m in own), *_difference(told, name)[1:]]
         for name in names
     ]
-    whole = in_words(told["arms"][IOA]["composite"], "composite")
+    whole = [in_words(told["arms"][IOA][m], m) for m in own]
+    rows.insert(0, [IOA, *whole, *("–" for _ in _difference(told, names[0])[1:])])
     return Section(
         "What each part is worth",
-        f"ioa, which comes to {whole} on these seeds ({_listed(told['seeds'])}), and the "
-        "difference ioa − ioa without one part, within each seed: above 0, the part helps. "
+        f"ioa on the seeds {_listed(told['seeds'])}, and the difference ioa − ioa without one "
+        "part, within each seed: above 0, the part helps. kept: see Forgetting. "
         + " ".join(f"{name}: {told['says'][name]}" for name in names),
-        ["arm", "its composite", "times", *("composite", "mean", "worst", "transfer"), "of it"],
+        [
+            *("arm", "its composite", "its mean", "kept", "times"),
+            *("composite", "mean", "worst", "transfer", "of the composite"),
+        ],
         rows,
     )  # fmt: skip
 

@@ -601,7 +601,7 @@ def test_ablations_that_were_run_apart_stand_beside_the_arms_with_their_own_comm
     text = (docs / "evidence.md").read_text()
     worth = text[text.index("## What each part is worth") :]
     assert worth.splitlines()[2].strip() == apart["command"]
-    assert "on these seeds (0, 1)" in worth
+    assert "ioa on the seeds 0, 1" in worth
     assert "| ioa-rehearsal |" in worth
 
 
