@@ -99,7 +99,7 @@ def create(page):
     page.get_by_label("Name").fill("Sums, by hand")
     for skill in SKILLS:
         page.get_by_label(re.compile(rf"^{skill} ")).check()
-    page.get_by_label("Student").select_option("simulated")
+    page.get_by_label("Student", exact=True).select_option("simulated")
     for field, number in NUMBERS.items():
         page.locator(f"#id_{field}").fill(str(number))
     page.locator("#create-run").click()
