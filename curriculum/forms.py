@@ -14,6 +14,8 @@ from curriculum.models import Run
 from curriculum.services.trials import MOST_STEPS
 from curriculum.states import Autonomy
 
+TRIED = 3  # questions drawn for each item, where the student tries them
+
 # field -> where it lives in the settings of a run
 NUMBERS: dict[str, tuple[str, str]] = {
     "items": ("budget", "items"),
@@ -55,9 +57,6 @@ def preset_numbers(preset: str) -> dict[str, Any]:
     default = engine.default_settings()
     numbers = {name: default[group][key] for name, (group, key) in NUMBERS.items()}
     return {**numbers, **PRESETS.get(preset, PRESETS[DEFAULT_PRESET])[1]}
-
-
-TRIED = 3  # questions drawn for each item, where the student tries them
 
 
 class RunForm(forms.Form):

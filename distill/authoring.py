@@ -19,9 +19,9 @@ from distill.adapter.writing import Order, write
 from distill.backends.base import Backend, Beat
 from distill.backends.procedural import ProceduralBackend
 from distill.diagnosis import BASE
-from distill.domains.base import Domain, Problem, question_key
+from distill.domains.base import Domain, question_key
 from distill.identifier.error_types import group_errors
-from distill.identifier.probing import ask
+from distill.identifier.probing import Sink, ask, no_sink
 from distill.journal import Journal
 from distill.records import Answer, Item, Probe, Skill, Split
 from distill.roster import Lazy, Student
@@ -61,26 +61,23 @@ class Author:
 
         Raises `DomainError`, `BudgetSpent`, and what the teacher, the student and `beat` raise.
         """
-        with closing(Lazy(self._student, adapter)) as trying:
-            attempts = tries(
-                trying,
-                self._domain,
+        with closing(Lazy(self._student, adapter)) as student:
+            attempts = attempts_of(
+                student,
                 self._settings,
                 found=partial(self._journal.tried, key),
                 keep=partial(self._journal.keep_tried, key),
             )
-            return self._write(
-                key, orders, adapter=adapter, beat=beat, attempts=attempts if adapter else None
-            )
+            # as it came, it would be asked for nothing: nearly all is wrong
+            return self._write(key, orders, adapter, attempts if adapter else None, beat)
 
     def _write(
         self,
         key: str,
         orders: Sequence[Order],
-        *,
         adapter: Path | None,
-        beat: Beat,
         attempts: Attempts | None,
+        beat: Beat,
     ) -> list[Item]:
         earlier = self._journal.questions(except_of=key)
         asked = LeakIndex.of_questions(self._journal.probe_questions())
@@ -145,42 +142,34 @@ class Author:
         return []
 
 
-def tries(
+def attempts_of(
     student: Backend,
-    domain: Domain,
     settings: Settings,
     *,
-    found: Callable[[Problem], Answer | None] = lambda problem: None,
-    keep: Callable[[Problem, Answer], object] = lambda problem, answer: None,
+    found: Callable[[Probe], Answer | None] = lambda probe: None,
+    keep: Sink = no_sink,
 ) -> Attempts | None:
-    """How `student`, as it is now, tries the domain's questions; None where it is to try none.
+    """How `student`, as it is now, tries questions first; None where it is to try none.
 
     found, keep: what it said to a question before, which is not asked again; where that is kept.
     """
     if settings.writing.tried < 2:
         return None
 
-    def attempt(problems: Sequence[Problem]) -> list[Answer]:
-        said = {p.key: answer for p in problems if (answer := found(p)) is not None}
-        asked = [p for p in problems if p.key not in said]
+    def tried(probes: Sequence[Probe], alive: Callable[[], None]) -> list[Answer]:
+        said = {p.id: answer for p in probes if (answer := found(p)) is not None}
         answers = ask(
             student,
-            [_probe(p, domain) for p in asked],
+            [p for p in probes if p.id not in said],
             batch_size=settings.probing.batch_size,
             max_tokens=settings.probing.max_answer_tokens,
+            beat=lambda done, total: alive(),
+            sink=keep,
         )
-        for problem, answer in zip(asked, answers, strict=True):
-            keep(problem, answer)
-            said[problem.key] = answer
-        return [said[p.key] for p in problems]
+        said |= {answer.probe: answer for answer in answers}
+        return [said[p.id] for p in probes]
 
-    return Attempts(attempt, settings.writing.tried)
-
-
-def _probe(problem: Problem, domain: Domain) -> Probe:
-    """A question to teach with, in the words of one to measure with: it is graded alike."""
-    grader = domain.grader(problem.skill)
-    return Probe(problem.key, problem.skill, Split.TRAIN, problem.question, problem.answer, grader)
+    return Attempts(tried, settings.writing.tried)
 
 
 def learner(

@@ -10,7 +10,7 @@ from typing import Any
 
 from distill.assessment.gate import Grades
 from distill.backends.base import Reply
-from distill.domains.base import Problem, question_key
+from distill.domains.base import question_key
 from distill.errors import DistillError
 from distill.ledger import Ledger
 from distill.records import (
@@ -57,9 +57,12 @@ class Journal:
         return self._ledger.get("run", "1") or {}
 
     def keep_answers(self, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
+        self._keep_said("answer", who, answered)
+
+    def _keep_said(self, kind: str, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
         for probe, answer in answered:
             self._ledger.add(
-                "answer",
+                kind,
                 f"{who}:{probe.id}",
                 who=who,
                 skill=probe.skill,
@@ -76,10 +79,20 @@ class Journal:
         return self._ledger.get("answer", f"{who}:{probe.id}") is not None
 
     def answer(self, who: str, probe: Probe) -> Answer | None:
-        e = self._ledger.get("answer", f"{who}:{probe.id}")
+        return self._said("answer", who, probe)
+
+    def _said(self, kind: str, who: str, probe: Probe) -> Answer | None:
+        e = self._ledger.get(kind, f"{who}:{probe.id}")
         if e is None:
             return None
         return Answer(e["probe"], e["text"], e["grade"], e["tokens"], e["error"])
+
+    def keep_tried(self, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
+        """Answers to questions that were drawn for items: no probes, and so no leaks."""
+        self._keep_said("tried", who, answered)
+
+    def tried(self, who: str, probe: Probe) -> Answer | None:
+        return self._said("tried", who, probe)
 
     def replies(self, who: str) -> dict[str, Reply]:
         """Question -> what `who` said; the tokens of both stand together."""
@@ -153,25 +166,6 @@ class Journal:
     def calls(self, round_key: str) -> dict[str, Call]:
         """What the teacher was asked while the round was written, by key."""
         return {e["key"]: _call(e) for e in self._ledger.all("call") if e["round"] == round_key}
-
-    def keep_tried(self, who: str, problem: Problem, answer: Answer) -> None:
-        """What the student said to a question that was drawn for an item."""
-        self._ledger.add(
-            "tried",
-            f"{who}:{problem.key}",
-            skill=problem.skill,
-            question=problem.question,
-            text=answer.text,
-            grade=answer.grade,
-            tokens=answer.tokens,
-            error=answer.error,
-        )
-
-    def tried(self, who: str, problem: Problem) -> Answer | None:
-        e = self._ledger.get("tried", f"{who}:{problem.key}")
-        if e is None:
-            return None
-        return Answer(problem.key, e["text"], e["grade"], e["tokens"], e["error"])
 
     def tokens_of_calls(self) -> int:
         """What the teacher has read and written for items, over the whole run."""

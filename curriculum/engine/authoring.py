@@ -23,7 +23,7 @@ from distill.adapter.prompting import Changed, Learner, Refused
 from distill.adapter.tally import Tally
 from distill.adapter.teaching import teach
 from distill.adapter.writing import Order, write
-from distill.authoring import learner, tries
+from distill.authoring import attempts_of, learner
 from distill.backends.base import Backend, Beat
 from distill.domains import question_key
 from distill.domains.base import Domain
@@ -52,7 +52,7 @@ def write_items(
     """
     run = stage.run
     domain = load_domain(run.domain)
-    attempts = tries(student, domain, settings_of(run)) if student else None
+    attempts = attempts_of(student, settings_of(run)) if student else None
     key = f"s{stage.position}r{stage.round}" + (f"w{batch}" if batch else "")
     earlier = models.Item.objects.filter(stage__run=run).exclude(
         stage=stage, round=stage.round, key__startswith=f"{key}-"

@@ -42,8 +42,11 @@ def errors_of(run: Run, skills: Iterable[str]) -> dict[str, dict[str, int]]:
 
 def planned_aims(run: Run, counts: Mapping[str, int]) -> list[tuple[str, int, str]]:
     """About how many of a round's new items (skill -> n) will be chosen for which kind of error:
-    (skill, items, the kind in words), most first.
+    (skill, items, the kind in words), most first. Empty where the student tries the questions:
+    then it shows only as they are written.
     """
+    if run.student_tries:
+        return []
     domain, told = load_domain(run.domain), []
     for k, errors in errors_of(run, list(counts)).items():
         if not steering.can_aim(errors):

@@ -51,11 +51,12 @@ def rewrite(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> int:
 @contextmanager
 def _who_tries(stage: Stage, keep: Keep) -> Iterator[Backend | None]:
     """The student as it is now, where it has been taught anything and is to try questions first."""
-    checkpoint = stage.run.checkpoints.get(is_current=True)
-    if not checkpoint.folder or not stage.run.student_tries:
+    run = stage.run
+    checkpoint = run.checkpoints.get(is_current=True) if run.student_tries else None
+    if checkpoint is None or not checkpoint.folder:
         yield None
         return
-    with Exam(stage.run, keep).student(checkpoint) as student:
+    with Exam(run, keep).student(checkpoint) as student:
         yield student
 
 

@@ -30,9 +30,7 @@ class Item(models.Model):
     answer = models.TextField()  # the bare reference
     operations = models.JSONField(default=list)  # decompose, limit_load, …
     aims = models.JSONField(default=list, blank=True)  # kinds of error it was chosen for
-    said = models.TextField(
-        blank=True, default=""
-    )  # by the student, wrongly, to this very question
+    said = models.TextField(blank=True, default="")  # the student's wrong answer to this question
     level = models.PositiveSmallIntegerField(default=1)
     origin = models.CharField(max_length=80)  # procedural, a teacher's name, or person
     checks = models.JSONField(default=list)  # [{id, version, passed, detail}]

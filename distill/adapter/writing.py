@@ -115,7 +115,7 @@ def draw_problems(
     taken: Set[str],
     *,
     attempts: Attempts | None = None,
-    alive: Callable[[], object] = lambda: None,
+    alive: Callable[[], None] = lambda: None,
 ) -> list[Chosen]:
     """Problems of the domain for an order, smaller ones first, each with what it was chosen for.
     What is `taken` comes again only where nothing else is left; fewer than ordered where the

@@ -105,11 +105,7 @@ def group_errors(answered: Iterable[tuple[Probe, Answer]]) -> list[ErrorGroup]:
     for probe, answer in answered:
         if answer.grade >= RIGHT:
             continue
-        kind = (
-            ErrorType.GRADER_FAILED
-            if answer.error
-            else classify(probe.question, probe.reference, answer.text, probe.grader)
-        )
+        kind = kind_of(probe, answer)
         counts[kind] += 1
         if counts[kind] <= EXAMPLES:
             shown = (_cut(t) for t in (probe.question, probe.reference, answer.text))
@@ -117,6 +113,13 @@ def group_errors(answered: Iterable[tuple[Probe, Answer]]) -> list[ErrorGroup]:
     order = list(ErrorType)
     kinds = sorted(counts, key=lambda kind: (-counts[kind], order.index(kind)))
     return [ErrorGroup(kind, counts[kind], tuple(found[kind])) for kind in kinds]
+
+
+def kind_of(probe: Probe, answer: Answer) -> ErrorType:
+    """The type of a wrong answer to a probe, or of its grader's failure."""
+    if answer.error:
+        return ErrorType.GRADER_FAILED
+    return classify(probe.question, probe.reference, answer.text, probe.grader)
 
 
 def classify(question: str, reference: str, answer: str, grader: str) -> ErrorType:

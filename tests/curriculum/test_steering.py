@@ -85,6 +85,23 @@ def test_the_gate_page_says_what_the_next_round_would_be_aimed_at(client, run, a
     assert f"“{says}”" in html
 
 
+def test_where_the_student_tries_questions_the_gate_page_foretells_no_aims(client, run, approver):
+    say(run, run.checkpoints.get(), 325, 5)
+    run.settings["writing"]["tried"] = 3
+    run.save(update_fields=["settings"])
+    stage = StageFactory(run=run, deciding=True, skills=["A4"])
+    found = evidence(stage, "not_yet")
+    found["stage"][0]["ratio"] = 0.2
+    GateFactory(stage=stage, evidence=found)
+    client.force_login(approver.user)
+
+    html = client.get(reverse("curriculum:stage-gate", args=[stage.pk])).content.decode()
+
+    assert planned_aims(run, {"A4": 100}) == []
+    assert "Aimed at errors" not in html
+    assert "Tried first" in html
+
+
 def test_the_review_page_says_what_an_item_was_chosen_for(client, run, approver):
     stage = StageFactory(run=run, reviewing=True, skills=["A4"])
     ItemFactory(stage=stage, aims=["borrow_missed"])

@@ -10,13 +10,15 @@ from distill import domains, roster
 from distill.adapter.attempts import SHARE, Attempts, failed_first
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
+from distill.authoring import attempts_of
 from distill.backends.simulated import SimulatedTrainer
 from distill.comparison.ablations import without
 from distill.identifier.error_types import ErrorType, classify
 from distill.journal import Journal
 from distill.records import Answer
-from distill.settings import Budget, Thresholds, Writing
+from distill.settings import Budget, Probing, Thresholds, Writing
 from tests.distill import test_author
+from tests.distill.samples import RuleStudent
 from tests.distill.test_answering import right
 from tests.distill.test_pipeline import SMALL, entries, pipeline, without_time
 from tests.distill.test_steering import Borrower
@@ -32,18 +34,18 @@ class Student:
     def __init__(self, can):
         self.can, self.asked, self.waves = can, [], []
 
-    def __call__(self, problems):
-        self.asked += [p.key for p in problems]
-        self.waves.append(len(problems))
-        said = [(p.answer, 1.0) if self.can(p) else ("7", 0.0) for p in problems]
+    def __call__(self, probes, alive):
+        self.asked += [p.id for p in probes]
+        self.waves.append(len(probes))
+        alive()
+        said = [(p.reference, 1.0) if self.can(p) else ("7", 0.0) for p in probes]
         return [
-            Answer(p.key, f"Answer: {s}", grade)
-            for p, (s, grade) in zip(problems, said, strict=True)
+            Answer(p.id, f"Answer: {s}", grade) for p, (s, grade) in zip(probes, said, strict=True)
         ]
 
 
-def odd(problem):
-    return int(problem.answer) % 2 == 1
+def odd(probe):
+    return int(probe.reference) % 2 == 1
 
 
 def test_half_of_what_is_chosen_was_got_wrong_and_the_rest_was_never_tried():
@@ -54,7 +56,7 @@ def test_half_of_what_is_chosen_was_got_wrong_and_the_rest_was_never_tried():
     failed = [c for c in chosen if c.said]
     assert len(chosen) == 40
     assert len(failed) == 40 * SHARE
-    assert not any(odd(c.problem) for c in failed)
+    assert all(int(c.problem.answer) % 2 == 0 for c in failed)
     assert all(c.said == "Answer: 7" for c in failed)
     untried = [c for c in chosen if c.problem.key not in student.asked]
     assert [c.problem for c in untried] == found[:20]
@@ -82,6 +84,33 @@ def test_a_student_that_can_do_them_all_gets_as_many_items_all_the_same(n):
 
     assert len({c.problem.key for c in chosen}) == len(chosen) == n
     assert not any(c.said or c.aims for c in chosen)
+
+
+def test_a_grader_that_fails_says_nothing_of_the_student():
+    def fails(probes, alive):
+        return [Answer(p.id, "Answer: 7", 0.0, error="The sandbox is gone.") for p in probes]
+
+    found = FOUNDATIONS.problems("A2", 60, seed=1)
+
+    chosen = failed_first(found, 20, ask=fails, grader="number")
+
+    assert len(chosen) == 20
+    assert not any(c.said or c.aims for c in chosen)
+
+
+def test_whoever_waits_hears_of_every_batch():
+    told, settings = [], TRIED.model_copy(update={"probing": Probing(batch_size=4)})
+    attempts = attempts_of(RuleStudent(lambda p: False), settings)
+
+    failed_first(
+        FOUNDATIONS.problems("A2", 60, seed=1),
+        40,
+        ask=attempts.ask,
+        grader="number",
+        alive=lambda: told.append(1),
+    )
+
+    assert len(told) >= 5  # batches of 4, of 20 questions
 
 
 def test_fewer_are_chosen_where_there_are_fewer():
@@ -150,13 +179,11 @@ def test_a_run_tries_from_its_second_round_on_and_keeps_what_was_said(tmp_path):
 
 def test_a_run_that_is_killed_while_it_tries_asks_nothing_twice(tmp_path, monkeypatch):
     whole = pipeline(tmp_path / "whole", skills=["A2", "A3"], settings=TRIED).run()
-    keep, left = Journal.keep_tried, [5]
+    keep = Journal.keep_tried
 
-    def killed(self, *args):
-        keep(self, *args)
-        left[0] -= 1
-        if not left[0]:
-            raise KeyboardInterrupt
+    def killed(self, who, answered):
+        keep(self, who, answered)
+        raise KeyboardInterrupt  # after the first batch
 
     monkeypatch.setattr(Journal, "keep_tried", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -167,7 +194,7 @@ def test_a_run_that_is_killed_while_it_tries_asks_nothing_twice(tmp_path, monkey
 
     assert without_time(again) == without_time(whole)
     keys = [e["key"] for e in entries(tmp_path / "cut") if e["kind"] == "tried"]
-    assert len(keys) == len(set(keys)) > 5
+    assert len(keys) == len(set(keys)) > TRIED.probing.batch_size
 
 
 def test_a_language_model_is_asked_to_work_out_what_the_student_got_wrong(tmp_path):
