@@ -23,6 +23,7 @@ from distill.identifier.looks import measure
 from distill.identifier.probing import score
 from distill.journal import Journal
 from distill.organizer.stages import difficulty, lacking
+from distill.passed import Passed
 from distill.records import Gap, GateEvidence, Probe, Score, Split
 from distill.roster import Lazy, Student
 from distill.settings import Settings
@@ -115,7 +116,7 @@ class Examiner:
         key: str,
         skills: Sequence[str],
         gaps: Mapping[str, Gap],
-        mastered: Mapping[str, Was],
+        passed: Passed,
         adapter: Path | None,
     ) -> tuple[GateEvidence, dict[str, Score]]:
         """The evidence on the round `key`, and the scores of everything that was asked for it."""
@@ -124,11 +125,16 @@ class Examiner:
             settings=self._settings,
             seed=self._seed,
             stage=skills,
-            mastered=mastered,
+            mastered=passed.mastered,
             p_teacher={k: gaps[k].teacher.mean for k in skills},
             seen=self._journal.seen_at_gates(before=key),
             grades=self._journal.grades(key, Split.GATE),
             trained=self._journal.trained(),
+            waived={
+                k: was
+                for k, was in passed.waived.items()
+                if k not in skills and self._settings.probing.ask_waived
+            },
         )
         with closing(Lazy(self._student, adapter)) as student:
             evidence = exam.run(

@@ -16,7 +16,7 @@ from distill import report
 from distill.adapter.leaks import LeakIndex
 from distill.adapter.writing import Order
 from distill.allowance import Allowance
-from distill.assessment.gate import Was, known_at_start
+from distill.assessment.gate import known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
 from distill.decisions import AtGate, Decide, Decision, autopilot, stalls
@@ -27,11 +27,11 @@ from distill.examiner import Examiner
 from distill.journal import Journal
 from distill.organizer import mixture
 from distill.organizer.footing import footing, gained
+from distill.passed import Passed
 from distill.planner import Planner
 from distill.records import (
     Curriculum,
     Gap,
-    GateAnswer,
     GateEvidence,
     Item,
     PlannedStage,
@@ -101,9 +101,7 @@ class Pipeline:
         self._out = out
         self._decide = decide
         self._progress = progress
-        self._mastered: dict[str, Was] = {}
-        self._passed: set[str] = set()  # skills of the stages behind, waived ones as well
-        self._waived: dict[str, float] = {}  # what they lacked when they were
+        self._passed = Passed()
         self._adapter: Path | None = None
 
     def run(self) -> dict[str, Any]:
@@ -126,7 +124,7 @@ class Pipeline:
             if decision is Decision.STOP:
                 break
             curriculum, sits = self._planner.rest(curriculum, position, gaps, self._adapter)
-            self._mastered |= sits
+            self._passed.mastered |= sits
         figures = self.assess_finally(curriculum)
         figures["notices"] = [*curriculum.notices, *untaught]
         figures["seconds"] = round(time.monotonic() - started, 1)  # of this call
@@ -138,7 +136,7 @@ class Pipeline:
         gaps = self._examiner.diagnose([s.id for s in self.skills])
         own = self.journal.grades(BASE, Split.DIAGNOSE)
         taught = {s.id: gaps[s.id] for s in self.skills if not s.is_transfer}
-        self._mastered = known_at_start(taught, own, self._settings.thresholds)
+        self._passed.mastered = known_at_start(taught, own, self._settings.thresholds)
         return gaps
 
     def organise(self, gaps: Mapping[str, Gap]) -> Curriculum:
@@ -158,15 +156,15 @@ class Pipeline:
         as of waived ones, every round teaches some beside (`preview_weight`).
         """
         waiting = self._planner.lacking([k for stage in later for k in stage], gaps)
-        beside = {k: v for k, v in self._waived.items() if k not in stage.skills} | waiting
         need, lost = self._examiner.lacking(stage.skills, gaps, self._adapter), dict[str, float]()
-        known = {*self._mastered, *self._passed}
+        passed, known = self._passed, self._passed.known
         small = set(stage.skills) if stage.is_bridge else set()
         rounds: list[GateEvidence] = []
-        found: list[Mapping[str, Score]] = []  # what was scored in each
+        found: list[dict[str, Score]] = []  # what was scored in each
         while True:
             round = len(rounds)
             key = f"s{position}r{round}"
+            beside = passed.beside(stage.skills) | waiting
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
             share = mixture.rehearsal_share(
                 self._settings.budget, need, beside, {i.skill for i in pool}
@@ -174,7 +172,7 @@ class Pipeline:
             self._write(key, need, beside, small=small, share=share, waiting=sum(waiting.values()))
             self._train(key, pool, lost, share)
             evidence, scores = self._examiner.at_gate(
-                key, stage.skills, gaps, self._mastered, self._adapter
+                key, stage.skills, gaps, passed, self._adapter
             )
             rounds.append(evidence)
             least = self._settings.budget.least_gain
@@ -185,16 +183,16 @@ class Pipeline:
             stands = footing(rounds)
             if decision in (Decision.REMEDY, Decision.WAIVE):
                 self._adapter = self._folder(f"s{position}r{stands.at}")
-            if decision is Decision.ADVANCE:
-                self._settle(evidence, scores)
-            if decision is Decision.WAIVE:
-                self._settle(rounds[stands.at], found[stands.at])
-                self._waived |= mixture.still_needed(rounds[stands.at])[0]
+                evidence, scores = rounds[stands.at], found[stands.at]
+            if self._settings.probing.ask_waived:
+                passed.look_back(evidence, gaps)
+            if decision in (Decision.ADVANCE, Decision.WAIVE):
+                passed.settle(evidence, scores, is_waived=decision is Decision.WAIVE)
             if decision is not Decision.REMEDY:
-                self._passed |= set(stage.skills)
+                passed.skills |= set(stage.skills)
                 return decision
             need, lost = stands.need, stands.lost
-            known = {*self._mastered, *self._passed, *stands.sits}
+            known = passed.known | stands.sits
             small = mixture.bridged(rounds)
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
@@ -207,7 +205,7 @@ class Pipeline:
             [s.id for s in self.skills],
             self._adapter,
             taught=sorted({i.skill for i in self.journal.clean_items()}),
-            mastered=self._mastered,
+            mastered=self._passed.mastered,
             stages=stages,
         )
 
@@ -292,9 +290,3 @@ class Pipeline:
             gate.check(decision)
             self.journal.keep_decision(key, decision, gate.evidence)
         return Decision(decision)
-
-    def _settle(self, evidence: GateEvidence, scores: Mapping[str, Score]) -> None:
-        for verdict in evidence.stage:
-            if verdict.answer is GateAnswer.MASTERED:
-                got = scores[verdict.skill]
-                self._mastered[verdict.skill] = Was(got.mean, got.n, got.is_exhaustive)

@@ -221,7 +221,7 @@ class SkillVerdict:
 
 @dataclass(frozen=True, slots=True)
 class RetentionVerdict:
-    """The gate's word on one skill mastered earlier. Scores are mean grades in 0..1."""
+    """The gate's word on one skill mastered or waived earlier. Scores are mean grades in 0..1."""
 
     skill: str
     answer: Retention
@@ -236,6 +236,7 @@ class RetentionVerdict:
 class GateEvidence:
     stage: tuple[SkillVerdict, ...]
     retention: tuple[RetentionVerdict, ...]
+    waived: tuple[RetentionVerdict, ...] = ()  # told, and held against nothing
     void: tuple[tuple[str, int], ...] = ()  # skill, and how many of its answers do not count:
     # their questions were found in what the student was trained on
 

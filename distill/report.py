@@ -92,13 +92,15 @@ def stage(
 
 def _gate(decision: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
     verdicts = [*evidence["stage"], *evidence["retention"]]
+    waived = evidence.get("waived", ())  # earlier versions asked nothing of those
     by_answer: dict[str, list[str]] = {}
     for verdict in verdicts:
         by_answer.setdefault(str(verdict["answer"]), []).append(verdict["skill"])
     return {
         "decision": decision,
-        "probes": sum(verdict["n"] for verdict in verdicts),
+        "probes": sum(verdict["n"] for verdict in (*verdicts, *waived)),
         "ratios": {v["skill"]: round(v["ratio"], 4) for v in evidence["stage"]},
+        "waived": {v["skill"]: round(v["now"], 4) for v in waived},  # earlier; what it scores now
         "void": dict(evidence.get("void", ())),  # skill -> answers that do not count
         **by_answer,  # mastered, not_yet, unclear of the stage; kept, forgotten, unclear of others
     }

@@ -69,6 +69,9 @@ class Probing(_Settings):
     """Probes per skill and look at a gate; 21 right in a row suffice."""
     gate_probes_cap: Count = 192
     """Probes per skill and checkpoint at most; what is unclear then counts as not yet."""
+    ask_waived: bool = True
+    """Every gate asks one look of each skill that an earlier stage left by a waiver: nothing is
+    held back by it, people see what became of it, and new items are dealt by it."""
     final_probes: Count = 64
     """Probes per skill for the report."""
     batch_size: Count = 64
@@ -213,7 +216,7 @@ class Settings(_Settings):
 
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
-    "probing": {"teacher_answer_tokens": None},
+    "probing": {"teacher_answer_tokens": None, "ask_waived": False},
     "lora": {"average": None},
 }
 """What versions did that did not have a setting, where its default is something else."""

@@ -325,8 +325,11 @@ def evidence(
     answer: str = SkillOutcome.MASTERED,
     *,
     retention: dict[str, str] | None = None,
+    waived: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """What the gate says of a stage: the same answer on each of its skills."""
+    """What the gate says of a stage: the same answer on each of its skills; `retention` and
+    `waived` name others with what it says of them.
+    """
     numbers = {"low": 0.8, "high": 1.0, "n": 64}
     keys = stage.stage_skills.values_list("skill__key", flat=True)
     return {
@@ -334,6 +337,10 @@ def evidence(
         "retention": [
             {"skill": key, "answer": word, "was": 1.0, "now": 0.7, **numbers}
             for key, word in (retention or {}).items()
+        ],
+        "waived": [
+            {"skill": key, "answer": word, "was": 0.8, "now": 0.48, **numbers}
+            for key, word in (waived or {}).items()
         ],
     }
 

@@ -116,6 +116,10 @@ def evidence_record(values: dict[str, Any]) -> GateEvidence:
             RetentionVerdict(**{**v, "answer": records.Retention(v["answer"])})
             for v in values["retention"]
         ),
+        waived=tuple(
+            RetentionVerdict(**{**v, "answer": records.Retention(v["answer"])})
+            for v in values.get("waived", ())  # evidence of earlier versions has none
+        ),
         void=tuple((skill, n) for skill, n in values.get("void", ())),
     )
 

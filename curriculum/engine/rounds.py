@@ -19,6 +19,8 @@ from distill.organizer.footing import footing
 from distill.organizer.stages import lacking
 from distill.records import Gap, GateEvidence, Split
 
+LEFT = (SkillOutcome.WAIVED, SkillOutcome.FORGOTTEN)  # behind, and not sitting
+
 
 @dataclass(frozen=True, slots=True)
 class Teaches:
@@ -26,7 +28,7 @@ class Teaches:
 
     need: dict[str, float]  # the stage's own
     later: dict[str, float]  # of stages that have not begun
-    waived: dict[str, float]
+    waived: dict[str, float]  # and forgotten: of settled stages, as the last gate found it
     share: float  # of the mixture that is rehearsal: `mixture.rehearsal_share`
 
     @property
@@ -52,7 +54,7 @@ def teaches(
     others = [row for row in places if row.skill.key not in own]
     later = {row.skill.key for row in others if _waits(row, stage)}
     outcomes = {row.skill.key: row.outcome for row in others if row.stage.status in SETTLED}
-    waived = {k for k, outcome in outcomes.items() if outcome == SkillOutcome.WAIVED} - later
+    waived = {k for k, outcome in outcomes.items() if outcome in LEFT} - later
     gaps = gaps_of(run) if later or waived or not rounds else {}
     if rounds:
         need = footing(rounds).need
@@ -83,10 +85,24 @@ def _waits(place: StageSkill, stage: Stage) -> bool:
 
 
 def _last_measured(run: Run) -> dict[str, float]:
-    """The student's mean grade of each skill, as last measured: skill -> 0..1."""
-    scores = Score.objects.filter(skill__run=run, checkpoint__isnull=False)
+    """The mean grade of each skill as last measured on the way to the current student, whatever
+    students that were given up came to: skill -> 0..1.
+    """
+    scores = Score.objects.filter(skill__run=run, checkpoint__in=_on_the_way(run))
     scores = scores.filter(split__in=[Split.DIAGNOSE, Split.GATE]).order_by("checkpoint", "pk")
     return dict(scores.values_list("skill__key", "mean"))
+
+
+def _on_the_way(run: Run) -> list[int]:
+    """The current checkpoint and those it came from."""
+    rows = run.checkpoints.values_list("pk", "parent", "is_current")
+    parents = {pk: parent for pk, parent, _ in rows}
+    at = next((pk for pk, _, is_current in rows if is_current), None)
+    way = []
+    while at is not None:
+        way.append(at)
+        at = parents.get(at)
+    return way
 
 
 def counts(stage: Stage, planned: Teaches) -> dict[str, int]:

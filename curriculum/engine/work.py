@@ -126,7 +126,8 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
 def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
     """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet.
 
-    All skills still to be taught are measured as well: what this stage taught may have helped
+    What was waived is asked again, with the gate's probes (`probing.ask_waived`). All skills still
+    to be taught are measured as well: what this stage taught may have helped
     them, and it may be waived where it may not advance. The rest is planned again from that, and
     the next stage's first round written for the student as it is. Where it may not advance, those
     skills are asked for as well of which the kinds of errors say something to who writes the
@@ -137,7 +138,9 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     exam = Exam(run, keep)
     gaps = gaps_of(run)
     own = [row.skill for row in stage.stage_skills.select_related("skill")]
-    mastered = {k: was for k, was in mastered_so_far(run).items() if k not in {s.key for s in own}}
+    taught = {s.key for s in own}
+    mastered = {k: was for k, was in mastered_so_far(run).items() if k not in taught}
+    waived = _when_settled(run, SkillOutcome.WAIVED) if exam.settings.probing.ask_waived else {}
     answered = models.Answer.objects.filter(probe__skill__run=run, probe__split=Split.GATE)
     seen: dict[str, set[str]] = {}
     earlier = answered.exclude(checkpoint=checkpoint).exclude(checkpoint=None)
@@ -154,6 +157,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         seen=seen,
         grades=grades_of(answered.filter(checkpoint=checkpoint)),
         trained=trained,
+        waived={k: was for k, was in waived.items() if k not in taught},
     )
 
     def sink(pairs: Sequence[tuple[Probe, Answer]]) -> None:
@@ -225,21 +229,29 @@ def _skills_ahead(stage: Stage) -> list[str]:
 
 def mastered_so_far(run: Run) -> dict[str, Was]:
     """Skills that sit, taught or known from the start, with what they scored then."""
-    known = _known_at_start(run) | _left_the_plan(run)
+    taught = _when_settled(run, SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN)
+    return _known_at_start(run) | _left_the_plan(run) | taught
+
+
+def _when_settled(run: Run, *outcomes: SkillOutcome) -> dict[str, Was]:
+    """Skills of settled stages that came to one of `outcomes`: what each scored at the gate that
+    let it pass.
+    """
     rows = StageSkill.objects.filter(
         stage__run=run,
         stage__status__in=SETTLED,
-        outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN],
+        outcome__in=outcomes,
     ).select_related("skill", "stage")
+    found = {}
     for row in rows:
         gate = row.stage.gates.select_related("stands_on").order_by("round").last()
         gate = (gate.stands_on or gate) if gate else None
-        found = models.Score.objects.filter(
+        score = models.Score.objects.filter(
             skill=row.skill, checkpoint=gate.checkpoint if gate else None, split=Split.GATE
         ).first()
-        if gate and found:
-            known[row.skill.key] = Was(found.mean, found.n, found.is_exhaustive)
-    return known
+        if gate and score:
+            found[row.skill.key] = Was(score.mean, score.n, score.is_exhaustive)
+    return found
 
 
 def _known_at_start(run: Run) -> dict[str, Was]:

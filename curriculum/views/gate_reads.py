@@ -19,7 +19,9 @@ SHADES = 5  # of what was lost, each 5 % of what it was; the last is open
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A mastered skill at one gate. `kept` is now/was; all None where it was being taught."""
+    """A skill that is behind at one gate, mastered or waived. `kept` is now/was; all None where it
+    was being taught.
+    """
 
     answer: str  # kept, unclear, forgotten; or what its own gate said of it
     kept: float | None = None
@@ -57,7 +59,7 @@ def retention(run: Run) -> Kept:
     )
     titles = dict(Skill.objects.filter(run=run).values_list("key", "title"))
     cells = [_cells(gate.evidence) for gate in gates]
-    asked = {verdict["skill"] for gate in gates for verdict in gate.evidence.get("retention", [])}
+    asked = {verdict["skill"] for gate in gates for verdict in _asked_again(gate.evidence)}
     return Kept(
         [(gate, gate.checkpoint_id not in on_the_way) for gate in gates],
         [
@@ -69,10 +71,14 @@ def retention(run: Run) -> Kept:
 
 def _cells(evidence: dict[str, Any]) -> dict[str, Cell]:
     found = {v["skill"]: Cell(str(v["answer"])) for v in evidence.get("stage", [])}
-    for v in evidence.get("retention", []):
+    for v in _asked_again(evidence):
         kept = v["now"] / v["was"] if v["was"] else None
         found[v["skill"]] = Cell(str(v["answer"]), kept, v["was"], v["now"], v["n"])
     return found
+
+
+def _asked_again(evidence: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*evidence.get("retention", []), *evidence.get("waived", [])]
 
 
 # --- One more round ------------------------------------------------------------------------------

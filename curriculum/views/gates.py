@@ -58,13 +58,14 @@ def _context(
         "tab": "gate",
     }
     if gate is not None:
-        taught, retained = stage_reads.gate_rows(gate)
+        taught, retained, waived = stage_reads.gate_rows(gate)
         is_open, why_no_remedy = stage_reads.is_open(gate, stage), _why_no_remedy(gate, stage)
         snapshot = next((r.snapshot for r in found if r.number == gate.round), None)
         context |= {
             "taught": taught,
             "retained": retained,
-            "wrong_rows": [row for row in (*taught, *retained) if row.wrong],
+            "waived": waived,
+            "wrong_rows": [row for row in (*taught, *retained, *waived) if row.wrong],
             "is_open": is_open,
             "hands": signers.parts([stage])[stage.pk] if gate.round >= stage.first_round else [],
             "why_not_you": _why_not_you(request, stage) if is_open else "",

@@ -132,6 +132,9 @@ def mixture(snapshot: Snapshot) -> list[dict[str, Any]]:
 # --- Gate ----------------------------------------------------------------------------------------
 
 
+WAIVED_SINCE = {"kept": "no less since", "forgotten": "less since", "unclear": "unclear"}
+
+
 @dataclass(frozen=True, slots=True)
 class GateRow:
     """One skill's verdict as the evidence has it, with the skill and its wrong answers."""
@@ -141,18 +144,25 @@ class GateRow:
     wrong: list[reads.Wrong]
     slips: list[tuple[str, int]]  # sentence, how often
 
+    is_waived: bool = False  # in an earlier stage
+
     @property
     def answer_label(self) -> str:
         answer = str(self.verdict["answer"])
+        if self.is_waived:
+            return WAIVED_SINCE[answer]
         return dict(SkillOutcome.choices).get(answer, answer.replace("_", " "))
 
 
-def gate_rows(gate: GateRecord) -> tuple[list[GateRow], list[GateRow]]:
-    """The skills of the stage, and those mastered earlier, with wrong answers on gate probes."""
+def gate_rows(gate: GateRecord) -> tuple[list[GateRow], list[GateRow], list[GateRow]]:
+    """The skills of the stage, those mastered earlier, and those waived earlier, with wrong answers
+    on gate probes.
+    """
     run = gate.stage.run
     stage_verdicts = list(gate.evidence.get("stage", []))
     kept_verdicts = list(gate.evidence.get("retention", []))
-    named = {v["skill"] for v in (*stage_verdicts, *kept_verdicts)}
+    waived_verdicts = list(gate.evidence.get("waived", []))
+    named = {v["skill"] for v in (*stage_verdicts, *kept_verdicts, *waived_verdicts)}
     skills = {s.key: s for s in Skill.objects.filter(run=run, key__in=named)}
     by = Q(checkpoint=gate.checkpoint_id)
     slips = reads.slips(run, "gate", by)
@@ -164,15 +174,16 @@ def gate_rows(gate: GateRecord) -> tuple[list[GateRow], list[GateRow]]:
         each=4,
     )
 
-    def rows(verdicts: Iterable[Mapping[str, Any]]) -> list[GateRow]:
+    def rows(verdicts: Iterable[Mapping[str, Any]], *, is_waived: bool = False) -> list[GateRow]:
         found = []
         for verdict in verdicts:
             skill = skills.get(verdict["skill"])
             pk = skill.pk if skill else 0
-            found.append(GateRow(verdict, skill, wrong.get(pk, []), slips.get(pk, [])))
+            found.append(GateRow(verdict, skill, wrong.get(pk, []), slips.get(pk, []), is_waived))
         return found
 
-    return rows(stage_verdicts), rows(kept_verdicts)
+    waived = rows(waived_verdicts, is_waived=True)
+    return rows(stage_verdicts), rows(kept_verdicts), waived
 
 
 def why_not_advance(gate: GateRecord) -> str:

@@ -88,11 +88,12 @@ class GateExam:
     settings: Settings
     seed: int
     stage: Sequence[str]
-    mastered: Mapping[str, Was]
+    mastered: Mapping[str, Was]  # what sits, and is to be kept
     p_teacher: Mapping[str, float]  # P_T of each skill of the stage, from the diagnosis
     seen: Mapping[str, Set[str]]  # skill -> gate probe ids asked of earlier checkpoints
     grades: Grades
     trained: Set[str] = frozenset()  # question keys of all that the student was trained on
+    waived: Mapping[str, Was] = field(default_factory=dict)  # let pass without sitting; one look
     void: dict[str, int] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -147,7 +148,8 @@ class GateExam:
         """The verdicts on the grades that are there."""
         return GateEvidence(
             stage=tuple(self._judge(k) for k in self.stage),
-            retention=tuple(self._retention(k) for k in sorted(self.mastered)),
+            retention=tuple(self._retention(k, was) for k, was in sorted(self.mastered.items())),
+            waived=tuple(self._retention(k, was) for k, was in sorted(self.waived.items())),
             void=tuple(sorted(self.void.items())),
         )
 
@@ -156,7 +158,8 @@ class GateExam:
 
         Every skill's look before any skill's next, also where an interruption left some ahead of
         others: a model that answers in batches answers a little otherwise in other batches, and a
-        run that goes on is to end as it would have.
+        run that goes on is to end as it would have. For the same reason what was waived is asked
+        last and by itself: whether it is asked changes no verdict.
         """
         probing = self.settings.probing
         evidence = self.evidence()
@@ -170,6 +173,8 @@ class GateExam:
                 looks += 1
             if self._missing(skill, looks):
                 wanted[skill] = looks
+        if not wanted:
+            wanted = {k: 1 for k in sorted(self.waived) if self._missing(k, 1)}
         first = min(wanted.values(), default=0)
         return [p for k, look in wanted.items() if look == first for p in self._missing(k, look)]
 
@@ -191,8 +196,7 @@ class GateExam:
             is_exhaustive=self._is_exhaustive(skill),
         )
 
-    def _retention(self, skill: str) -> RetentionVerdict:
-        was = self.mastered[skill]
+    def _retention(self, skill: str, was: Was) -> RetentionVerdict:
         return judge_retention(
             skill,
             list(self.grades.get(skill, {}).values()),

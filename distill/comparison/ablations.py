@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from distill.assessment.gate import Was
 from distill.pipeline import Pipeline
 from distill.records import Curriculum, Gap, PlannedStage, Score
 from distill.settings import Settings
@@ -16,7 +15,7 @@ class WithoutIdentifier(Pipeline):
     """Every skill counts as wholly unknown: nothing is known before the first gate."""
 
     def diagnose(self) -> dict[str, Gap]:
-        self._mastered: dict[str, Was] = {}
+        self._passed.mastered = {}
         return {s.id: _unknown(s.id) for s in self.skills}
 
 

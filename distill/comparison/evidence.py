@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distill.comparison.results import FIGURES
+from distill.comparison.results import FIGURES, made_with
 from distill.comparison.sections import Section, ablations, sections
 from distill.disk import write_beside
 from distill.errors import DistillError
@@ -65,8 +65,7 @@ def markdown(told: Mapping[str, Any]) -> str:
         parts += [_section(section, apart["command"])] if section else []
     parts += [_taught(run) for run in told.get(TAUGHT, ())]
     parts += [_speed(figures) for figures in told.get(SPEED, ())]
-    versions = ", ".join(f"{k} {v}" for k, v in told["versions"].items())
-    parts.append(f"Made with {versions}.\n")
+    parts.append(f"Made with {_plain(made_with(told))}.\n")
     return "\n".join(parts)
 
 

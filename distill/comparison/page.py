@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from distill.comparison.results import made_with
 from distill.comparison.sections import Section, sections
 from distill.disk import write_beside
 
@@ -56,7 +57,7 @@ def html(told: Mapping[str, Any], *, with_plots: bool = True) -> str:
     )
     parts = [_section(i, section, with_plots) for i, section in enumerate(sections(told))]
     arms = "".join(f"<li><b>{escape(k)}</b>: {escape(v)}</li>" for k, v in told["says"].items())
-    versions = ", ".join(f"{k} {v}" for k, v in told["versions"].items())
+    made = escape(made_with(told))
     scripts = f'<script src="{PLOTLY}"></script><script>{SCRIPT}</script>' if with_plots else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -64,7 +65,7 @@ def html(told: Mapping[str, Any], *, with_plots: bool = True) -> str:
         f"<title>Methods compared</title><style>{STYLE}</style></head><body><main>"
         f"<h1>Methods compared at equal budget</h1><p>{escape(about)}.</p>"
         f"<p>Made by <code>{escape(told['command'])}</code></p><ul>{arms}</ul>"
-        f'{"".join(parts)}<p class="soft">{escape(versions)}</p></main>{scripts}</body></html>\n'
+        f'{"".join(parts)}<p class="soft">{made}</p></main>{scripts}</body></html>\n'
     )
 
 

@@ -75,6 +75,8 @@ def figures(
         **({"tuning": dict(plan.tuning)} if plan.tuning else {}),
         "settings": plan.settings.model_dump(mode="json"),
         "versions": versions(),
+        # of the runs, not of this call; those of earlier versions do not say
+        "hardware": sorted({r["hardware"] for r in results if "hardware" in r}),
     }
 
 
@@ -137,6 +139,12 @@ def _skills(plan: Plan, results: Sequence[dict[str, Any]], items: int) -> dict[s
             for k, kept in by_skill.items()
         }
     return found
+
+
+def made_with(told: Mapping[str, Any]) -> str:
+    """The versions of `figures`, and what its runs ran on, in one line. Pure."""
+    parts = [f"{name} {version}" for name, version in told["versions"].items()]
+    return ", ".join(parts) + "".join(f"; on {each}" for each in told.get("hardware", ()))
 
 
 def versions() -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from distill import domains, roster
 from distill.allowance import Allowance, Count, count_words
+from distill.backends.hardware import hardware
 from distill.comparison import ablations, arms
 from distill.comparison.baseline import Baseline
 from distill.comparison.memory import ask_base, remembering
@@ -130,6 +131,7 @@ def run_one(
         "item_tokens": sum(count(i.question, i.solution) for i in journal.clean_items()),
         "train_seconds": round(journal.seconds_of_training(), 1),
         "rounds": len(journal.checkpoints()),
+        "hardware": hardware(),
     }
     write_beside(folder / RESULT, json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     return figures

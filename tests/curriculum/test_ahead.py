@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum import engine
+from curriculum.engine.rounds import teaches
 from curriculum.models import Answer, GateRecord, Item, Score
 from curriculum.services import gates, items, runs, stages
 from tests.curriculum.small import PROBES, diagnosed, work
@@ -80,5 +81,25 @@ def test_a_stage_that_is_waived_leaves_the_next_one_measured_as_well(approver):
     stages.open(run.stages.last(), actor=approver)
     work(run)
 
-    written = Item.objects.filter(stage=run.stages.last(), skill__key="A3")
+    last = run.stages.last()
+    written = Item.objects.filter(stage=last, skill__key="A3")
     assert set(written.values_list("level", flat=True)) == {3}
+
+    # what was waived is asked again at the gate that follows, and its new items are dealt by that
+    was = Score.objects.get(checkpoint=gate.checkpoint, skill__key="A2", split="gate")
+    assert teaches(last, []).waived == {"A2": pytest.approx(1 - was.mean)}
+    items.approve_all(last, actor=approver, round=0)
+    stages.train(last, actor=approver, round=0)
+    work(run)
+    work(run)
+    found = GateRecord.objects.get(stage=last)
+    [said] = found.evidence["waived"]
+    now = Score.objects.get(checkpoint=found.checkpoint, skill__key="A2", split="gate")
+    assert (said["skill"], said["was"], said["now"]) == ("A2", was.mean, now.mean)
+    assert now.n == 24  # one look
+    Score.objects.filter(pk=now.pk).update(mean=0.25)
+    assert teaches(last, []).waived == {"A2": pytest.approx(0.75)}
+    # not by a student that is given up
+    run.checkpoints.update(is_current=False)
+    run.checkpoints.filter(pk=gate.checkpoint_id).update(is_current=True)
+    assert teaches(last, []).waived == {"A2": pytest.approx(1 - was.mean)}

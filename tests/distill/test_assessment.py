@@ -216,6 +216,7 @@ def exam(
     size=5000,
     stage=("A",),
     mastered=None,
+    waived=None,
     seen=None,
     grades=None,
     probing=None,
@@ -223,11 +224,14 @@ def exam(
     trained=frozenset(),
 ):
     return GateExam(
-        domain=Numbered((skill_of("A"), skill_of("B")), sizes=dict.fromkeys(Split, size)),
+        domain=Numbered(
+            (skill_of("A"), skill_of("B"), skill_of("C")), sizes=dict.fromkeys(Split, size)
+        ),
         settings=Settings(probing=probing or Probing()),
         seed=seed,
         stage=stage,
         mastered=mastered or {},
+        waived=waived or {},
         p_teacher=dict.fromkeys(stage, 1.0),
         seen=seen or {},
         grades=grades if grades is not None else {},
@@ -403,6 +407,29 @@ def test_an_unclear_loss_is_probed_further():
     evidence = exam(mastered={"B": Was(1.0, 64)}).run(student)
 
     assert evidence.retention[0].n > LOOK
+
+
+@pytest.mark.parametrize("right", [0.0, 1.0])
+def test_what_was_waived_is_asked_one_look_after_all_else_and_holds_nothing_back(right):
+    def knows(prompt):
+        number = int(prompt.text.split()[-1])
+        return number % 14 != 0 if prompt.text.startswith("A") else right
+
+    alone, beside = RuleStudent(knows), RuleStudent(knows)
+
+    without = exam().run(alone)
+    evidence = exam(waived={"C": Was(0.5, 64), "B": Was(0.5, 64)}).run(beside)
+
+    assert without.stage[0].n > LOOK  # the case of A is unclear at first
+    assert evidence.stage == without.stage
+    assert evidence.allows_advance == without.allows_advance
+    assert [(v.skill, v.was, v.now, v.n) for v in evidence.waived] == [
+        ("B", 0.5, right, LOOK),
+        ("C", 0.5, right, LOOK),
+    ]
+    assert not evidence.forgotten
+    assert beside.asked[: len(alone.asked)] == alone.asked
+    assert len(beside.asked) == len(alone.asked) + 2 * LOOK
 
 
 def test_two_means_over_all_questions_are_compared_without_chance():

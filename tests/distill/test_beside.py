@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 
 import pytest
 from hypothesis import given
@@ -86,16 +87,23 @@ def test_settings_of_a_version_before_are_read_and_teach_a_stage_alone():
     )
 
 
-def taught(out, preview):
-    """Rounds of a run in which A sits after a round, B never, and C builds on A, D on B."""
+def only_a(folder, prompt):
+    return prompt.skill == "A"
+
+
+def taught(out, preview=0.5, *, knows=only_a, ask_waived=True):
+    """Rounds of a run in which A sits after a round, B as `knows` says of the student and its
+    folder, and C builds on A, D on B.
+    """
     domain = Numbered((skill_of("A"), skill_of("B"), skill_of("C", "A"), skill_of("D", "B")))
     student = roster.Student(
         "half",
-        lambda adapter: RuleStudent(lambda p: bool(adapter) and p.skill == "A"),
+        lambda adapter: RuleStudent(lambda p: bool(adapter) and knows(adapter.name, p)),
         SimulatedTrainer(),
     )
     few = Budget(items=600, items_per_round=100, rounds_cap=2, preview_weight=preview)
-    settings = SMALL.model_copy(update={"budget": few})
+    probing = SMALL.probing.model_copy(update={"ask_waived": ask_waived})
+    settings = SMALL.model_copy(update={"budget": few, "probing": probing})
     pipeline(out, domain=domain, skills=[], student=student, settings=settings).run()
     found = collections.defaultdict(collections.Counter)
     for e in entries(out):
@@ -116,3 +124,39 @@ def test_every_round_teaches_what_waits_and_what_was_waived_beside_its_own(tmp_p
     assert set(with_it["s2r0"]) == {"B", "C", "D"}  # B was waived
     first = with_it["s1r0"]
     assert first["A"] == first["B"] == pytest.approx(2 * first["C"], abs=1)
+
+
+def test_what_was_waived_and_sits_by_now_gets_no_new_items_and_what_fell_gets_more(tmp_path):
+    def risen(folder, prompt):  # B, waived after s1r1
+        return prompt.skill == "A" or (prompt.skill == "B" and folder >= "s2")
+
+    def fallen(folder, prompt):
+        number = int(prompt.text.split()[-1])
+        return prompt.skill == "A" or (prompt.skill == "B" and folder < "s2" and number % 5 > 0)
+
+    rose = taught(tmp_path / "rose", knows=risen)
+    unasked = taught(tmp_path / "unasked", knows=risen, ask_waived=False)
+    fell = taught(tmp_path / "fell", knows=fallen)
+    held = taught(tmp_path / "held", knows=fallen, ask_waived=False)
+
+    assert rose["s2r0"]["B"] == unasked["s2r0"]["B"] > 0  # nothing was asked since
+    assert rose["s2r1"]["B"] == 0 < unasked["s2r1"]["B"]
+    assert fell["s2r0"] == held["s2r0"]
+    share, before = (found["s2r1"]["B"] / found["s2r1"]["C"] for found in (fell, held))
+    assert share == pytest.approx(2 * before, rel=0.1)
+
+
+def test_a_gate_keeps_on_record_what_became_of_what_was_waived(tmp_path):
+    def half(folder, prompt):
+        return prompt.skill == "A" or (prompt.skill == "B" and prompt.text[-1] in "02468")
+
+    taught(tmp_path, knows=half)
+
+    gates = {e["key"]: e["evidence"] for e in entries(tmp_path) if e["kind"] == "decision"}
+    assert [gates[k]["waived"] for k in ("s1r0", "s1r1")] == [[], []]
+    for key in ("s2r0", "s2r1"):
+        [found] = gates[key]["waived"]
+        assert found["skill"] == "B"
+        assert found["was"] == pytest.approx(0.5, abs=0.25)
+    last = json.loads((tmp_path / "report.json").read_text())["stages"][1]["gates"][-1]
+    assert last["waived"] == {"B": pytest.approx(found["now"], abs=1e-3)}

@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from distill import domains, roster
+from distill.backends.hardware import hardware
 from distill.comparison import arms, results
 from distill.comparison.plan import Plan, tokens_per_item
 from distill.comparison.running import compare
@@ -164,6 +165,8 @@ def test_the_figures_have_every_arm_with_its_measures_and_what_made_them(whole):
     assert read["against"] == "ioa"
     assert set(read["differences"]) == set(ALL) - {"ioa"}
     assert read["versions"]["python"]
+    assert read["hardware"] == [hardware()]
+    assert f"; on {hardware()}" in results.made_with(read)
     assert read["settings"]["budget"]["items_per_round"] == 40
     runs = parquet.read_table(out / "written" / "runs.parquet").to_pylist()
     assert [(r["arm"], r["seed"], r["composite"]) for r in runs] == [

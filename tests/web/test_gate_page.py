@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from curriculum.models import SnapshotItem
-from curriculum.views import gate_reads, lineage, rounds
+from curriculum.views import gate_reads, lineage, rounds, stage_reads
 from tests.factories import (
     CheckpointFactory,
     GateFactory,
@@ -124,6 +124,25 @@ def test_the_map_is_a_table_with_its_figures_in_words(client, viewer, run):
     assert re.search(r'class="shade-5"><strong>70%</strong>.*forgotten', table)
     assert re.search(r'class="shade-0"><strong>100%</strong>', table)
     assert "70% of 100%" in table
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_what_was_waived_stands_apart_and_blocks_nothing(client, viewer, is_asked):
+    first = StageFactory(waived=True, skills=["W"])
+    stage = StageFactory(run=first.run, deciding=True, skills=["A"])
+    said = evidence(stage, "mastered", waived={"W": "forgotten"} if is_asked else {})
+    gate = GateFactory(stage=stage, mastered=True, evidence=said)
+
+    page = client.get(reverse("curriculum:stage-gate", args=[stage.pk])).text
+
+    found = re.search(r'aria-labelledby="waived-heading">.*?</section>', page, re.DOTALL)
+    assert bool(found) == is_asked
+    if found:
+        words = re.sub(r"<[^>]+>|\s+", " ", found[0])
+        assert re.search(r"W +skill W.* 80%.* 48%.*less since", words)
+    assert stage_reads.why_not_advance(gate) == ""
+    [kept] = gate_reads.retention(first.run).rows or [("", "", [])]
+    assert [cell.kept for cell in kept[2] if cell] == ([pytest.approx(0.6)] if is_asked else [])
 
 
 # --- One more round ----------------------------------------------------------------------------
