@@ -42,6 +42,7 @@ class Kept:
 
     columns: list[tuple[GateRecord, bool]]  # with: it was rolled back
     rows: list[tuple[str, str, list[Cell | None]]]  # key, title, cells
+    waived: set[str]  # keys of rows
 
 
 def shade(kept: float) -> int:
@@ -66,6 +67,7 @@ def retention(run: Run) -> Kept:
             (key, titles.get(key, ""), [column.get(key) for column in cells])
             for key in [*(k for k in titles if k in asked), *sorted(asked - titles.keys())]
         ],
+        {v["skill"] for gate in gates for v in gate.evidence.get("waived", [])},
     )
 
 

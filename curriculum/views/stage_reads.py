@@ -147,6 +147,12 @@ class GateRow:
     is_waived: bool = False  # in an earlier stage
 
     @property
+    def answer(self) -> str:
+        """As it is drawn: what was waived and kept does not look as if it sat."""
+        answer = str(self.verdict["answer"])
+        return "not_yet" if self.is_waived and answer == "kept" else answer
+
+    @property
     def answer_label(self) -> str:
         answer = str(self.verdict["answer"])
         if self.is_waived:

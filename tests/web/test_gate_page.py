@@ -126,6 +126,18 @@ def test_the_map_is_a_table_with_its_figures_in_words(client, viewer, run):
     assert "70% of 100%" in table
 
 
+def test_what_was_waived_and_is_no_worse_does_not_look_as_if_it_sat(db):
+    gate = GateFactory()
+    gate.evidence = evidence(gate.stage, waived={"W": "kept", "V": "forgotten"})
+
+    rows = stage_reads.gate_rows(gate)[2]
+
+    assert [(row.answer, row.answer_label) for row in rows] == [
+        ("not_yet", "no less since"),
+        ("forgotten", "less since"),
+    ]
+
+
 @pytest.mark.parametrize("is_asked", [True, False])
 def test_what_was_waived_stands_apart_and_blocks_nothing(client, viewer, is_asked):
     first = StageFactory(waived=True, skills=["W"])
@@ -141,6 +153,7 @@ def test_what_was_waived_stands_apart_and_blocks_nothing(client, viewer, is_aske
         words = re.sub(r"<[^>]+>|\s+", " ", found[0])
         assert re.search(r"W +skill W.* 80%.* 48%.*less since", words)
     assert stage_reads.why_not_advance(gate) == ""
+    assert ("less since it was waived" in page) == is_asked
     [kept] = gate_reads.retention(first.run).rows or [("", "", [])]
     assert [cell.kept for cell in kept[2] if cell] == ([pytest.approx(0.6)] if is_asked else [])
 
