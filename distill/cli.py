@@ -119,8 +119,8 @@ def _ask_person(progress: Progress) -> Any:
             )
         for r in gate.evidence.retention:
             console.print(f"  {r.skill}: {r.answer.value}, {r.now:.2f} (was {r.was:.2f})")
-        for r in gate.evidence.waived:
-            console.print(f"  {r.skill}, waived at {r.was:.2f}: {r.now:.2f} now")
+        for w in gate.evidence.waived:
+            console.print(f"  {w.skill}, waived at {w.was:.2f}: {w.now:.2f} now")
         allowed = [d for d in Decision if d is not Decision.ADVANCE or gate.evidence.allows_advance]
         if not gate.may_remedy:
             allowed.remove(Decision.REMEDY)

@@ -120,21 +120,20 @@ class Examiner:
         adapter: Path | None,
     ) -> tuple[GateEvidence, dict[str, Score]]:
         """The evidence on the round `key`, and the scores of everything that was asked for it."""
+        waived = {k: was for k, was in passed.waived.items() if k not in skills}
+        if not self._settings.probing.ask_others:
+            waived = {}
         exam = GateExam(
             domain=self._domain,
             settings=self._settings,
             seed=self._seed,
             stage=skills,
             mastered=passed.mastered,
-            p_teacher={k: gaps[k].teacher.mean for k in skills},
+            p_teacher={k: gaps[k].teacher.mean for k in (*skills, *waived)},
             seen=self._journal.seen_at_gates(before=key),
             grades=self._journal.grades(key, Split.GATE),
             trained=self._journal.trained(),
-            waived={
-                k: was
-                for k, was in passed.waived.items()
-                if k not in skills and self._settings.probing.ask_waived
-            },
+            waived=waived,
         )
         with closing(Lazy(self._student, adapter)) as student:
             evidence = exam.run(

@@ -11,6 +11,28 @@ from distill.organizer.stages import lacking
 from distill.records import Gap, GateAnswer, GateEvidence, Score
 
 
+def left_lacking(
+    lacks: Mapping[str, float], evidence: GateEvidence, gaps: Mapping[str, Gap]
+) -> dict[str, float]:
+    """What skills that were let pass without sitting lack by a later gate, in 0..1.
+
+    lacks: skill -> what it lacked before. By the gate's answers: a waived skill lacks 1 − r, and
+    nothing where it sits by now; one that was found forgotten lacks the share that is lost, and
+    nothing where that is not so any more. gaps: the diagnosis, for the teacher's scores; what
+    has none stays as it was. Pure.
+    """
+    found = dict(lacks)
+    forgotten, (_, lost) = set(evidence.forgotten), mixture.still_needed(evidence)
+    for v in evidence.retention:
+        if v.skill in found:
+            found[v.skill] = lost[v.skill] if v.skill in forgotten else 0.0
+    for w in evidence.waived:
+        if w.skill in gaps:
+            sits = w.answer is GateAnswer.MASTERED
+            found[w.skill] = 0.0 if sits else lacking(gaps[w.skill], w.now)
+    return found
+
+
 @dataclass(slots=True)
 class Passed:
     """The skills that a run has behind it. Scores are mean grades, 0..1, with their probes."""
@@ -42,10 +64,5 @@ class Passed:
             self._lacks |= mixture.still_needed(evidence)[0]
 
     def look_back(self, evidence: GateEvidence, gaps: Mapping[str, Gap]) -> None:
-        """What is lacking by a later gate: of what was waived, and of what a waiver left forgotten.
-
-        gaps: the diagnosis, for the teacher's scores.
-        """
-        lost = mixture.still_needed(evidence)[1]
-        self._lacks |= {k: max(0.0, v) for k, v in lost.items() if k in self._lacks}
-        self._lacks |= {v.skill: lacking(gaps[v.skill], v.now) for v in evidence.waived}
+        """See `left_lacking`."""
+        self._lacks = left_lacking(self._lacks, evidence, gaps)

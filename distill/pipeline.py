@@ -1,4 +1,4 @@
-"""The loop of METHOD.md 4 without a database: diagnose, organise, and teach stage by stage.
+"""The loop of docs/method.md without a database: diagnose, organise, and teach stage by stage.
 
 Everything done is a line in `ledger.jsonl`, so that a run that was killed continues where it
 was and does nothing twice. The browser runs the same loop over rows (curriculum.engine); both
@@ -184,7 +184,7 @@ class Pipeline:
             if decision in (Decision.REMEDY, Decision.WAIVE):
                 self._adapter = self._folder(f"s{position}r{stands.at}")
                 evidence, scores = rounds[stands.at], found[stands.at]
-            if self._settings.probing.ask_waived:
+            if self._settings.probing.ask_others:
                 passed.look_back(evidence, gaps)
             if decision in (Decision.ADVANCE, Decision.WAIVE):
                 passed.settle(evidence, scores, is_waived=decision is Decision.WAIVE)
@@ -193,6 +193,7 @@ class Pipeline:
                 return decision
             need, lost = stands.need, stands.lost
             known = passed.known | stands.sits
+            waiting = self._by_now(waiting, gaps)
             small = mixture.bridged(rounds)
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
@@ -242,6 +243,12 @@ class Pipeline:
         if not items:
             raise BudgetSpent("No item is short enough for the training tokens that are left.")
         self.journal.keep_items(key, items)
+
+    def _by_now(self, waiting: Need, gaps: Mapping[str, Gap]) -> dict[str, float]:
+        """What skills that wait lack of the student that a remedy goes on from."""
+        if not waiting or not self._settings.probing.ask_others or not self._adapter:
+            return dict(waiting)
+        return self._examiner.lacking(sorted(waiting), gaps, self._adapter)
 
     def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
         return self._examiner.errors(skills, self._adapter)

@@ -1,6 +1,6 @@
 """The records that cross rooms: frozen, plain, and the same for the browser and for the notebook.
 
-Words (METHOD.md): a *skill* is one unit of knowledge, a *probe* a question with a way to grade
+Words: a *skill* is one unit of knowledge, a *probe* a question with a way to grade
 the answer, *mastery* the student's score over the teacher's, an *item* one training example.
 """
 
@@ -221,7 +221,7 @@ class SkillVerdict:
 
 @dataclass(frozen=True, slots=True)
 class RetentionVerdict:
-    """The gate's word on one skill mastered or waived earlier. Scores are mean grades in 0..1."""
+    """The gate's word on one skill mastered earlier. Scores are mean grades in 0..1."""
 
     skill: str
     answer: Retention
@@ -233,10 +233,24 @@ class RetentionVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class WaivedVerdict:
+    """What became of a skill that was waived earlier. Scores are mean grades in 0..1."""
+
+    skill: str
+    answer: GateAnswer  # by the gate's own test, on one look: it may well be unclear
+    since: Retention  # whether it is less than it was when it was waived
+    was: float
+    now: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class GateEvidence:
     stage: tuple[SkillVerdict, ...]
     retention: tuple[RetentionVerdict, ...]
-    waived: tuple[RetentionVerdict, ...] = ()  # told, and held against nothing
+    waived: tuple[WaivedVerdict, ...] = ()  # told, and held against nothing
     void: tuple[tuple[str, int], ...] = ()  # skill, and how many of its answers do not count:
     # their questions were found in what the student was trained on
 

@@ -1,4 +1,4 @@
-"""Settings of a run, with units in their names. Defaults are METHOD.md's.
+"""Settings of a run, with units in their names. Decisions say where they are not the paper's.
 
 Frozen pydantic models: they validate what comes from a form, a file or the command line, and
 turn into JSON for the record. `distill` reads no environment.
@@ -69,9 +69,10 @@ class Probing(_Settings):
     """Probes per skill and look at a gate; 21 right in a row suffice."""
     gate_probes_cap: Count = 192
     """Probes per skill and checkpoint at most; what is unclear then counts as not yet."""
-    ask_waived: bool = True
-    """Every gate asks one look of each skill that an earlier stage left by a waiver: nothing is
-    held back by it, people see what became of it, and new items are dealt by it."""
+    ask_others: bool = True
+    """Every gate asks what is not its own and does not sit as well: one look of each skill that an
+    earlier stage left by a waiver, and what waits as much as it needs. Nothing is held back by it,
+    people see what became of it, and new items are dealt by it."""
     final_probes: Count = 64
     """Probes per skill for the report."""
     batch_size: Count = 64
@@ -216,7 +217,7 @@ class Settings(_Settings):
 
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
-    "probing": {"teacher_answer_tokens": None, "ask_waived": False},
+    "probing": {"teacher_answer_tokens": None, "ask_others": False},
     "lora": {"average": None},
 }
 """What versions did that did not have a setting, where its default is something else."""

@@ -26,9 +26,9 @@ Everything that decides what a run does, besides its models, its domain and its 
 {"thresholds": {"mastery": 0.9}, "budget": {"items": 2000}}
 ```
 
-A run keeps its settings in its record. When `ioa distil --resume` continues one, only the
-budget may differ. This page is written by `python -m distill.settings_page docs/settings.md`,
-and a test says when it is out of date.
+A run keeps its settings in its record. When `ioa distil --resume` continues one, only
+`budget` and `writing.teacher_tokens` may differ. This page is written by
+`python -m distill.settings_page docs/settings.md`, and a test says when it is out of date.
 """
 
 

@@ -68,6 +68,6 @@
 
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form[data-move]");
-    if (form) ask(form, form.elements.to_stage.value, null);
+    if (form?.elements.to_stage.value) ask(form, form.elements.to_stage.value, null);
   });
 })();

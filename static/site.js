@@ -29,9 +29,49 @@
   });
   document.addEventListener("htmx:sendError", () => notice(SAID[0]));
 
+  // htmx sees a button's own address only where the button stands inside its form: one beside it,
+  // with form="…", would send to the form's.
+  document.addEventListener("htmx:configRequest", (event) => {
+    const submitter = event.detail.triggeringEvent?.submitter;
+    if (submitter?.hasAttribute("formaction") && event.detail.elt === submitter.form) {
+      event.detail.path = submitter.getAttribute("formaction");
+    }
+  });
+
+  // An answer that says what was wrong has an address that takes no second look: the page's stays.
+  document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (!xhr || xhr.status < 400 || requestConfig?.verb === "get") return;
+    Object.assign(event.detail.history, { type: "replace", path: location.href });
+  });
+
+  // Another page begins at its top, and is where the keyboard goes on; the same page stays put.
+  let here = location.pathname;
+  document.addEventListener("htmx:pushedIntoHistory", () => {
+    if (location.pathname === here) return;
+    here = location.pathname;
+    document.addEventListener(
+      "htmx:afterSettle",
+      () => {
+        if (location.hash) return;
+        window.scrollTo(0, 0);
+        document.getElementById("content")?.focus({ preventScroll: true });
+      },
+      { once: true },
+    );
+  });
+
   // A success is old news with the next thing that is done.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.requestConfig.verb !== "post" || event.detail.elt.id === "presence") return;
+    document.querySelectorAll("#notices .notice.success").forEach((line) => line.remove());
+  });
+
+  // And so it is once the page has found that more is so by now.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const { requestConfig, target } = event.detail;
+    if (requestConfig?.verb !== "get" || !/[?&]seen=/.test(requestConfig.path)) return;
+    if (target.id === "live") return; // the progress alone
     document.querySelectorAll("#notices .notice.success").forEach((line) => line.remove());
   });
 

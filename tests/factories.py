@@ -339,7 +339,7 @@ def evidence(
             for key, word in (retention or {}).items()
         ],
         "waived": [
-            {"skill": key, "answer": word, "was": 0.8, "now": 0.48, **numbers}
+            {"skill": key, "answer": "not_yet", "since": word, "was": 0.8, "now": 0.48, **numbers}
             for key, word in (waived or {}).items()
         ],
     }

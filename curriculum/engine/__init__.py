@@ -20,6 +20,8 @@ from curriculum.engine.describe import (
     domains,
     domains_folder,
     sentence,
+    settings_of,
+    settings_told,
     storable,
     students,
     teachers,
@@ -32,6 +34,7 @@ from curriculum.engine.importing import Importer
 from curriculum.engine.items import evidence_record, rendered, stalled, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
+from curriculum.engine.passed import forgotten_by_now
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
 from curriculum.engine.prompts import (
     PROMPT_NAMES,
@@ -96,6 +99,7 @@ __all__ = [
     "domains",
     "domains_folder",
     "evidence_record",
+    "forgotten_by_now",
     "is_asked_in_words",
     "is_shown",
     "look_at_domain",
@@ -119,6 +123,8 @@ __all__ = [
     "rewrite",
     "run_trial",
     "sentence",
+    "settings_of",
+    "settings_told",
     "severities_of",
     "share_at_most",
     "slips",

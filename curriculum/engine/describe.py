@@ -170,6 +170,35 @@ def settings_of(run: Run) -> Settings:
     return as_kept(run.settings)
 
 
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    name: str
+    value: str
+    says: str
+    is_changed: bool  # from its default
+
+
+def settings_told(run: Run) -> list[tuple[str, str, list[SettingRow]]]:
+    """Everything that decides what the run does, and what it means: (group, what it is, rows)."""
+    usual, groups = Settings(), []
+    for group, section in settings_of(run):
+        rows = []
+        for name, told in type(section).model_fields.items():
+            value, default = getattr(section, name), getattr(getattr(usual, group), name)
+            says = " ".join((told.description or "").split())
+            rows.append(SettingRow(name, _value_told(value), says, value != default))
+        groups.append((group, " ".join((type(section).__doc__ or "").split()), rows))
+    return groups
+
+
+def _value_told(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) or "none" if isinstance(value, tuple) else str(value)
+
+
 def write_report(path: Path, figures: Mapping[str, Any]) -> None:
     """Write the figures beside `path`, then in its place. Raises `CurriculumError` when full."""
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
 
+from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import load_domain, storable
-from curriculum.models import Item, Probe, Skill, Stage
+from curriculum.models import Item, Skill, Stage
+from curriculum.models.items import spaced
 from distill import records
-from distill.adapter.checks import AnswerVerified, NotDuplicate, NotLeak, Parses, check
+from distill.adapter.checks import Belongs, Check, NotDuplicate, check, standard_checks
 from distill.domains import question_key
 from distill.domains.base import FULL_LEVEL
 from distill.grading.base import marked_answer
@@ -23,12 +25,9 @@ class Importer:
         run = stage.run
         self._stage, self._domain = stage, load_domain(run.domain)
         asked = Item.objects.filter(stage__run=run).values_list("question", flat=True)
-        probes = Probe.objects.filter(skill__run=run).values_list("key", flat=True)
-        self._always = (
-            NotDuplicate(question_key(q) for q in asked.iterator()),
-            NotLeak(set(probes)),
-        )
-        self._graders: dict[str, AnswerVerified] = {}
+        self._duplicate = NotDuplicate(others=asked.iterator())
+        self._leak, self._fits = leak_check(run), fits_check(run)
+        self._of_skill: dict[str, Sequence[Check]] = {}
 
     def item(self, skill: Skill, *, question: str, solution: str, answer: str, level: int) -> Item:
         """The item with its checks. Where a solution does not say which its answer is, that is
@@ -65,11 +64,18 @@ class Importer:
             level=level,
             origin=IMPORTED,
             checks=checks,
+            failed=spaced(failed),
             is_flagged=bool(failed),
             is_leak="leak" in failed,
         )
 
-    def _checks(self, skill: str) -> tuple[Any, ...]:
-        if skill not in self._graders:
-            self._graders[skill] = AnswerVerified(self._domain.grader(skill))
-        return (Parses(), self._graders[skill], *self._always)
+    def _checks(self, skill: str) -> Sequence[Check]:
+        if skill not in self._of_skill:
+            self._of_skill[skill] = standard_checks(
+                self._domain.grader(skill),
+                duplicate=self._duplicate,
+                leak=self._leak,
+                fits=self._fits,
+                belongs=Belongs(self._domain),
+            )
+        return self._of_skill[skill]

@@ -14,16 +14,17 @@ from curriculum.models import (
     Item,
     Revision,
     Run,
+    Skill,
     SnapshotItem,
     Stage,
     StageSkill,
 )
-from curriculum.states import SETTLED, SkillOutcome, StageStatus
+from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill import records, roster
 from distill.decisions import stalls
 from distill.domains import question_key
 from distill.organizer.footing import footing, gained
-from distill.records import GateEvidence, RetentionVerdict, SkillVerdict
+from distill.records import GateEvidence, RetentionVerdict, SkillVerdict, WaivedVerdict
 
 
 def record(item: Item) -> records.Item:
@@ -43,8 +44,8 @@ def record(item: Item) -> records.Item:
 
 
 def rehearsal_pool(stage: Stage, rounds: Sequence[GateEvidence]) -> QuerySet[Item]:
-    """What earlier snapshots taught of skills whose stages are settled, waived ones as well:
-    nothing else teaches them any more (decisions/0021).
+    """What earlier snapshots taught of skills whose stages are settled, waived ones as well, and of
+    those that are in no stage (any more): nothing else teaches them (decisions/0021).
 
     Those that this stage has brought to sit belong to them: a remedy no longer teaches them.
     rounds: see `evidence_so_far`.
@@ -55,9 +56,11 @@ def rehearsal_pool(stage: Stage, rounds: Sequence[GateEvidence]) -> QuerySet[Ite
         outcome__in=[SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN, SkillOutcome.WAIVED],
     )
     sits = Q(item__skill__key__in=footing(rounds).sits) if rounds else Q()
-    taught = SnapshotItem.objects.filter(
-        Q(item__skill__in=settled.values("skill")) | sits, snapshot__stage__run=stage.run
-    )
+    in_none = Skill.objects.filter(
+        run=stage.run_id, stage_skills=None, status=SkillStatus.ACTIVE
+    )  # it sat before its stage began, or from the start, and was taught beside or for a remedy
+    behind = Q(item__skill__in=settled.values("skill")) | Q(item__skill__in=in_none)
+    taught = SnapshotItem.objects.filter(behind | sits, snapshot__stage__run=stage.run)
     pool = Item.objects.filter(pk__in=taught.values("item"), verdict="approved", is_leak=False)
     return pool.exclude(stage=stage, round=stage.round)
 
@@ -117,7 +120,13 @@ def evidence_record(values: dict[str, Any]) -> GateEvidence:
             for v in values["retention"]
         ),
         waived=tuple(
-            RetentionVerdict(**{**v, "answer": records.Retention(v["answer"])})
+            WaivedVerdict(
+                **{
+                    **v,
+                    "answer": records.GateAnswer(v["answer"]),
+                    "since": records.Retention(v["since"]),
+                }
+            )
             for v in values.get("waived", ())  # evidence of earlier versions has none
         ),
         void=tuple((skill, n) for skill, n in values.get("void", ())),

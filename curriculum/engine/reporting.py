@@ -10,7 +10,7 @@ from curriculum import models
 from curriculum.engine.authoring import tokens_of_calls
 from curriculum.engine.exam import Exam, Grades, Keep, score_row
 from curriculum.engine.items import trained_questions
-from curriculum.engine.work import mastered_so_far
+from curriculum.engine.passed import mastered_so_far
 from curriculum.models import Checkpoint, Run, SnapshotItem
 from curriculum.states import SkillStatus
 from distill import report as reports

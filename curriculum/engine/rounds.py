@@ -10,16 +10,15 @@ from django.db.models import QuerySet, Sum
 
 from curriculum.engine.describe import settings_of
 from curriculum.engine.items import evidence_so_far, record, rehearsal_pool
+from curriculum.engine.passed import left_behind, on_the_way
 from curriculum.engine.planning import gaps_of
 from curriculum.models import Checkpoint, Item, Run, Score, Snapshot, Stage, StageSkill
-from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
+from curriculum.states import SkillStatus, StageStatus
 from distill import records
 from distill.organizer import mixture as organizer
 from distill.organizer.footing import footing
 from distill.organizer.stages import lacking
 from distill.records import Gap, GateEvidence, Split
-
-LEFT = (SkillOutcome.WAIVED, SkillOutcome.FORGOTTEN)  # behind, and not sitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +27,12 @@ class Teaches:
 
     need: dict[str, float]  # the stage's own
     later: dict[str, float]  # of stages that have not begun
-    waived: dict[str, float]  # and forgotten: of settled stages, as the last gate found it
+    left: dict[str, float]  # by waived stages behind it: see `passed.left_behind`
     share: float  # of the mixture that is rehearsal: `mixture.rehearsal_share`
 
     @property
     def beside(self) -> dict[str, float]:
-        return {k: v for k, v in (self.waived | self.later).items() if k not in self.need}
+        return {k: v for k, v in (self.left | self.later).items() if k not in self.need}
 
     @property
     def lacks(self) -> dict[str, float]:
@@ -53,22 +52,18 @@ def teaches(
     own = [row.skill.key for row in places if row.stage_id == stage.pk]
     others = [row for row in places if row.skill.key not in own]
     later = {row.skill.key for row in others if _waits(row, stage)}
-    outcomes = {row.skill.key: row.outcome for row in others if row.stage.status in SETTLED}
-    waived = {k for k, outcome in outcomes.items() if outcome in LEFT} - later
-    gaps = gaps_of(run) if later or waived or not rounds else {}
+    was_waived = any(row.stage.status == StageStatus.WAIVED for row in others)
+    gaps = gaps_of(run) if later or was_waived or not rounds else {}
+    left = left_behind(run, gaps) if was_waived else {}
+    left = {k: v for k, v in left.items() if k not in later}
     if rounds:
         need = footing(rounds).need
     else:
         now = _measured_since(stage)
         need = {k: _lacking(gaps.get(k), now.get(k)) for k in own}
-    means = _last_measured(run) if later or waived else {}
-    lacks = {k: _lacking(gap, means.get(k)) for k, gap in sorted(gaps.items())}
-    found = Teaches(
-        need,
-        {k: v for k, v in lacks.items() if k in later},
-        {k: v for k, v in lacks.items() if k in waived},
-        0.0,
-    )
+    means = _last_measured(run) if later else {}
+    waiting = {k: _lacking(gap, means.get(k)) for k, gap in sorted(gaps.items()) if k in later}
+    found = Teaches(need, waiting, left, 0.0)
     if known is None:
         pool = rehearsal_pool(stage, rounds).order_by()
         known = pool.values_list("skill__key", flat=True).distinct()
@@ -88,21 +83,9 @@ def _last_measured(run: Run) -> dict[str, float]:
     """The mean grade of each skill as last measured on the way to the current student, whatever
     students that were given up came to: skill -> 0..1.
     """
-    scores = Score.objects.filter(skill__run=run, checkpoint__in=_on_the_way(run))
+    scores = Score.objects.filter(skill__run=run, checkpoint__in=on_the_way(run))
     scores = scores.filter(split__in=[Split.DIAGNOSE, Split.GATE]).order_by("checkpoint", "pk")
     return dict(scores.values_list("skill__key", "mean"))
-
-
-def _on_the_way(run: Run) -> list[int]:
-    """The current checkpoint and those it came from."""
-    rows = run.checkpoints.values_list("pk", "parent", "is_current")
-    parents = {pk: parent for pk, parent, _ in rows}
-    at = next((pk for pk, _, is_current in rows if is_current), None)
-    way = []
-    while at is not None:
-        way.append(at)
-        at = parents.get(at)
-    return way
 
 
 def counts(stage: Stage, planned: Teaches) -> dict[str, int]:

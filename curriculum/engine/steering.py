@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from curriculum.engine.describe import load_domain
+from curriculum.engine.describe import load_domain, settings_of
 from curriculum.engine.slips import pair
 from curriculum.models import Answer, Run
 from distill.adapter import steering
@@ -25,7 +25,7 @@ def to_ask(domain: Domain, skills: Iterable[str], seed: int) -> list[str]:
 def errors_of(run: Run, skills: Iterable[str]) -> dict[str, dict[str, int]]:
     """Kinds of the current student's wrong answers to diagnostic probes, counted, by skill.
 
-    Where it was asked none of a skill, those of the diagnosis.
+    Where it was asked fewer of a skill than a gate asks, those of the diagnosis.
     """
     answers = Answer.objects.filter(
         Q(checkpoint__is_current=True) | Q(checkpoint__parent=None),
@@ -37,7 +37,13 @@ def errors_of(run: Run, skills: Iterable[str]) -> dict[str, dict[str, int]]:
     for answer in answers:
         is_now = answer.checkpoint is not None and answer.checkpoint.is_current
         said[is_now].setdefault(answer.probe.skill.key, []).append(pair(answer))
-    return {k: count_errors(pairs) for k, pairs in (said[False] | said[True]).items()}
+    enough = settings_of(run).probing.gate_probes
+    now = {
+        k: pairs
+        for k, pairs in said[True].items()
+        if len(pairs) >= min(enough, len(said[False].get(k, ())))
+    }
+    return {k: count_errors(pairs) for k, pairs in (said[False] | now).items()}
 
 
 def planned_aims(run: Run, counts: Mapping[str, int]) -> list[tuple[str, int, str]]:

@@ -13,14 +13,15 @@ from curriculum.engine.describe import find_student, home, settings_of
 from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
 from curriculum.engine.items import evidence_so_far, record, trained_questions
 from curriculum.engine.made_with import made_with
+from curriculum.engine.passed import mastered_so_far, when_settled
 from curriculum.engine.planning import gaps_of
 from curriculum.engine.rounds import counts, spent_before, teaches
 from curriculum.engine.steering import errors_of, to_ask
-from curriculum.models import Checkpoint, Run, Skill, Stage, StageSkill
-from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
+from curriculum.models import Checkpoint, Skill, Stage
+from curriculum.states import SkillOutcome, SkillStatus, StageStatus
 from distill.adapter.writing import Order
 from distill.assessment.ahead import look_ahead
-from distill.assessment.gate import GateExam, Was, known_at_start
+from distill.assessment.gate import GateExam
 from distill.backends.base import Backend, Beat
 from distill.identifier.probing import score
 from distill.organizer import mixture
@@ -126,7 +127,7 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
 def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
     """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet.
 
-    What was waived is asked again, with the gate's probes (`probing.ask_waived`). All skills still
+    What was waived is asked again, with the gate's probes (`probing.ask_others`). All skills still
     to be taught are measured as well: what this stage taught may have helped
     them, and it may be waived where it may not advance. The rest is planned again from that, and
     the next stage's first round written for the student as it is. Where it may not advance, those
@@ -140,7 +141,8 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     own = [row.skill for row in stage.stage_skills.select_related("skill")]
     taught = {s.key for s in own}
     mastered = {k: was for k, was in mastered_so_far(run).items() if k not in taught}
-    waived = _when_settled(run, SkillOutcome.WAIVED) if exam.settings.probing.ask_waived else {}
+    waived = when_settled(run, SkillOutcome.WAIVED) if exam.settings.probing.ask_others else {}
+    waived = {k: was for k, was in waived.items() if k not in taught and k in gaps}
     answered = models.Answer.objects.filter(probe__skill__run=run, probe__split=Split.GATE)
     seen: dict[str, set[str]] = {}
     earlier = answered.exclude(checkpoint=checkpoint).exclude(checkpoint=None)
@@ -153,11 +155,11 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
         seed=run.seed,
         stage=[s.key for s in own],
         mastered=mastered,
-        p_teacher={s.key: gaps[s.key].teacher.mean for s in own},
+        p_teacher={k: gaps[k].teacher.mean for k in (*taught, *waived)},
         seen=seen,
         grades=grades_of(answered.filter(checkpoint=checkpoint)),
         trained=trained,
-        waived={k: was for k, was in waived.items() if k not in taught},
+        waived=waived,
     )
 
     def sink(pairs: Sequence[tuple[Probe, Answer]]) -> None:
@@ -193,8 +195,10 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
             ask=ask,
             settings=exam.settings,
         )
-        if not evidence.allows_advance:  # a remedy is written by the student's errors of now
-            wanted = to_ask(exam.domain, mixture.still_needed(evidence)[0], run.seed)
+        # the next items are written by the student's errors of now, a remedy's or the next stage's
+        next_up = [] if evidence.allows_advance else list(mixture.still_needed(evidence)[0])
+        wanted = to_ask(exam.domain, [*next_up, *_skills_ahead(stage, 1)], run.seed)
+        if wanted:
             keys = run.skills.filter(key__in=wanted).values_list("key", flat=True)
             n = exam.settings.probing.gate_probes
             ask([p for k in keys for p in draw(k, n)])
@@ -220,63 +224,10 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     return dataclasses.asdict(evidence), scores
 
 
-def _skills_ahead(stage: Stage) -> list[str]:
-    """The keys of the active skills of the stages that have not begun."""
-    later = stage.run.stages.filter(status=StageStatus.PLANNED)
-    ahead = Skill.objects.filter(stage_skills__stage__in=later, status=SkillStatus.ACTIVE)
+def _skills_ahead(stage: Stage, most: int | None = None) -> list[str]:
+    """The keys of the active skills of the stages that have not begun; of the first `most`."""
+    later = stage.run.stages.filter(status=StageStatus.PLANNED).order_by("position")
+    ahead = Skill.objects.filter(
+        stage_skills__stage__in=list(later[:most]), status=SkillStatus.ACTIVE
+    )
     return list(ahead.distinct().values_list("key", flat=True))
-
-
-def mastered_so_far(run: Run) -> dict[str, Was]:
-    """Skills that sit, taught or known from the start, with what they scored then."""
-    taught = _when_settled(run, SkillOutcome.MASTERED, SkillOutcome.FORGOTTEN)
-    return _known_at_start(run) | _left_the_plan(run) | taught
-
-
-def _when_settled(run: Run, *outcomes: SkillOutcome) -> dict[str, Was]:
-    """Skills of settled stages that came to one of `outcomes`: what each scored at the gate that
-    let it pass.
-    """
-    rows = StageSkill.objects.filter(
-        stage__run=run,
-        stage__status__in=SETTLED,
-        outcome__in=outcomes,
-    ).select_related("skill", "stage")
-    found = {}
-    for row in rows:
-        gate = row.stage.gates.select_related("stands_on").order_by("round").last()
-        gate = (gate.stands_on or gate) if gate else None
-        score = models.Score.objects.filter(
-            skill=row.skill, checkpoint=gate.checkpoint if gate else None, split=Split.GATE
-        ).first()
-        if gate and score:
-            found[row.skill.key] = Was(score.mean, score.n, score.is_exhaustive)
-    return found
-
-
-def _known_at_start(run: Run) -> dict[str, Was]:
-    """Skills that the diagnosis calls mastered: nothing is taught of them, all is kept of them."""
-    answers = models.Answer.objects.filter(
-        probe__skill__run=run,
-        probe__skill__status=SkillStatus.ACTIVE,
-        probe__split=Split.DIAGNOSE,
-        checkpoint=run.checkpoints.get(parent=None),
-    )
-    answered = grades_of(answers)
-    gaps = {k: gap for k, gap in gaps_of(run).items() if k in answered}
-    return known_at_start(gaps, answered, settings_of(run).thresholds)
-
-
-def _left_the_plan(run: Run) -> dict[str, Was]:
-    """Skills that sat before their stage began, and so are in none: measured by a later student
-    than the first, which is done of what is planned only.
-    """
-    scores = models.Score.objects.filter(
-        skill__run=run,
-        skill__status=SkillStatus.ACTIVE,
-        skill__stage_skills=None,
-        split=Split.DIAGNOSE,
-        checkpoint__parent__isnull=False,
-    )
-    rows = scores.order_by("checkpoint").select_related("skill")
-    return {row.skill.key: Was(row.mean, row.n) for row in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -176,10 +176,13 @@ def _begin(run: Run) -> dict[str, Any]:
 def _end(
     run: Run, before: dict[str, Any], *, actor: Actor, action: str, subject: Skill | Stage | Run
 ) -> None:
-    """Refuse an order that this change broke; one that was broken before is not its fault."""
+    """Refuse an order that this change broke; one that was broken before is not its fault. A stage
+    is called by the skills it has now: people sign it, and auditors read it, by that name.
+    """
     for source, target in _broken(run, _places(run)):
         if (source, target) not in before["broken"]:
             raise OrderBroken(source, target)
+    _name_by_skills(run, before["stages"])
     audit.write(
         run,
         actor=actor,
@@ -188,6 +191,16 @@ def _end(
         was={"stages": before["stages"]},
         became={"stages": stages_of(run)},
     )
+
+
+def _name_by_skills(run: Run, before: Sequence[Mapping[str, Any]]) -> None:
+    """Names of the stages whose skills are others than those of any stage before."""
+    known = {tuple(sorted(stage["skills"])) for stage in before}
+    for stage in Stage.objects.filter(run=run).prefetch_related("stage_skills__skill"):
+        skills = [row.skill for row in stage.stage_skills.all()]
+        if tuple(sorted(skill.key for skill in skills)) not in known:
+            title = ", ".join(skill.title for skill in skills)[:200]
+            Stage.objects.filter(pk=stage.pk).update(title=title)
 
 
 def _there_already(skill: Skill) -> str:

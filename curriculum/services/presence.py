@@ -17,8 +17,6 @@ from django.utils import timezone
 
 from curriculum.models import Item, ItemLock
 
-BEAT_SECONDS = 30  # how often a page renews its lock; a lock has to outlive a few
-
 
 @transaction.atomic
 def look(item: Item, *, person: User, take_over: bool = False) -> ItemLock:

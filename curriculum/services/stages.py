@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from curriculum import engine
 from curriculum.errors import (
@@ -194,6 +195,7 @@ def roll_back(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
     if stage.started_from is not None:
         make_current(stage.started_from)
     stage.stage_skills.update(outcome=SkillOutcome.OPEN)
+    _note_retention(stage)
     return stage
 
 
@@ -284,15 +286,14 @@ def _allows_advance(stage: Stage, evidence: Mapping[str, Any]) -> bool:
 def _note_outcomes(stage: Stage, evidence: Mapping[str, Any]) -> None:
     for verdict in evidence["stage"]:
         stage.stage_skills.filter(skill__key=verdict["skill"]).update(outcome=verdict["answer"])
-    _note_retention(stage, evidence)
+    _note_retention(stage)
 
 
-def _note_retention(stage: Stage, evidence: Mapping[str, Any]) -> None:
-    """Write down on earlier stages which of their skills were forgotten, or came back."""
-    earlier = StageSkill.objects.filter(stage__run=stage.run_id, stage__status__in=SETTLED)
-    for verdict in evidence["retention"]:
-        rows = earlier.filter(skill__key=verdict["skill"])
-        if verdict["answer"] == SkillOutcome.FORGOTTEN:
-            rows.filter(outcome=SkillOutcome.MASTERED).update(outcome=SkillOutcome.FORGOTTEN)
-        elif verdict["answer"] == "kept":
-            rows.filter(outcome=SkillOutcome.FORGOTTEN).update(outcome=SkillOutcome.MASTERED)
+def _note_retention(stage: Stage) -> None:
+    """Write down which skills of settled stages the student as it is has forgotten, and which it
+    has not, or not any more: by the gates on the way to it, not by those of a student given up.
+    """
+    settled = StageSkill.objects.filter(stage__run=stage.run_id, stage__status__in=SETTLED)
+    lost = Q(skill__key__in=engine.forgotten_by_now(stage.run))
+    settled.filter(lost, outcome=SkillOutcome.MASTERED).update(outcome=SkillOutcome.FORGOTTEN)
+    settled.filter(~lost, outcome=SkillOutcome.FORGOTTEN).update(outcome=SkillOutcome.MASTERED)

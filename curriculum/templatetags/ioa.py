@@ -86,6 +86,25 @@ def in_words(names: list[str]) -> str:
     return ", ".join(name.replace("_", " ") for name in names)
 
 
+PASSED = {
+    "parses": "whole and readable",
+    "safety": "nothing hidden in it",
+    "fits": "fits in length",
+    "template": "in the one form",
+    "skill": "of this skill",
+    "steps": "no false step",
+    "answer": "answer right",
+    "duplicate": "no duplicate",
+    "leak": "measures nobody",
+}
+
+
+@register.filter
+def passed_check(check: str) -> str:
+    """The id of a check that passed, in words: beside a tick “leak” would say the opposite."""
+    return PASSED.get(check, check)
+
+
 @register.filter
 def lookup(mapping: Mapping[Any, Any] | None, key: Any) -> Any:
     return (mapping or {}).get(key)

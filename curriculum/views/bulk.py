@@ -17,6 +17,7 @@ from curriculum.review_forms import ManyForm, RejectManyForm, ReplaceForm, WordM
 from curriculum.services import bulk, items, rewriting, words
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
+from curriculum.states import Verdict
 from curriculum.views import review_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import elsewhere, may_decide, reply
@@ -37,7 +38,7 @@ def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
         lambda stage, queue, said: bulk.approve_matching(
             stage, actor=person(request), queue=queue, expected=said["expected"]
         ),
-        "Approved together: {}. Flagged ones still wait for you.",
+        "Approved together: {}.{flagged}",
     )
 
 
@@ -125,9 +126,15 @@ def _many(
         n: list[int] = []
         queue = Queue.of(stage, request.POST)
         notice, status = attempt(lambda: n.append(act(stage, queue, form.cleaned_data)), "")
-        notice = done.format(n[0]) if n else notice
+        notice = done.format(n[0], flagged=_flagged(stage)) if n else notice
     refused = {"many": form} if status >= 400 else {}
     return reply(request, stage, elsewhere(request.POST), notice, status, **refused)
+
+
+def _flagged(stage: Stage) -> str:
+    waiting = stage.items.filter(round=stage.round, verdict=Verdict.WAITING, is_flagged=True)
+    n = waiting.count()
+    return f" Still waiting for you, as a check failed: {n}." if n else ""
 
 
 # --- Find and replace ---------------------------------------------------------------------------

@@ -75,7 +75,8 @@ def _cells(evidence: dict[str, Any]) -> dict[str, Cell]:
     found = {v["skill"]: Cell(str(v["answer"])) for v in evidence.get("stage", [])}
     for v in _asked_again(evidence):
         kept = v["now"] / v["was"] if v["was"] else None
-        found[v["skill"]] = Cell(str(v["answer"]), kept, v["was"], v["now"], v["n"])
+        said = v.get("since", v["answer"])  # of what was waived, and of what was mastered
+        found[v["skill"]] = Cell(str(said), kept, v["was"], v["now"], v["n"])
     return found
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from curriculum import engine
 from curriculum.access import Role
 from curriculum.forms import GateForm
 from curriculum.htmx import answer, show
@@ -47,7 +48,8 @@ def _context(
     found = [r for r in stage_reads.rounds(stage) if r.gate]
     shown = found[0].number if round_ is None and found else (round_ or 0)
     gate = stage_reads.gate_of(stage, shown)
-    mastery = (stage.run.settings.get("thresholds") or {}).get("mastery", 0.9)
+    bounds = engine.settings_of(stage.run).thresholds
+    mastery = bounds.mastery
     context: dict[str, Any] = {
         "stage": stage,
         "run": stage.run,
@@ -55,6 +57,9 @@ def _context(
         "gate": gate,
         "form": form,
         "mastery": mastery,
+        "test_low": max(0.0, mastery - bounds.mastery_margin_low),
+        "test_high": min(1.0, mastery + bounds.mastery_margin_high),
+        "gate_error": bounds.gate_error,
         "tab": "gate",
     }
     if gate is not None:

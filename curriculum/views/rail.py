@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count, Q
 from django.urls import reverse
 
 from curriculum.models import Job, Run, Stage
 from curriculum.services.waiting import WHO, current_job, current_stage
-from curriculum.states import Autonomy, JobKind, JobStatus, Role, RunStatus, StageStatus
+from curriculum.states import Autonomy, JobKind, JobStatus, Role, RunStatus, StageStatus, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def _watch(job: Job) -> NextAction:
     if job.kind == JobKind.TRAIN and job.stage_id:
         url = reverse("curriculum:stage-training", args=[job.stage_id])
         return NextAction("Watch the training", url=url, who="a worker")
+    if job.status == JobStatus.QUEUED:
+        return NextAction("", f"Queued: {job.get_kind_display()}.", who="a worker")
     return NextAction("", f"A worker is at it: {job.get_kind_display()}.", who="a worker")
 
 
@@ -171,6 +174,14 @@ def _stage_action(stage: Stage) -> NextAction:
                 role=Role.REVIEWER,
                 who=WHO[Role.REVIEWER],
             )
+        case StageStatus.REVIEWING if _all_have_a_verdict(stage):
+            return NextAction(
+                f"Train {name}",
+                "Every item has its verdict: look over what is approved, and train on it.",
+                reverse("curriculum:stage-review", args=[stage.pk]),
+                role=Role.APPROVER,
+                who=WHO[Role.APPROVER],
+            )
         case StageStatus.REVIEWING:
             return NextAction(
                 f"Review the items of {name}",
@@ -188,6 +199,12 @@ def _stage_action(stage: Stage) -> NextAction:
                 who=WHO[Role.APPROVER],
             )
     return NextAction("", f"Work on {name} is about to be queued.", who="a worker")
+
+
+def _all_have_a_verdict(stage: Stage) -> bool:
+    waiting = Count("pk", filter=Q(verdict=Verdict.WAITING))
+    n = stage.items.filter(round=stage.round).aggregate(all=Count("pk"), waiting=waiting)
+    return bool(n["all"]) and not n["waiting"]
 
 
 def is_live(run: Run, jobs: Sequence[Job], action: NextAction) -> bool:

@@ -127,7 +127,7 @@ def why(item: Item) -> dict[str, Any]:
     run, skill = item.stage.run, item.skill_id
     _, then = reads.answers_before(item)
     wrong = reads.wrong_answers(run, "diagnose", Q(checkpoint=then), skills=[skill]) if then else {}
-    student = Score.objects.filter(skill=skill, split="diagnose", checkpoint=then or 0).first()
+    student = _measured_before(item)
     return {
         "wrong": wrong.get(skill, []),
         "student": student,
@@ -136,6 +136,17 @@ def why(item: Item) -> dict[str, Any]:
         "call": calls.call_of(item),
         "tags": list(item.tags.values_list("word", flat=True)),
     }
+
+
+def _measured_before(item: Item) -> Score | None:
+    """The last that was measured of its skill before it was written; of one student by the gate."""
+    scores = Score.objects.filter(
+        skill=item.skill_id,
+        split__in=["diagnose", "gate"],
+        checkpoint__isnull=False,
+        checkpoint__created_at__lte=item.created_at,
+    ).select_related("checkpoint__stage")
+    return scores.order_by("-checkpoint", "-split").first()
 
 
 def item_of(action: ReviewAction | None) -> int | None:

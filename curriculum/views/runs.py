@@ -182,6 +182,7 @@ def _context(pk: int) -> dict[str, Any]:
         "token_budget": (run.settings.get("writing") or {}).get("teacher_tokens"),
         "tokens_written": engine.tokens_of_calls(run),
         "is_in_words": engine.is_asked_in_words(run),
+        "settings": engine.settings_told(run),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from curriculum.models import (
     Checkpoint,
@@ -17,6 +17,7 @@ from curriculum.models import (
     Snapshot,
     SnapshotItem,
     Stage,
+    StageSkill,
     TrainingStep,
 )
 from curriculum.states import JobKind, SkillOutcome, StageStatus, Verdict
@@ -111,10 +112,12 @@ def training(stage: Stage, round_: int) -> Training:
 
 def mixture(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Items a skill, new and rehearsed, as frozen."""
+    own = StageSkill.objects.filter(stage=snapshot.stage_id, skill=OuterRef("item__skill"))
     rows = (
         SnapshotItem.objects.filter(snapshot=snapshot)
+        .annotate(is_own=Exists(own))
         .order_by("item__skill")
-        .values("item__skill__key", "item__skill__title", "is_rehearsal")
+        .values("item__skill__key", "item__skill__title", "is_rehearsal", "is_own")
         .annotate(n=Count("pk"))
     )
     return [
@@ -122,6 +125,7 @@ def mixture(snapshot: Snapshot) -> list[dict[str, Any]]:
             "key": row["item__skill__key"],
             "title": row["item__skill__title"],
             "is_rehearsal": row["is_rehearsal"],
+            "is_beside": not row["is_rehearsal"] and not row["is_own"],
             "n": row["n"],
             "share": row["n"] / snapshot.n_items if snapshot.n_items else 0,
         }
@@ -133,6 +137,7 @@ def mixture(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 
 WAIVED_SINCE = {"kept": "no less since", "forgotten": "less since", "unclear": "unclear"}
+WAIVED_DRAWN = {"kept": "not_yet", "forgotten": "forgotten", "unclear": "unclear"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +153,18 @@ class GateRow:
 
     @property
     def answer(self) -> str:
-        """As it is drawn: what was waived and kept does not look as if it sat."""
+        """As it is drawn: what was waived looks as if it sat only where it does."""
         answer = str(self.verdict["answer"])
-        return "not_yet" if self.is_waived and answer == "kept" else answer
+        if self.is_waived and answer != SkillOutcome.MASTERED:
+            return WAIVED_DRAWN[str(self.verdict["since"])]
+        return answer
 
     @property
     def answer_label(self) -> str:
         answer = str(self.verdict["answer"])
         if self.is_waived:
-            return WAIVED_SINCE[answer]
+            sits = answer == SkillOutcome.MASTERED
+            return "sits by now" if sits else WAIVED_SINCE[str(self.verdict["since"])]
         return dict(SkillOutcome.choices).get(answer, answer.replace("_", " "))
 
 

@@ -35,7 +35,6 @@ PAGE = "curriculum/team.html"
 PART = "curriculum/partials/_team.html"
 PRESENCE = "curriculum/partials/_team_presence.html"
 SINCE = "curriculum/partials/_team_since.html"
-ROUND_UNREAD = "Which round was looked at could not be read. Look again."
 
 
 @require_GET

@@ -90,10 +90,6 @@ class LeakIndex:
         """How many questions were added."""
         return len(self._where)
 
-    @property
-    def n_grams(self) -> int:
-        return len(self._grams)
-
     def add(self, unseen: Unseen) -> None:
         number = len(self._where)
         self._where.append(unseen.where)

@@ -84,7 +84,7 @@ def steer(
     problem with the kinds it was chosen for, in the order of the candidates; fewer than `n` where
     there are not as many. Pure, and the same in every process.
 
-    Source: METHOD.md 3, "its actual wrong answers on diagnose probes". Ours: how.
+    Source: He et al. 2026, 3.3: the prompt carries the student's state. Ours: how.
     """
     wanted = shares(kinds(errors, candidates), n)
     chosen: dict[int, tuple[str, ...]] = {}

@@ -67,7 +67,9 @@ def teach(
     """Have a language model write and verify the items of a round.
 
     Args:
-        orders, seed, round_key, taken, attempts, beat, sink: as in `writing.write`.
+        orders, seed, round_key, attempts, beat, sink: as in `writing.write`.
+        taken: `question_key`s of the run's earlier items; none of the domain's questions with
+            these keys is shown or put.
         learners: what the teacher is told of the student, for each skill that is ordered.
         client: asks the teacher, and keeps what it says.
         teacher: its name, which the items carry as their origin.

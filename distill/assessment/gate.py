@@ -20,6 +20,7 @@ from distill.records import (
     RetentionVerdict,
     SkillVerdict,
     Split,
+    WaivedVerdict,
 )
 from distill.settings import Settings, Thresholds
 
@@ -81,7 +82,7 @@ class GateExam:
     question that the student was trained on is never asked, and an answer to one that is there
     all the same is void: it is taken out of `grades`, counted, and told with the evidence.
 
-    Source: He et al. 2026, Eq. 9, and METHOD.md 2 for retention and the third answer.
+    Source: He et al. 2026, Eq. 9. Ours: retention, the third answer, and what was waived.
     """
 
     domain: Domain
@@ -89,7 +90,7 @@ class GateExam:
     seed: int
     stage: Sequence[str]
     mastered: Mapping[str, Was]  # what sits, and is to be kept
-    p_teacher: Mapping[str, float]  # P_T of each skill of the stage, from the diagnosis
+    p_teacher: Mapping[str, float]  # P_T of the stage's skills and of `waived`, from the diagnosis
     seen: Mapping[str, Set[str]]  # skill -> gate probe ids asked of earlier checkpoints
     grades: Grades
     trained: Set[str] = frozenset()  # question keys of all that the student was trained on
@@ -149,7 +150,7 @@ class GateExam:
         return GateEvidence(
             stage=tuple(self._judge(k) for k in self.stage),
             retention=tuple(self._retention(k, was) for k, was in sorted(self.mastered.items())),
-            waived=tuple(self._retention(k, was) for k, was in sorted(self.waived.items())),
+            waived=tuple(self._waived(k, was) for k, was in sorted(self.waived.items())),
             void=tuple(sorted(self.void.items())),
         )
 
@@ -204,6 +205,12 @@ class GateExam:
             was.n,
             self.settings.thresholds,
             is_exhaustive=self._is_exhaustive(skill) and was.is_exhaustive,
+        )
+
+    def _waived(self, skill: str, was: Was) -> WaivedVerdict:
+        sits, kept = self._judge(skill), self._retention(skill, was)
+        return WaivedVerdict(
+            skill, sits.answer, kept.answer, kept.was, kept.now, kept.low, kept.high, kept.n
         )
 
     def _is_exhaustive(self, skill: str) -> bool:

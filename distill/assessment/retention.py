@@ -34,7 +34,7 @@ def judge_retention(
         *unclear*: chance would explain it. Where no more probes are to be had it stays unclear,
         which people see and which does not block. Pure.
 
-    Source: METHOD.md 2; the paper does not test it. The test is the usual one of
+    Ours: the paper does not test it. The test is the usual one of
     now − retention·was with both means' sampling errors.
     """
     mean, low, high = mean_interval(grades)

@@ -11,7 +11,7 @@ class ProceduralBackend:
     """Answers with the reference. P_T = 1 by construction, and no tokens are spent.
 
     Source: programs that write problems are far cheaper than a model's calls (CBIT,
-    arXiv 2511.07932); see METHOD.md 3.
+    arXiv 2511.07932).
     """
 
     name = "procedural"

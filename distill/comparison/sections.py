@@ -11,7 +11,6 @@ from distill.comparison.results import in_words
 
 MAIN = ("composite", "mean", "worst", "transfer", "mastered")
 INK = ("#d98b1f", "#4457c7", "#2e8b57", "#8a8f98", "#c0392b", "#7d5ba6", "#3b8ea5", "#a0522d")
-SHARES = ("mean", "worst", "composite", "transfer", "kept", "lost")
 
 
 @dataclass(frozen=True, slots=True)

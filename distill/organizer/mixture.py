@@ -35,7 +35,7 @@ def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
     need: skill -> what is missing, in 0..1 (1 − r); skills that lack nothing leave the mixture.
     When nothing is missing by the numbers (all unclear), the skills share alike. Sums to n.
 
-    Pure; ties by name. Source: METHOD.md 2, "skills leave the mixture as soon as mastered".
+    Pure; ties by name. Ours: a skill leaves the mixture as soon as it sits.
     """
     lacking = {k: weight_of(v) for k, v in need.items() if v > 0}
     return in_proportion(lacking or dict.fromkeys(need, 1.0), n)
@@ -49,7 +49,7 @@ def dealt(
     need, beside: skill -> what it lacks, in 0..1. preview: what of its weight a skill beside
     has, in 0..1. Without it, or anything beside, this is `new_items`. Sums to n.
 
-    Pure; ties by name. Source: METHOD.md 2, the frontier. docs/decisions/0022.
+    Pure; ties by name. Ours: docs/decisions/0022.
     """
     others = _beside(need, beside, preview)
     if not others:
@@ -209,7 +209,7 @@ def mix(
     smaller than the share asks for, all of it is rehearsed. Pure; the same for the same arguments
     in every process.
 
-    Source: METHOD.md 2; the paper replays nothing.
+    Ours: the paper replays nothing.
     """
     by_skill: dict[str, list[Item]] = {}
     for item in pool:

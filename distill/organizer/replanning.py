@@ -42,8 +42,7 @@ def replan(
     rest was measured, or no stage would be another, `so_far` is returned. Pure; doing it twice
     changes nothing more.
 
-    Source: METHOD.md 2, "measured again after each stage, and the rest of the curriculum
-    re-planned from it". docs/decisions/0010.
+    Ours: the paper plans once. docs/decisions/0010.
     """
     kept, old = so_far.stages[:n_kept], so_far.stages[n_kept:]
     rest = [k for stage in old for k in stage.skills if k in gaps]

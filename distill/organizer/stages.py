@@ -44,7 +44,7 @@ def plan(
     Every skill's prerequisites lie in earlier stages (or are not taught). Pure; ties by name.
 
     Source: He et al. 2026, Eq. 5-8. Ours: d = 1 − r in place of P_S, by which the bound holds
-    back from steps up in difficulty rather than from steps down (METHOD.md 2).
+    back from steps up in difficulty rather than from steps down (docs/paper_index.md).
     """
     active = {s.id for s in skills if not s.is_transfer and s.id in gaps}
     kept, removed = without_cycles(e for e in edges if {e.source, e.target} <= active)

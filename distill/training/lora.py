@@ -39,7 +39,7 @@ class LoraTrainer:
 
     Deterministic in (items, parent, settings, seed) on the same machine and thread count.
 
-    Source: Hu et al., "LoRA", 2021; settings of METHOD.md 4. Ours: an adapter is carried from
+    Source: Hu et al., "LoRA", 2021; docs/method.md. Ours: an adapter is carried from
     round to round, with a fresh optimiser and a fresh schedule in each; or, with `average`, with
     the optimiser's state, and what is kept is an average along the path
     (`distill.training.moving`).

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from django.contrib.auth.models import Group
 from playwright.sync_api import expect
 
-from curriculum.models import Run
+from curriculum.models import GateRecord, Run
 from curriculum.services import jobs
 from curriculum.states import RunStatus
 
@@ -103,3 +104,43 @@ def test_a_preset_keeps_what_was_typed_and_then_the_run_is_made(school, visit):
 
     expect(page.get_by_role("heading", name="Sums in spring")).to_be_visible()
     assert Run.objects.get().settings["budget"]["items"] == 900
+
+
+@pytest.mark.parametrize("button", ["#gate-remedy", "#gate-remedy-here"])
+def test_another_round_is_asked_for_by_the_buttons_that_say_so(school, visit, button):
+    stage = school.deciding()
+    GateRecord.objects.update(allows_advance=False)
+    page = visit(school.ada)
+    page.goto(f"/stages/{stage.pk}/gate/")
+
+    page.click(button)
+
+    expect(page.locator("#notices .notice.success")).to_be_visible()
+    assert GateRecord.objects.get().decision == "remedy"
+
+
+def test_what_was_refused_leaves_the_page_an_address_that_can_be_loaded_again(school, visit):
+    stage = school.deciding()
+    page = visit(school.ada)
+    page.goto(f"/stages/{stage.pk}/gate/")
+
+    page.click("#gate-waive")
+
+    expect(page.locator("#gate-reason-error")).to_be_visible()
+    assert page.url.endswith(f"/stages/{stage.pk}/gate/")
+    assert page.reload().status == 200
+
+
+def test_another_page_begins_at_its_top_and_is_where_the_keyboard_goes_on(school, visit):
+    stage = school.deciding()
+    page = visit(school.ada)
+    page.goto(f"/stages/{stage.pk}/gate/")
+    page.fill("#gate-reason", "Good enough to build on.")
+    page.locator("#gate-waive").scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+
+    page.click("#gate-waive")
+
+    expect(page.locator("#notices .notice.success")).to_be_visible()
+    page.wait_for_function("document.activeElement.id === 'content'")
+    assert page.evaluate("scrollY") == 0

@@ -38,7 +38,7 @@ def addresses(school):
         f"/runs/{finished.pk}/audit/?verify=1",
         f"/items/{finished.stages.first().items.first().pk}/provenance/",
         f"/checkpoints/{finished.checkpoints.last().pk}/provenance/",
-        "/runs/999/",
+        "/runs/999999999/",
     ]
 
 

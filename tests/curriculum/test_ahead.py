@@ -18,8 +18,8 @@ def home(settings, tmp_path):
     settings.IOA_HOME = tmp_path
 
 
-def assessed(approver, *, items_per_round):
-    """A run of two stages, A2 and then A3, with the first at its gate."""
+def assessed(approver, *, items_per_round, skills=("A2", "A3")):
+    """A run of a stage for each skill, with the first at its gate."""
     chosen = engine.default_settings()
     chosen["budget"] |= {"items_per_round": items_per_round}
     chosen["probing"] |= {
@@ -28,10 +28,10 @@ def assessed(approver, *, items_per_round):
         "gate_probes_cap": 48,
         "batch_size": 24,
     }
-    run = diagnosed(approver, skills=["A2", "A3"], settings=chosen)
+    run = diagnosed(approver, skills=list(skills), settings=chosen)
     runs.sign_diagnosis(run, actor=approver)
     runs.sign_curriculum(run, actor=approver)
-    assert [s.stage_skills.get().skill.key for s in run.stages.all()] == ["A2", "A3"]
+    assert [s.stage_skills.get().skill.key for s in run.stages.all()] == list(skills)
     stage = stages.open(run.stages.first(), actor=approver)
     work(run)
     stage.refresh_from_db()
@@ -87,7 +87,7 @@ def test_a_stage_that_is_waived_leaves_the_next_one_measured_as_well(approver):
 
     # what was waived is asked again at the gate that follows, and its new items are dealt by that
     was = Score.objects.get(checkpoint=gate.checkpoint, skill__key="A2", split="gate")
-    assert teaches(last, []).waived == {"A2": pytest.approx(1 - was.mean)}
+    assert teaches(last, []).left == {"A2": pytest.approx(1 - was.mean)}
     items.approve_all(last, actor=approver, round=0)
     stages.train(last, actor=approver, round=0)
     work(run)
@@ -97,9 +97,24 @@ def test_a_stage_that_is_waived_leaves_the_next_one_measured_as_well(approver):
     now = Score.objects.get(checkpoint=found.checkpoint, skill__key="A2", split="gate")
     assert (said["skill"], said["was"], said["now"]) == ("A2", was.mean, now.mean)
     assert now.n == 24  # one look
-    Score.objects.filter(pk=now.pk).update(mean=0.25)
-    assert teaches(last, []).waived == {"A2": pytest.approx(0.75)}
+    found.evidence["waived"][0] |= {"now": 0.25}
+    found.save()
+    assert teaches(last, []).left == {"A2": pytest.approx(0.75)}
+    found.evidence["waived"][0] |= {"answer": "mastered"}
+    found.save()
+    assert teaches(last, []).left == {"A2": 0.0}
     # not by a student that is given up
     run.checkpoints.update(is_current=False)
     run.checkpoints.filter(pk=gate.checkpoint_id).update(is_current=True)
-    assert teaches(last, []).waived == {"A2": pytest.approx(1 - was.mean)}
+    assert teaches(last, []).left == {"A2": pytest.approx(1 - was.mean)}
+
+
+@pytest.mark.slow
+def test_the_next_stage_is_written_by_as_many_answers_as_a_remedy_would_be(approver):
+    assessed(approver, items_per_round=8, skills=("A3", "A4"))
+
+    gate = GateRecord.objects.get()
+    asked = Answer.objects.filter(
+        checkpoint=gate.checkpoint, probe__skill__key="A4", probe__split="diagnose"
+    )
+    assert asked.count() == 24  # kinds of errors leave the writer a choice; a look ahead asks 6

@@ -279,7 +279,7 @@ def test_a_line_that_is_no_anchor_is_named(tmp_path, line):
 
 
 def test_an_anchor_of_a_run_that_is_not_there_falls():
-    gone = anchors.Anchor("run:404", 1, "0" * 64, "2026-01-01T00:00:00+00:00")
+    gone = anchors.Anchor("run:999999999", 1, "0" * 64, "2026-01-01T00:00:00+00:00")
 
     assert "is not there" in anchors.objection(gone)
 

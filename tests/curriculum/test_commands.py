@@ -97,5 +97,5 @@ def test_a_broken_log_is_named_and_the_command_fails():
 
 
 def test_a_run_that_is_not_there_is_said():
-    with pytest.raises(CommandError, match="There is no run 404"):
-        say("verify_audit", "404")
+    with pytest.raises(CommandError, match="There is no run 999999999"):
+        say("verify_audit", "999999999")

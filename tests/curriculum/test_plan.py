@@ -44,6 +44,16 @@ def test_a_skill_moves_to_another_stage(run, approver):
     assert entry.became["stages"][0]["skills"] == ["a"]
 
 
+def test_a_stage_is_called_by_the_skills_it_has(run, approver):
+    Stage.objects.filter(run=run).update(title="As planned")
+
+    stages.move_skill(skill(run, "b"), to_stage=at(run, 3), actor=approver)
+
+    titles = [at(run, position).title for position in (1, 2, 3)]
+    assert titles == ["skill a", "As planned", "skill b, skill d"]
+    assert AuditEntry.objects.get().became["stages"][0]["title"] == "skill a"
+
+
 def test_a_stage_left_without_skills_is_closed_up(run, approver):
     PrerequisiteFactory._meta.model.objects.all().delete()
 

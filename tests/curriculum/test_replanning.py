@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum import engine
-from curriculum.engine.work import mastered_so_far
+from curriculum.engine.passed import mastered_so_far
 from curriculum.errors import Overtaken, RunOver, WrongMoment
 from curriculum.models import AuditEntry, Run, Score, Stage
 from curriculum.services import audit, deciding, gates, items, policy, replanning, runs, stages

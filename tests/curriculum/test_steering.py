@@ -53,8 +53,11 @@ def test_the_kinds_are_those_of_the_diagnosis_until_the_student_is_asked_again(r
     now = CheckpointFactory(run=run, parent=base)
     assert errors_of(run, ["A4"]) == {"A4": {"borrow_missed": 4}}
 
-    say(run, now, 215, 3)
-    assert errors_of(run, ["A4"]) == {"A4": {"needless_carry": 3}}
+    say(run, now, 215, 3)  # too few to stand for all that it says
+    assert errors_of(run, ["A4"]) == {"A4": {"borrow_missed": 4}}
+    say(run, now, 215, 4)
+    assert errors_of(run, ["A4"]).keys() == {"A4"}
+    assert errors_of(run, ["A4"])["A4"]["needless_carry"] >= 4
 
 
 def test_answers_to_gate_and_final_probes_are_never_looked_at(run):

@@ -20,6 +20,7 @@ from distill.records import (
     Skill,
     SkillVerdict,
     Split,
+    WaivedVerdict,
 )
 
 MEASURED = (Split.DIAGNOSE, Split.GATE, Split.FINAL)
@@ -57,10 +58,15 @@ def retention(skill: str, answer: Retention, *, was: float, now: float) -> Reten
     return RetentionVerdict(skill, answer, was, now, now, now, 32)
 
 
-def evidence_of(*verdicts: SkillVerdict | RetentionVerdict) -> GateEvidence:
+def waived(skill: str, answer: GateAnswer, *, now: float) -> WaivedVerdict:
+    return WaivedVerdict(skill, answer, Retention.UNCLEAR, now, now, now, now, 32)
+
+
+def evidence_of(*verdicts: SkillVerdict | RetentionVerdict | WaivedVerdict) -> GateEvidence:
     return GateEvidence(
         tuple(v for v in verdicts if isinstance(v, SkillVerdict)),
         tuple(v for v in verdicts if isinstance(v, RetentionVerdict)),
+        tuple(v for v in verdicts if isinstance(v, WaivedVerdict)),
     )
 
 

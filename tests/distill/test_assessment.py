@@ -232,7 +232,7 @@ def exam(
         stage=stage,
         mastered=mastered or {},
         waived=waived or {},
-        p_teacher=dict.fromkeys(stage, 1.0),
+        p_teacher=dict.fromkeys((*stage, *(waived or {})), 1.0),
         seen=seen or {},
         grades=grades if grades is not None else {},
         trained=trained,
@@ -409,8 +409,16 @@ def test_an_unclear_loss_is_probed_further():
     assert evidence.retention[0].n > LOOK
 
 
-@pytest.mark.parametrize("right", [0.0, 1.0])
-def test_what_was_waived_is_asked_one_look_after_all_else_and_holds_nothing_back(right):
+@pytest.mark.parametrize(
+    ("right", "answer", "since"),
+    [
+        (0.0, GateAnswer.NOT_YET, Retention.FORGOTTEN),
+        (1.0, GateAnswer.MASTERED, Retention.KEPT),
+    ],
+)
+def test_what_was_waived_is_asked_one_look_after_all_else_and_holds_nothing_back(
+    right, answer, since
+):
     def knows(prompt):
         number = int(prompt.text.split()[-1])
         return number % 14 != 0 if prompt.text.startswith("A") else right
@@ -423,9 +431,9 @@ def test_what_was_waived_is_asked_one_look_after_all_else_and_holds_nothing_back
     assert without.stage[0].n > LOOK  # the case of A is unclear at first
     assert evidence.stage == without.stage
     assert evidence.allows_advance == without.allows_advance
-    assert [(v.skill, v.was, v.now, v.n) for v in evidence.waived] == [
-        ("B", 0.5, right, LOOK),
-        ("C", 0.5, right, LOOK),
+    assert [(v.skill, v.answer, v.since, v.was, v.now, v.n) for v in evidence.waived] == [
+        ("B", answer, since, 0.5, right, LOOK),
+        ("C", answer, since, 0.5, right, LOOK),
     ]
     assert not evidence.forgotten
     assert beside.asked[: len(alone.asked)] == alone.asked

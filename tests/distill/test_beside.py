@@ -12,8 +12,18 @@ from hypothesis import strategies as st
 from distill import roster
 from distill.backends.simulated import SimulatedTrainer
 from distill.organizer import mixture
+from distill.passed import left_lacking
+from distill.records import GateAnswer, Retention
 from distill.settings import Budget
-from tests.distill.samples import Numbered, RuleStudent, skill_of
+from tests.distill.samples import (
+    Numbered,
+    RuleStudent,
+    evidence_of,
+    gap_of,
+    retention,
+    skill_of,
+    waived,
+)
 from tests.distill.test_pipeline import SMALL, entries, pipeline
 
 lacks = st.dictionaries(
@@ -91,7 +101,7 @@ def only_a(folder, prompt):
     return prompt.skill == "A"
 
 
-def taught(out, preview=0.5, *, knows=only_a, ask_waived=True):
+def taught(out, preview=0.5, *, knows=only_a, ask_others=True):
     """Rounds of a run in which A sits after a round, B as `knows` says of the student and its
     folder, and C builds on A, D on B.
     """
@@ -102,7 +112,7 @@ def taught(out, preview=0.5, *, knows=only_a, ask_waived=True):
         SimulatedTrainer(),
     )
     few = Budget(items=600, items_per_round=100, rounds_cap=2, preview_weight=preview)
-    probing = SMALL.probing.model_copy(update={"ask_waived": ask_waived})
+    probing = SMALL.probing.model_copy(update={"ask_others": ask_others})
     settings = SMALL.model_copy(update={"budget": few, "probing": probing})
     pipeline(out, domain=domain, skills=[], student=student, settings=settings).run()
     found = collections.defaultdict(collections.Counter)
@@ -135,9 +145,9 @@ def test_what_was_waived_and_sits_by_now_gets_no_new_items_and_what_fell_gets_mo
         return prompt.skill == "A" or (prompt.skill == "B" and folder < "s2" and number % 5 > 0)
 
     rose = taught(tmp_path / "rose", knows=risen)
-    unasked = taught(tmp_path / "unasked", knows=risen, ask_waived=False)
+    unasked = taught(tmp_path / "unasked", knows=risen, ask_others=False)
     fell = taught(tmp_path / "fell", knows=fallen)
-    held = taught(tmp_path / "held", knows=fallen, ask_waived=False)
+    held = taught(tmp_path / "held", knows=fallen, ask_others=False)
 
     assert rose["s2r0"]["B"] == unasked["s2r0"]["B"] > 0  # nothing was asked since
     assert rose["s2r1"]["B"] == 0 < unasked["s2r1"]["B"]
@@ -160,3 +170,43 @@ def test_a_gate_keeps_on_record_what_became_of_what_was_waived(tmp_path):
         assert found["was"] == pytest.approx(0.5, abs=0.25)
     last = json.loads((tmp_path / "report.json").read_text())["stages"][1]["gates"][-1]
     assert last["waived"] == {"B": pytest.approx(found["now"], abs=1e-3)}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "lack"),
+    [
+        (
+            waived("W", GateAnswer.MASTERED, now=31 / 32),
+            0.0,
+        ),  # sits, though not every answer is right
+        (waived("W", GateAnswer.UNCLEAR, now=0.72), 0.1),  # of a teacher at 0.8
+        (waived("W", GateAnswer.NOT_YET, now=0.2), 0.75),
+        (retention("W", Retention.FORGOTTEN, was=0.8, now=0.4), 0.5),
+        (retention("W", Retention.UNCLEAR, was=0.8, now=0.7), 0.0),
+        (retention("W", Retention.KEPT, was=0.8, now=0.79), 0.0),
+    ],
+)
+def test_what_is_behind_lacks_what_the_last_gate_says_and_nothing_where_it_sits(verdict, lack):
+    gaps = {"W": gap_of("W", 0.5, p_teacher=0.8)}
+
+    found = left_lacking({"W": 0.3, "X": 0.2}, evidence_of(verdict), gaps)
+
+    assert found == {"W": pytest.approx(lack), "X": 0.2}
+
+
+def test_what_sits_and_was_never_left_is_not_taught_anew():
+    kept = evidence_of(retention("M", Retention.FORGOTTEN, was=1.0, now=0.5))
+
+    assert left_lacking({}, kept, {}) == {}  # it blocks the gate: a remedy is for it
+
+
+def test_a_remedy_deals_to_what_waits_by_what_it_lacks_by_then(tmp_path):
+    def helped(folder, prompt):  # by the first stage's first round
+        return prompt.skill == "A" or (prompt.skill == "C" and folder >= "s1r0")
+
+    found = taught(tmp_path / "now", knows=helped)
+    before = taught(tmp_path / "before", knows=helped, ask_others=False)
+
+    assert found["s1r0"] == before["s1r0"]
+    assert found["s1r1"]["C"] == 0 < before["s1r1"]["C"]
+    assert found["s1r1"]["D"] > 0

@@ -128,13 +128,15 @@ def test_the_map_is_a_table_with_its_figures_in_words(client, viewer, run):
 
 def test_what_was_waived_and_is_no_worse_does_not_look_as_if_it_sat(db):
     gate = GateFactory()
-    gate.evidence = evidence(gate.stage, waived={"W": "kept", "V": "forgotten"})
+    gate.evidence = evidence(gate.stage, waived={"W": "kept", "V": "forgotten", "U": "kept"})
+    gate.evidence["waived"][-1]["answer"] = "mastered"
 
     rows = stage_reads.gate_rows(gate)[2]
 
     assert [(row.answer, row.answer_label) for row in rows] == [
         ("not_yet", "no less since"),
         ("forgotten", "less since"),
+        ("mastered", "sits by now"),
     ]
 
 

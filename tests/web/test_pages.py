@@ -94,7 +94,7 @@ def test_htmx_gets_a_part_of_a_page_and_a_boosted_link_gets_all_of_it(client, vi
 
 
 def test_what_is_not_there_is_404_in_words(client, viewer):
-    response = client.get("/runs/999/")
+    response = client.get("/runs/999999999/")
 
     assert response.status_code == 404
     assert "Nothing here" in response.text
@@ -283,3 +283,14 @@ def test_a_run_costs_the_same_for_one_checkpoint_and_for_six(
         last = another_round(number, last)
 
     assert count(client, django_assert_max_num_queries, url) == one
+
+
+def test_a_run_tells_all_of_its_settings_and_which_are_not_as_usual(client, viewer):
+    run = RunFactory()
+    run.settings = {"thresholds": {"mastery": 0.8}}
+    run.save()
+
+    page = re.sub(r"<[^>]+>|\s+", " ", client.get(f"/runs/{run.pk}/").text)
+
+    assert re.search(r"mastery +0\.8 +not the default +τ_mastery", page)
+    assert re.search(r"final probes +64 +Probes per skill for the report", page)

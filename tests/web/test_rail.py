@@ -6,7 +6,14 @@ import pytest
 
 from curriculum.states import JobKind, RunStatus, StageStatus
 from curriculum.views import drawing, reads
-from tests.factories import JobFactory, PrerequisiteFactory, RunFactory, SkillFactory, StageFactory
+from tests.factories import (
+    ItemFactory,
+    JobFactory,
+    PrerequisiteFactory,
+    RunFactory,
+    SkillFactory,
+    StageFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +79,23 @@ def test_a_failure_of_a_round_that_is_over_bothers_nobody():
     JobFactory(run=stage.run, stage=stage, kind=JobKind.WRITE, round=0, failed=True)
 
     assert row(stage.run).action.label == "Review the items of stage 1"
+
+
+def test_where_every_item_has_its_verdict_the_next_thing_is_to_train():
+    stage = StageFactory(reviewing=True)
+    item = ItemFactory(stage=stage, approved=True)
+    ItemFactory(stage=stage, skill=item.skill)
+    assert row(stage.run).action.label == "Review the items of stage 1"
+
+    stage.items.update(verdict="approved")
+
+    action = row(stage.run).action
+    assert (action.label, action.who) == ("Train stage 1", "an approver")
+
+
+def test_work_that_waits_for_a_worker_is_not_said_to_have_one():
+    job = JobFactory()
+    assert row(job.run).action.hint == "Queued: diagnose."
 
 
 def test_the_rail_shows_what_is_done_what_is_waived_and_what_is_to_come():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -11,6 +13,7 @@ from tests.factories import (
     CheckpointFactory,
     ItemFactory,
     ProbeFactory,
+    ScoreFactory,
     StageFactory,
 )
 from tests.web.writes import HTMX
@@ -244,3 +247,32 @@ def test_a_student_that_was_asked_nothing_said_nothing(client, reviewer, stage):
 
     assert "the teacher&#x27;s words" not in page
     assert "What the student said itself" not in page
+
+
+def test_the_student_of_a_remedy_is_shown_as_its_gate_found_it(client, reviewer, stage):
+    skill = stage.stage_skills.first().skill
+    base = CheckpointFactory(run=stage.run, is_current=False)
+    then = CheckpointFactory(run=stage.run, stage=stage, parent=base)
+    ScoreFactory(skill=skill, checkpoint=base, split="diagnose", mean=0.03)
+    ScoreFactory(skill=skill, checkpoint=then, split="diagnose", mean=0.11, n=8)
+    ScoreFactory(skill=skill, checkpoint=then, split="gate", mean=0.41, n=32)
+    item = ItemFactory(stage=stage, skill=skill)
+
+    page = client.get(f"/stages/{stage.pk}/review/?item={item.pk}").text
+
+    words = re.sub(r"<[^>]+>|\s+", " ", page)
+    assert re.search(r"Student then +41%.*of 32 probes, after stage 1, round 0", words)
+
+
+def test_approving_together_says_of_flagged_ones_only_where_some_wait(client, reviewer, stage):
+    url = f"/stages/{stage.pk}/approve-all/"
+    skill = stage.stage_skills.first().skill
+    stage.items.all().delete()
+    ItemFactory(stage=stage, skill=skill)
+
+    assert "Still waiting" not in client.post(url, {"round": 0, "expected": 1}, headers=HTMX).text
+
+    ItemFactory(stage=stage, skill=skill)
+    ItemFactory(stage=stage, skill=skill, is_flagged=True)
+    page = client.post(url, {"round": 0, "expected": 1}, headers=HTMX).text
+    assert "Still waiting for you, as a check failed: 1." in page

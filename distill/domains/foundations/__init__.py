@@ -35,7 +35,7 @@ class Foundations(Drafted):
     the seeds. Spaces of a few thousand questions are listed and dealt without replacement: the
     same seed gives the same order, and asking for more only makes the list longer.
 
-    Source: METHOD.md 6. Ours: the edges are declared, to be tested.
+    Ours. The edges are declared, to be tested.
     """
 
     id = "foundations"

@@ -33,7 +33,7 @@ class Gym(Drafted):
     ransom_note) ask other questions in each process and are left out: deterministic for one
     version of reasoning-gym.
 
-    Source: Stojanovski et al., "Reasoning Gym", 2025 (Apache-2.0); METHOD.md 6.
+    Source: Stojanovski et al., "Reasoning Gym", 2025 (Apache-2.0).
     """
 
     id = "gym"
