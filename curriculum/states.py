@@ -45,10 +45,10 @@ class StageStatus(TextChoices):
 S = StageStatus
 STAGE_MOVES: dict[S, frozenset[S]] = {
     S.PLANNED: frozenset({S.WRITING}),
-    S.WRITING: frozenset({S.REVIEWING}),
+    S.WRITING: frozenset({S.REVIEWING, S.PLANNED}),
     S.REVIEWING: frozenset({S.TRAINING, S.PLANNED}),
-    S.TRAINING: frozenset({S.ASSESSING}),
-    S.ASSESSING: frozenset({S.DECIDING}),
+    S.TRAINING: frozenset({S.ASSESSING, S.PLANNED}),
+    S.ASSESSING: frozenset({S.DECIDING, S.PLANNED}),
     S.DECIDING: frozenset({S.MASTERED, S.WRITING, S.WAIVED, S.PLANNED}),
     S.MASTERED: frozenset(),  # final: later stages build on it
     S.WAIVED: frozenset(),

@@ -45,7 +45,7 @@ from curriculum.engine.prompts import (
 )
 from curriculum.engine.replanning import Rest, plan_rest
 from curriculum.engine.reporting import report
-from curriculum.engine.rounds import mixture
+from curriculum.engine.rounds import mixture, spent_before
 from curriculum.engine.slips import slips
 from curriculum.engine.steering import aim_in_words, planned_aims
 from curriculum.engine.team import (
@@ -128,6 +128,7 @@ __all__ = [
     "severities_of",
     "share_at_most",
     "slips",
+    "spent_before",
     "stalled",
     "stands_on",
     "storable",

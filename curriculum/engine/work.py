@@ -97,7 +97,8 @@ def train(stage: Stage, job: models.Job, *, beat: Beat, keep: Keep) -> Checkpoin
             )
         )
 
-    lora = cooled(settings_of(run).lora, spent_before(stage))
+    spent = job.asked.get("spent")  # jobs of earlier versions do not say
+    lora = cooled(settings_of(run).lora, spent_before(stage) if spent is None else spent)
     # before: whoever changes a file meanwhile changes nothing that is loaded
     made = made_with(run, lora)
     result = find_student(run.student).trainer.train(

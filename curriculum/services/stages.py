@@ -17,6 +17,7 @@ from curriculum.errors import (
     ReasonRequired,
     RunOver,
     StageNotReady,
+    StillAtWork,
     UnreviewedItems,
     WrongMoment,
 )
@@ -37,6 +38,7 @@ from curriculum.states import (
     SETTLED,
     STAGE_MOVES,
     JobKind,
+    JobStatus,
     RunStatus,
     SkillOutcome,
     SkillStatus,
@@ -149,7 +151,9 @@ def train(stage: Stage, *, actor: Actor, round: int) -> Stage:
             "rejected": items.filter(verdict=Verdict.REJECTED).count(),
         },
     )
-    jobs.create(stage.run, actor=actor, kind=JobKind.TRAIN, stage=stage, round=round)
+    # by the budget of now: a retry has the rate of the attempt before it, whoever raises the budget
+    asked = {"spent": engine.spent_before(stage)}
+    jobs.create(stage.run, actor=actor, kind=JobKind.TRAIN, stage=stage, round=round, asked=asked)
     return stage
 
 
@@ -185,13 +189,19 @@ def assessed(stage: Stage, *, actor: Actor, evidence: Mapping[str, Any]) -> Stag
 
 @transaction.atomic
 def roll_back(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
-    """Start the stage over later, from the student before it. Items and gates stay on record."""
+    """Start the stage over later, from the student before it. Items and gates stay on record.
+
+    Also where its work has ended early, however often it is tried: never while a worker is at it.
+    """
     if not reason.strip():
         raise ReasonRequired("rolling back")
     if round != stage.round:
         raise Overtaken("This stage")
     then = round + 1
     stage = move(stage, StageStatus.PLANNED, actor=actor, note=reason, round=then, first_round=then)
+    at_work = [JobStatus.QUEUED, JobStatus.RUNNING]
+    if job := stage.jobs.filter(round=round, status__in=at_work).first():
+        raise StillAtWork(job.get_kind_display())
     if stage.started_from is not None:
         make_current(stage.started_from)
     stage.stage_skills.update(outcome=SkillOutcome.OPEN)

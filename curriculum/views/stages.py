@@ -12,6 +12,7 @@ from curriculum.htmx import answer, look_again, show, wants_partial
 from curriculum.models import Stage
 from curriculum.numbers import number
 from curriculum.services import stages
+from curriculum.states import StageStatus
 from curriculum.views import reads, stage_reads
 from curriculum.views.common import (
     approver,
@@ -55,8 +56,19 @@ def _context(stage: Stage) -> dict[str, Any]:
         "rounds": stage_reads.rounds(stage),
         "counts": stage_reads.item_counts(stage),
         "now_url": reverse("curriculum:stage-now", args=[stage.pk]),
+        "may_roll_back": _may_roll_back(stage),
         "tab": "overview",
     }
+
+
+def _may_roll_back(stage: Stage) -> bool:
+    """In review, or where its work has ended early. At the gate that page offers it."""
+    if stage.status == StageStatus.REVIEWING:
+        return True
+    stuck = {StageStatus.WRITING, StageStatus.TRAINING, StageStatus.ASSESSING}
+    return stage.status in stuck and not any(
+        job.is_active for job in stage.jobs.filter(round=stage.round)
+    )
 
 
 @require_POST

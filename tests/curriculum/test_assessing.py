@@ -8,6 +8,7 @@ from curriculum.errors import (
     MoveRefused,
     Overtaken,
     ReasonRequired,
+    StillAtWork,
 )
 from curriculum.models import (
     AuditEntry,
@@ -23,6 +24,7 @@ from curriculum.states import JobKind, SkillOutcome, SkillStatus, StageStatus
 from tests.factories import (
     CheckpointFactory,
     ItemFactory,
+    JobFactory,
     StageFactory,
     evidence,
 )
@@ -175,7 +177,29 @@ def test_rolling_back_needs_a_reason_and_the_round_that_was_seen(approver):
         stages.roll_back(stage, actor=approver, round=0, reason="old page")
 
 
-@pytest.mark.parametrize("status", ["planned", "writing", "training", "assessing", "mastered"])
-def test_a_stage_at_work_or_settled_is_not_rolled_back(approver, status):
+@pytest.mark.parametrize("status", ["planned", "mastered", "waived"])
+def test_a_stage_that_has_not_begun_or_is_settled_is_not_rolled_back(approver, status):
     with pytest.raises(MoveRefused):
         stages.roll_back(StageFactory(status=status), actor=approver, round=0, reason="no")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [("writing", "write"), ("training", "train"), ("assessing", "assess")]
+)
+def test_a_stage_whose_work_has_ended_early_is_rolled_back_and_one_at_work_is_not(
+    approver, status, kind
+):
+    stage = StageFactory(status=status)
+    base = CheckpointFactory(run=stage.run)
+    Stage.objects.update(started_from=base)
+    stage.refresh_from_db()
+    job = JobFactory(run=stage.run, stage=stage, kind=kind, running=True)
+
+    with pytest.raises(StillAtWork):
+        stages.roll_back(stage, actor=approver, round=0, reason="it fails every time")
+    stage.refresh_from_db()
+    assert stage.status == status
+
+    Job.objects.filter(pk=job.pk).update(status="failed")
+    stages.roll_back(stage, actor=approver, round=0, reason="it fails every time")
+    assert (stage.status, stage.first_round) == ("planned", 1)

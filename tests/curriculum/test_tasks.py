@@ -11,6 +11,8 @@ from curriculum.engine import authoring
 from curriculum.models import Answer, AuditEntry, Item, Job, Score, TrainingStep
 from curriculum.services import audit, gates, jobs, probing
 from curriculum.states import JobKind, JobStatus, RunStatus
+from distill.settings import LoraSettings
+from distill.training.schedule import cooled
 from tests.curriculum.small import PROBES, assessing, diagnosed, diagnosing, training, work, writing
 from tests.factories import SnapshotFactory
 
@@ -221,13 +223,20 @@ def test_a_checkpoint_keeps_what_it_was_made_with(approver):
 
 
 @pytest.mark.usefixtures("redis")
-def test_a_training_late_in_the_budget_has_a_lower_rate_and_says_so(approver):
+@pytest.mark.parametrize(
+    ("asked", "spent"),
+    [({}, 0.5), ({"spent": 0.25}, 0.25)],  # of an earlier version; by the budget when it was frozen
+)
+def test_a_training_late_in_the_budget_has_a_lower_rate_and_says_so(approver, asked, spent):
     stage = training(approver)
-    asked = stage.run.settings
-    SnapshotFactory(stage=stage, round=7, n_items=asked["budget"]["items"] // 2)
+    settings = stage.run.settings
+    SnapshotFactory(stage=stage, round=7, n_items=settings["budget"]["items"] // 2)
+    assert stage.jobs.get(kind="train").asked == {"spent": 0.0}
+    stage.jobs.filter(kind="train").update(asked=asked)
 
     work(stage.run)
 
     made = stage.run.checkpoints.get(is_current=True).made_with
-    expected = asked["lora"]["learning_rate"] * (1 - asked["lora"]["cooling"] / 2)
+    expected = cooled(LoraSettings(**settings["lora"]), spent).learning_rate
+    assert expected < settings["lora"]["learning_rate"]
     assert made["lora"]["learning_rate"] == pytest.approx(expected)
