@@ -13,6 +13,7 @@ written again from docs/evidence.json.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from distill.comparison.results import FIGURES, made_with
 from distill.comparison.sections import Section, ablations, sections
 from distill.disk import write_beside
 from distill.errors import DistillError
-from distill.settings import Settings
+from distill.settings import Settings, as_kept
 
 JSON, PAGE = "evidence.json", "evidence.md"
 ABLATED, TAUGHT, SPEED = "ablated", "taught", "speed"
@@ -34,6 +35,12 @@ REPORTED = (
     *("items", "train_tokens", "teacher_tokens", "probes", "seconds"),
 )
 """What of a run's report is told."""
+
+OPTIONS = {
+    "--probes": ("probing", "final_probes"),
+    "--items-per-round": ("budget", "items_per_round"),
+}
+"""Of `ioa compare`, and the settings that they change."""
 
 HEAD = """\
 # Evidence
@@ -59,13 +66,15 @@ def markdown(told: Mapping[str, Any]) -> str:
     about = f"{told['student']}, {told['domain']}, teacher {told['teacher']}, seeds {seeds}"
     arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
     parts = [HEAD.format(about=_plain(about), arms=arms)]
-    parts += [_section(section, told["command"]) for section in sections(told)]
+    parts += [_compared_section(section, told) for section in sections(told)]
     if apart := told.get(ABLATED):
         section = ablations(apart)
-        parts += [_section(section, apart["command"])] if section else []
+        parts += [_compared_section(section, apart)] if section else []
     parts += [_taught(run) for run in told.get(TAUGHT, ())]
     parts += [_speed(figures) for figures in told.get(SPEED, ())]
     parts.append(f"Made with {_plain(made_with(told))}.\n")
+    if apart:
+        parts.append(f"The ablations: {_plain(made_with(apart))}.\n")
     return "\n".join(parts)
 
 
@@ -180,6 +189,23 @@ def _taught(run: Mapping[str, Any]) -> str:
 
 def _between(value: float, interval: Sequence[float] | None) -> str:
     return f"{value:.2f}" + (f" ({interval[0]:.2f}–{interval[1]:.2f})" if interval else "")
+
+
+def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
+    """With the command that does it again *now*: settings that were other then are named."""
+    usual = Settings().model_dump(mode="json")
+    then = _changed(as_kept(told["settings"]).model_dump(mode="json"), usual)
+    for option, (group, name) in OPTIONS.items():
+        if option in told["command"].split():
+            then.get(group, {}).pop(name, None)
+    then = {group: values for group, values in then.items() if values}
+    command = str(told["command"])
+    if not then:
+        return _section(section, command)
+    if "--settings" not in command.split():
+        command += " --settings settings.json"
+    words = f"{section.words} settings.json holds {json.dumps(then)}."
+    return _section(dataclasses.replace(section, words=words), command)
 
 
 def _section(section: Section, command: str) -> str:

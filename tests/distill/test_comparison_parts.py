@@ -22,7 +22,7 @@ from distill.comparison.arms import Ablation, Arm, Known
 from distill.comparison.measures import of_run, over_seeds, paired, ratio_of_means
 from distill.comparison.memory import Remembered
 from distill.comparison.plan import Plan, Run, composite, read_tuning, tokens_per_item
-from distill.comparison.results import figures
+from distill.comparison.results import figures, made_with
 from distill.comparison.sections import sections, verdict
 from distill.comparison.tuning import choose
 from distill.domains import load
@@ -600,9 +600,25 @@ def test_ablations_that_were_run_apart_stand_beside_the_arms_with_their_own_comm
     assert told["ablated"] == apart
     text = (docs / "evidence.md").read_text()
     worth = text[text.index("## What each part is worth") :]
-    assert worth.splitlines()[2].strip() == apart["command"]
+    assert worth.splitlines()[2].strip().startswith(apart["command"])
+    assert f"The ablations: {made_with(apart)}" in text.replace("\\", "")
     assert "ioa on the seeds 0, 1" in worth
     assert "| ioa-rehearsal |" in worth
+
+
+def test_a_version_that_had_no_such_setting_is_done_again_by_naming_it(made):
+    told = json.loads((made[0] / "c" / "comparison.json").read_text())
+    told["settings"] = Settings().model_dump(mode="json")
+    told["command"] = "ioa compare --probes 8 --out var/x"
+    told["settings"]["probing"]["final_probes"] = 8
+    as_usual = evidence.markdown(told)
+    del told["settings"]["probing"]["ask_others"]
+
+    page = evidence.markdown(told)
+
+    assert "settings.json" not in as_usual
+    assert "    ioa compare --probes 8 --out var/x --settings settings.json\n" in page
+    assert 'settings.json holds {"probing": {"ask\\_others": false}}.' in page
 
 
 @pytest.mark.parametrize(
