@@ -108,6 +108,8 @@ ACTIONS: dict[str, str] = {
     "items.imported": "items imported",
     **{f"run.{status}": f"run: {status.label}" for status in RunStatus},
     **{f"stage.{status}": f"stage: {status.label}" for status in StageStatus},
+    "stage.mastered": "stage: mastered (advanced at the gate)",
+    "stage.waived": "stage: waived at the gate",
     **{f"job.{status}": f"job {status.label}" for status in JobStatus},
 }
 
