@@ -7,7 +7,6 @@ Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong words,
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,12 +17,11 @@ from rich.progress import Progress
 
 from distill import domains, report, roster
 from distill.adapter.leaks import LeakIndex
-from distill.commands import assess, check_leaks, compare, decompose, diagnose, options
+from distill.commands import assess, check_leaks, compare, decompose, diagnose, files, options
 from distill.commands import domains as domains_commands
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
 from distill.decisions import AtGate, Decision, autopilot
-from distill.errors import DistillError
 from distill.pipeline import Pipeline
 from distill.settings import Settings
 
@@ -74,14 +72,15 @@ def distil(
     with told(f"Everything so far is kept in {out}; the same command with --resume goes on."):
         chosen = _settings(settings, items, items_per_round)
         with bars() as progress:
+            found = domains.load(domain)
             pipeline = Pipeline(
-                domains.load(domain),
+                found,
                 roster.find_student(student, models),
                 roster.find_teacher(teacher, models, os.environ, requests),
                 chosen,
                 seed=seed,
                 out=out,
-                skills=[s for s in skills.split(",") if s],
+                skills=files.taught_skills(found, skills) if skills.strip(", ") else (),
                 decide=autopilot if autonomy == "none" else _ask_person(progress),
                 progress=show_on(progress),
                 resume=resume,
@@ -96,12 +95,7 @@ def distil(
 
 def _settings(path: Path | None, items: int | None, items_per_round: int | None) -> Settings:
     """Settings from a file, if one is named; what the command line says of the budget wins."""
-    chosen = Settings()
-    if path is not None:
-        try:
-            chosen = Settings.model_validate(json.loads(path.read_text()))
-        except (OSError, ValueError) as exc:
-            raise DistillError(f"The settings in {path} cannot be used: {exc}") from exc
+    chosen = Settings() if path is None else files.settings_in(path)
     said = {"items": items, "items_per_round": items_per_round}
     budget = chosen.budget.model_copy(update={k: n for k, n in said.items() if n is not None})
     return chosen.model_copy(update={"budget": budget})

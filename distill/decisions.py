@@ -48,6 +48,14 @@ def stalls(gained: float | None, *, least: float, others_wait: bool) -> bool:
     return others_wait and gained is not None and gained < least
 
 
+def let_pass(stage: PlannedStage, position: int) -> str:
+    """A notice of a stage that was waived because all of the budget was spent. Pure."""
+    return (
+        f"Stage {position} ({stage.title}) was let pass as it was: all of the budget is spent. "
+        "A larger one, with --resume, is for the stages behind it."
+    )
+
+
 def autopilot(gate: AtGate) -> Decision:
     """Advance on evidence; else remedy while that is possible and helps, or nothing else waits;
     else waive, on the record.

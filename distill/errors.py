@@ -87,8 +87,8 @@ class TrainingError(DistillError):
 
 
 class NothingToTrain(TrainingError):
-    def __init__(self) -> None:
-        super().__init__("There is no approved item to train on. Approve some items first.")
+    def __init__(self, why: str = "Approve some items first.") -> None:
+        super().__init__(f"There is no approved item to train on. {why}")
 
 
 class BudgetSpent(DistillError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Journal:
     """Typed reading and writing of a ledger. Everything is kept by its natural key."""
 
     def __init__(self, folder: Path, *, resume: bool, name: str = LEDGER) -> None:
-        self._folder = folder
+        self._where = folder if name == LEDGER else folder / name
         self._ledger = Ledger(folder / name, resume=resume)
 
     def begin(self, **what: Any) -> None:
@@ -48,8 +49,8 @@ class Journal:
             kept = was.get(name)
             if _filled(kept, value, usual.get(name)) != value:
                 raise DistillError(
-                    f"{self._folder} holds another run: its {name} was {kept}, and is {value} "
-                    "now. Continue with what it was, or name another folder."
+                    f"{self._where} holds another run: {_changes(name, kept, value)} now. Continue "
+                    "with what it was, or name another place."
                 )
 
     def identity(self) -> dict[str, Any]:
@@ -149,6 +150,13 @@ class Journal:
             if (not of or e["round"] == of) and e["round"] != except_of
         ]
         return [i for i in items if not i.is_flagged]
+
+    def why_none_is_clean(self, of: str) -> str:
+        """Of a round without an item that passed: a sentence with the checks that failed."""
+        items = [_item(e) for e in self._ledger.all("item") if e["round"] == of]
+        failed = Counter(c.id for item in items for c in item.checks if not c.passed)
+        told = ", ".join(f"{check} ({n})" for check, n in failed.most_common())
+        return f"None of the {len(items)} of this round passed its checks: {told}."
 
     def questions(self, *, except_of: str) -> list[str]:
         """The question of every item so far, but for those of one round."""
@@ -254,6 +262,22 @@ def _item(entry: dict[str, Any]) -> Item:
         "checks": tuple(CheckResult(**c) for c in entry["checks"]),
     }
     return Item(**values)
+
+
+def _changes(name: str, was: Any, now: Any) -> str:
+    """“its seed was 0, and is 1”; of nested values those that differ. Pure."""
+    differ = [f"{'.'.join((name, *path))} was {a}, and is {b}" for path, a, b in _differ(was, now)]
+    return f"its {'; '.join(differ[:5])}" + ("; and others" if len(differ) > 5 else "")
+
+
+def _differ(was: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    if not (isinstance(was, dict) and isinstance(now, dict)):
+        yield (), was, now
+        return
+    for key in dict.fromkeys((*was, *now)):
+        if was.get(key) != now.get(key):
+            for path, a, b in _differ(was.get(key), now.get(key)):
+                yield (str(key), *path), a, b
 
 
 def _filled(was: Any, now: Any, usual: Any) -> Any:

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from distill.disk import full_disk_told
 from distill.errors import DistillError
+
+_held: dict[Path, BinaryIO] = {}  # by this process, until it ends: of files, to write to them
+
+
+def _hold(path: Path) -> None:
+    """Be the one process that writes to `path`, from now on. Raises `DistillError`."""
+    path = path.resolve()
+    held = _held.get(path)
+    if (
+        held is not None
+        and path.exists()
+        and os.path.samestat(os.fstat(held.fileno()), path.stat())
+    ):
+        return
+    if held is not None:  # a folder that was removed, and made anew
+        held.close()
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        file.close()
+        raise DistillError(
+            f"Another process is at work in {path.parent}. Wait until it has ended, or name "
+            "another folder."
+        ) from exc
+    except OSError:
+        pass  # a file system without locks: nobody can be kept out
+    _held[path] = file
 
 
 class Ledger:
@@ -18,6 +48,8 @@ class Ledger:
     """
 
     def __init__(self, path: Path, *, resume: bool) -> None:
+        if path.parent.exists() and not path.parent.is_dir():
+            raise DistillError(f"{path.parent} is a file. Name a folder.")
         if path.exists() and not resume:
             raise DistillError(f"{path.parent} holds a run already. Add --resume, or name another.")
         self._path = path
@@ -55,10 +87,20 @@ class Ledger:
         return there[key]
 
     def _append(self, line: bytes) -> None:
-        """Write behind the last whole line, over what an attempt that failed left there."""
+        """Write behind the last whole line, over what an attempt that failed left there.
+
+        Raises `DistillError` where another process writes here, or has since this one read it.
+        """
         with full_disk_told(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            _hold(self._path)
             with self._path.open("r+b" if self._path.exists() else "wb") as file:
+                file.seek(self._whole)
+                if b"\n" in file.read():
+                    raise DistillError(
+                        f"{self._path.parent} has been gone on with by another process since this "
+                        "one read it. Begin again with --resume."
+                    )
                 file.truncate(self._whole)
                 file.seek(self._whole)
                 file.write(line)

@@ -19,10 +19,10 @@ from distill.allowance import Allowance
 from distill.assessment.gate import known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
-from distill.decisions import AtGate, Decide, Decision, autopilot, stalls
+from distill.decisions import AtGate, Decide, Decision, autopilot, let_pass, stalls
 from distill.diagnosis import BASE, Progress
 from distill.domains.base import Domain, part_of
-from distill.errors import BudgetSpent
+from distill.errors import BudgetSpent, NothingToTrain
 from distill.examiner import Examiner
 from distill.journal import Journal
 from distill.organizer import mixture
@@ -105,9 +105,8 @@ class Pipeline:
         self._adapter: Path | None = None
 
     def run(self) -> dict[str, Any]:
-        """Diagnose, plan and teach everything; returns the report and writes report.json.
-
-        When the budget of items is spent the remaining stages are left out, and the report says so.
+        """Diagnose, plan and teach everything; returns the report and writes report.json, which
+        says what was left out as the budget was spent.
         """
         started = time.monotonic()
         gaps = self.diagnose()
@@ -123,6 +122,8 @@ class Pipeline:
                 break
             if decision is Decision.STOP:
                 break
+            if decision is Decision.WAIVE and self._is_spent():
+                untaught.append(let_pass(stage, position))
             curriculum, sits = self._planner.rest(curriculum, position, gaps, self._adapter)
             self._passed.mastered |= sits
         figures = self.assess_finally(curriculum)
@@ -193,7 +194,8 @@ class Pipeline:
                 return decision
             need, lost = stands.need, stands.lost
             known = passed.known | stands.sits
-            waiting = self._by_now(waiting, gaps)
+            if self._settings.probing.ask_others:
+                waiting = self._examiner.lacking(sorted(waiting), gaps, self._adapter)
             small = mixture.bridged(rounds)
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
@@ -244,12 +246,6 @@ class Pipeline:
             raise BudgetSpent("No item is short enough for the training tokens that are left.")
         self.journal.keep_items(key, items)
 
-    def _by_now(self, waiting: Need, gaps: Mapping[str, Gap]) -> dict[str, float]:
-        """What skills that wait lack of the student that a remedy goes on from."""
-        if not waiting or not self._settings.probing.ask_others or not self._adapter:
-            return dict(waiting)
-        return self._examiner.lacking(sorted(waiting), gaps, self._adapter)
-
     def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
         return self._examiner.errors(skills, self._adapter)
 
@@ -260,8 +256,11 @@ class Pipeline:
         if self.journal.has_checkpoint(key):
             self._adapter = out
             return
+        new = self.journal.clean_items(of=key)
+        if not new and not pool:
+            raise NothingToTrain(self.journal.why_none_is_clean(key))
         items = mixture.mix(
-            self.journal.clean_items(of=key),
+            new,
             pool,
             lost=lost,
             share=share,
@@ -286,9 +285,11 @@ class Pipeline:
         return self._out / "checkpoints" / key
 
     def _may(self, round: int) -> bool:
-        budget, used = self._settings.budget, self.journal.total("items")
+        return not self._is_spent() and round + 1 < self._settings.budget.rounds_cap
+
+    def _is_spent(self) -> bool:
         is_spent = self._allowance.is_spent(self.journal.total("tokens"))
-        return not is_spent and round + 1 < budget.rounds_cap and used < budget.items
+        return is_spent or self.journal.total("items") >= self._settings.budget.items
 
     def _decided(self, key: str, gate: AtGate) -> Decision:
         decision = self.journal.decision(key)

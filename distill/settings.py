@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from distill.adapter.operations import Operation
 
@@ -221,6 +221,12 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
     "lora": {"average": None},
 }
 """What versions did that did not have a setting, where its default is something else."""
+
+
+def faults(exc: ValidationError) -> str:
+    """What is wrong with settings, each with its name, in one line. Pure."""
+    wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in exc.errors()]
+    return "; ".join(wrong)
 
 
 def as_kept(kept: Mapping[str, Any]) -> Settings:

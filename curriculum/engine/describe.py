@@ -21,7 +21,7 @@ from distill.domains.foundations import Foundations
 from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
 from distill.organizer.graph import find_cycle
 from distill.records import Edge
-from distill.settings import Settings, as_kept
+from distill.settings import Settings, as_kept, faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,7 @@ def clean_settings(values: Mapping[str, Any], *, is_kept: bool = False) -> dict[
     try:
         cleaned: dict[str, Any] = read(dict(values)).model_dump(mode="json")
     except ValidationError as exc:
-        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in exc.errors()]
-        raise BadSettings(f"These settings cannot be used: {'; '.join(wrong)}.") from exc
+        raise BadSettings(f"These settings cannot be used: {faults(exc)}.") from exc
     return cleaned
 
 

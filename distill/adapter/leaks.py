@@ -6,7 +6,8 @@ index.find("JANET'S ducks, lay 16 eggs per day…")   # a sentence, or ""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ FEWEST_WORDS = 3
 """
 
 FEWEST_NUMBERS = 6
+
+FRAME = 3  # questions that share words in a row: fewer may be the same exercise twice
 
 _PREFIX = 16  # letters by which longer questions are looked up
 MEASURED = "the questions that the student is measured with"
@@ -83,8 +86,22 @@ class LeakIndex:
 
     @classmethod
     def of_questions(cls, questions: Iterable[str], where: str = MEASURED) -> LeakIndex:
-        """Probes of a run, which have no name that a person could look up."""
-        return cls(Unseen(where, question) for question in questions)
+        """Probes of a run, which have no name that a person could look up.
+
+        Words in a row that `FRAME` or more of them share are how questions of a kind are put
+        ("Find the Greatest Common Divisor of these numbers: …"), and give none of them away: those
+        to teach with are put in the same words. So thirteen in a row count only where most of them
+        are a question's own; the whole question is found as ever.
+        """
+        asked = list(dict.fromkeys(questions))
+        index, shared = cls(), Counter[int]()
+        for question in asked:
+            index.add(Unseen(where, question))
+            shared.update(set(_grams(words(question))))
+        frames = {gram for gram, n in shared.items() if n >= FRAME}
+        if frames:
+            index._grams = _own_grams(asked, frames)
+        return index
 
     def __len__(self) -> int:
         """How many questions were added."""
@@ -177,6 +194,18 @@ def _without_brackets(signs: tuple[str, ...]) -> list[str]:
 def _grams(tokens: list[str]) -> Iterator[int]:
     for at in range(len(tokens) - N + 1):
         yield hash(" ".join(tokens[at : at + N]))
+
+
+def _own_grams(questions: Iterable[str], frames: Set[int]) -> dict[int, int]:
+    """The grams of which more words than not stand outside all that is a frame."""
+    own: dict[int, int] = {}
+    for number, question in enumerate(questions):
+        grams = list(_grams(words(question)))
+        framed = {at + i for at, gram in enumerate(grams) if gram in frames for i in range(N)}
+        for at, gram in enumerate(grams):
+            if sum(at + i not in framed for i in range(N)) > N // 2:
+                own.setdefault(gram, number)
+    return own
 
 
 # --- from files --------------------------------------------------------------------------

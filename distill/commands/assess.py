@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill import grading, roster
-from distill.assess import Asking, assess
-from distill.commands import options
+from distill.assess import SIDE, Asking, assess
+from distill.commands import files, options
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
 from distill.domains.benchmarks import load_benchmark
@@ -51,6 +51,7 @@ def command(
     """
     kept = f"Every answer so far is kept beside {out}; the same command goes on from there."
     with told(kept), ExitStack() as open_:
+        files.check_figures(out, SIDE, data)
         benchmark = load_benchmark(data)
         backend = roster.Lazy(roster.find_student(model, models), adapter)
         open_.enter_context(closing(backend))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import sys
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 
 from distill import domains, roster
-from distill.commands import options
+from distill.commands import files, options
 from distill.commands.ending import told
 from distill.commands.progress import stderr
 from distill.comparison import arms, page, results
@@ -185,7 +186,7 @@ def _number(word: str, option: str, kind: type[N]) -> N:
         number = kind(word)
     except ValueError:
         number = kind(0)
-    if not number > 0:
+    if not (number > 0 and math.isfinite(number)):
         raise DistillError(f"{option} takes positive numbers by comma, and “{word}” is none.")
     return number
 
@@ -200,12 +201,7 @@ def _known(domain: str, skills: list[str]) -> tuple[str, ...]:
 
 
 def _settings(path: Path | None, items_per_round: int | None, probes: int | None) -> Settings:
-    chosen = Settings()
-    if path is not None:
-        try:
-            chosen = Settings.model_validate(json.loads(path.read_text()))
-        except (OSError, ValueError) as exc:
-            raise DistillError(f"The settings in {path} cannot be used: {exc}") from exc
+    chosen = Settings() if path is None else files.settings_in(path)
     if items_per_round is not None:
         budget = chosen.budget.model_copy(update={"items_per_round": items_per_round})
         chosen = chosen.model_copy(update={"budget": budget})

@@ -17,7 +17,8 @@ from distill import domains, roster
 from distill.backends.base import Backend
 from distill.backends.scripted import ScriptedBackend
 from distill.commands import options
-from distill.commands.progress import bars, show_on, stderr
+from distill.commands.ending import told
+from distill.commands.progress import bars, show_on
 from distill.errors import DistillError
 from distill.identifier.decompose import Wish, decompose, prompt_text
 from distill.identifier.proposals import as_domain, unready
@@ -53,7 +54,7 @@ def command(
 
     The file it writes is a proposal. A person has to read and edit it before it is used.
     """
-    try:
+    with told("Nothing was written: call it again."):
         asked = [line for line in _read(examples).splitlines() if line.strip()] if examples else []
         wish = Wish(title, _described(describe), tuple(asked), skills, probes)
         words = prompt_text(wish)
@@ -73,9 +74,6 @@ def command(
                 beat=lambda done, total: show(f"asking {backend.name}", done, total),
             )
         domains.export(as_domain(proposal), out, remarks=_remarks(proposal))
-    except (DistillError, OSError) as exc:
-        stderr.print(f"[red]{type(exc).__name__}[/red]: {escape(str(exc))}", soft_wrap=True)
-        raise typer.Exit(1) from exc
     console.print(_table(proposal))
     for notice in proposal.notices:
         console.print(f"- {notice}", markup=False, highlight=False, soft_wrap=True)
@@ -127,6 +125,8 @@ def _described(describe: str) -> str:
 
 
 def _read(path: Path) -> str:
+    if not path.is_file():
+        raise DistillError(f"There is no file {path}.")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as exc:

@@ -15,13 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill import domains, history, roster
-from distill.commands import options
+from distill.commands import files, options
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on, stderr
 from distill.diagnosis import Plan, diagnose
 from distill.disk import write_beside
 from distill.domains.base import Domain
-from distill.errors import DomainError
 from distill.identifier.edges import Observed, observe
 from distill.identifier.looks import CAP
 from distill.journal import Journal
@@ -84,7 +83,9 @@ def _diagnose(
 ) -> tuple[dict[str, Any], int]:
     """Write the figures; returns them, and how many questions were asked for them."""
     found = domains.load(domain)
-    chosen = _chosen(found, skills)
+    files.check_figures(out, SIDE, domain)
+    wanted = files.taught_skills(found, skills)
+    chosen = tuple(s for s in found.skills if s.id in wanted)
     learner = roster.find_student(student, models)
     judge = roster.find_teacher(teacher, models, os.environ)
     settings = Settings()
@@ -110,16 +111,6 @@ def _diagnose(
         )
     write_beside(out, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     return figures, journal.count_answers() - before
-
-
-def _chosen(domain: Domain, wanted: str) -> tuple[Skill, ...]:
-    """The skills that can be taught, or those of them that were named."""
-    taught = {s.id: s for s in domain.skills if not s.is_transfer}
-    names = [name.strip() for name in wanted.split(",") if name.strip()]
-    for name in names:
-        if name not in taught:
-            raise DomainError(f"{domain.title} has no skill “{name}” that is taught.")
-    return tuple(s for k, s in taught.items() if not names or k in names)
 
 
 def _observed(

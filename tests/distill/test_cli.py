@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from distill.cli import app
+from distill.commands.files import settings_in
 from distill.settings import Settings
 
 QUICK = ["--student", "simulated", "--skills", "A2"]
@@ -132,6 +133,95 @@ def test_a_person_decides_at_the_gates_and_is_offered_only_what_is_allowed(tmp_p
     assert "Decide (remedy, waive, stop)" in result.stdout
     figures = json.loads((tmp_path / "run" / "report.json").read_text())
     assert figures["stages"][0]["decisions"] == ["waive"]
+
+
+def test_who_goes_away_at_a_gate_is_told_what_is_kept(tmp_path, quick):
+    words = ["distil", "--out", tmp_path / "run", "--settings", quick, "--autonomy", "gates"]
+
+    result = ioa(*words, *QUICK, answers="")
+
+    assert result.exit_code == 130
+    assert f"Everything so far is kept in {tmp_path / 'run'}" in said(result)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ('{"thresholds": {"mastry": 0.9}}', "thresholds.mastry: extra inputs are not permitted."),
+        ('{"budget": {"items": 0}}', "budget.items: input should be greater than or equal to 1."),
+        ("[" * 100_000, "they are nested too deeply."),
+        ("{", "Expecting property name"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_one_line(tmp_path, settings, sentence):
+    path = tmp_path / "s.json"
+    path.write_text(settings)
+
+    result = ioa("distil", "--out", tmp_path / "run", "--settings", path, *QUICK)
+
+    assert result.exit_code == 1
+    assert f"The settings in {path} cannot be used: {sentence}" in said(result)
+    assert "pydantic" not in said(result)
+
+
+def test_settings_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "s.json"
+    path.write_text('{"budget": {"items": 7}}', encoding="utf-8-sig")
+    assert settings_in(path).budget.items == 7
+
+
+def test_skills_may_stand_apart_and_one_that_is_never_taught_is_refused(tmp_path, quick):
+    words = ["distil", "--student", "simulated", "--settings", quick, "--out"]
+    assert ioa(*words, tmp_path / "1", "--skills", "A2, A1").exit_code == 0
+
+    result = ioa(*words, tmp_path / "2", "--skills", "T1")
+
+    assert result.exit_code == 1
+    assert "has no skill “T1” that is taught" in said(result)
+
+
+def test_a_file_is_no_folder_for_a_run(tmp_path, quick):
+    file = tmp_path / "file"
+    file.write_text("words")
+
+    result = ioa("distil", "--out", file, "--settings", quick, *QUICK)
+
+    assert (result.exit_code, file.read_text()) == (1, "words")
+    assert f"{file} is a file. Name a folder." in said(result)
+
+
+def test_figures_are_written_over_nothing_that_is_not_theirs(tmp_path):
+    words = ["diagnose", "--student", "simulated", "--skills", "A2", "--probes", 4, "--out"]
+    other = tmp_path / "notes.json"
+    other.write_text("mine")
+
+    assert "is there already, without answers beside it" in said(ioa(*words, other))
+    assert "is a folder. Name a file" in said(ioa(*words, tmp_path))
+    assert other.read_text() == "mine"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["notes.json"]
+
+    out = tmp_path / "d.json"
+    assert [ioa(*words, out).exit_code for _ in range(2)] == [0, 0]  # the second goes on from it
+
+
+def test_what_is_measured_with_is_not_written_over(tmp_path):
+    data = tmp_path / "b.jsonl"
+    row = {"id": "1", "skill": "s", "question": "2 + 2?", "answer": "4", "answer_type": "number"}
+    data.write_text(json.dumps(row) + "\n")
+    before = data.read_bytes()
+
+    result = ioa("assess", "--model", "simulated", "--data", data, "--out", data)
+
+    assert (result.exit_code, data.read_bytes()) == (1, before)
+    assert "is what is read" in said(result)
+
+
+def test_a_stage_that_passes_for_want_of_items_is_told(tmp_path, quick):
+    result = ioa("distil", "--out", tmp_path / "r", "--settings", quick, "--items", 8, *QUICK)
+
+    assert result.exit_code == 0
+    told = " ".join(result.stdout.split())
+    assert "was let pass as it was: all of the budget is spent" in told
 
 
 # --- settings -----------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_the_prompt_can_be_shown_and_asked_elsewhere(tmp_path):
         (["--teacher", "transformers:nobody"], "ModelFolderBroken: There is no model folder"),
         (["--teacher", "openai:m"], "is not a model on a server. It is written openai:MODEL@"),
         (["--teacher", "openai:m@http://h#NO_KEY_1"], "The environment variable NO_KEY_1 is to"),
-        (["--reply", "nowhere.txt"], "No such file or directory: 'nowhere.txt'"),
+        (["--reply", "nowhere.txt"], "There is no file nowhere.txt"),
         (["--reply", "pyproject.toml"], "scripted was asked once, and no reply could be used."),
         (["--describe", "about.md"], "There is no file about.md."),
         (["--describe", " "], "A domain needs a title and a description"),

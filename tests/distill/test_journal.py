@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,63 @@ def test_a_run_is_not_started_over_an_old_one(path):
 
     with pytest.raises(DistillError, match="holds a run already. Add --resume"):
         Ledger(path, resume=False)
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from distill.errors import DistillError
+from distill.ledger import Ledger
+ledger = Ledger(Path(sys.argv[1]), resume=True)
+print("read", flush=True)
+for line in sys.stdin:
+    try:
+        ledger.add("answer", line.strip())
+        print("kept", flush=True)
+    except DistillError as exc:
+        print(exc, flush=True)
+"""
+
+
+@pytest.fixture
+def other(path):
+    """Another process that has read the ledger, and writes what it is told."""
+    path.parent.mkdir()
+    path.touch()
+    command = [sys.executable, "-c", WRITES, str(path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == "read\n"
+
+        def write(key):
+            process.stdin.write(f"{key}\n")
+            return process.stdout.readline().strip()
+
+        yield write
+        process.stdin.close()
+
+
+@pytest.mark.slow
+def test_one_process_at_a_time_writes_and_the_other_is_told(path, other):
+    assert other("a") == "kept"
+
+    with pytest.raises(DistillError, match="Another process is at work in"):
+        Ledger(path, resume=True).add("answer", "b")
+
+    assert other("c") == "kept"
+    assert [line["key"] for line in lines(path)] == ["a", "c"]
+
+
+def test_what_was_written_since_it_was_read_is_never_lost(path):
+    Ledger(path, resume=False).add("run", "1")
+    ledger = Ledger(path, resume=True)
+    with path.open("a") as file:  # as a process does that has ended since
+        file.write('{"kind": "answer", "key": "a"}\n')
+
+    with pytest.raises(DistillError, match="gone on with by another process since"):
+        ledger.add("answer", "b")
+
+    assert [line["key"] for line in lines(path)] == ["1", "a"]
 
 
 def test_opening_a_ledger_writes_nothing(path):

@@ -297,6 +297,25 @@ def test_registered_are_the_benchmarks_of_a_folder_and_nothing_else(tmp_path):
     assert registered(tmp_path / "none") == []
 
 
+FRAME = (
+    "Find the greatest common divisor of these numbers: {}. In your final answer give only the "
+    "number, and nothing else, on a line of its own."
+)
+
+
+def test_the_words_that_questions_are_put_in_give_none_of_them_away():
+    own = "The old lighthouse keeper counts nine ships at dawn and seven more before the rain comes"
+    asked = [FRAME.format(pair) for pair in ("12, 18", "21, 35", "8, 36")]
+    index = LeakIndex.of_questions([*asked, own])
+
+    assert not index.find(FRAME.format("16, 24"))
+    assert index.find(FRAME.format("21, 35"))  # a question is found whole
+    assert index.find(f"Listen: {FRAME.format('21, 35')}")
+    assert index.find(f"{own.rsplit(' ', 2)[0]} end.")  # thirteen words that are its own
+    # of two it is not known whether the words are a frame, or the exercise stands there twice
+    assert LeakIndex.of_questions(asked[:2]).find(FRAME.format("16, 24"))
+
+
 def test_what_is_added_later_is_found_too():
     index = LeakIndex()
     index.add(Unseen("here", "What is marl?"))

@@ -195,7 +195,7 @@ def test_a_run_is_not_continued_as_another(whole):
 
     with pytest.raises(DistillError, match="its seed was 1, and is 2 now"):
         pipeline(out, resume=True, seed=2)
-    with pytest.raises(DistillError, match="its settings was"):
+    with pytest.raises(DistillError, match="its settings.thresholds.gap was 0.3, and is 0.2 now"):
         pipeline(
             out, resume=True, settings=SMALL.model_copy(update={"thresholds": Thresholds(gap=0.2)})
         )

@@ -39,5 +39,7 @@ class Command(BaseCommand):
                 package.write_folder(adapters.adapter(chosen, licence=licence), out)
         except CurriculumError as exc:
             raise CommandError(str(exc)) from exc
+        except OSError as exc:
+            raise CommandError(f"{out} cannot be written to: {exc.strerror}.") from exc
         for path in sorted(out.iterdir()):
             self.stdout.write(str(path))

@@ -49,10 +49,14 @@ class Command(BaseCommand):
                 "Nothing is assumed."
             )
         folder = Path(out)
-        if folder.exists() and any(folder.iterdir()):
-            raise CommandError(f"{folder} is not empty. Name a new folder.")
-        for path in package.write_folder(package.dataset(choice, chosen, licence=licence), folder):
-            self.stdout.write(str(path))
+        try:
+            if folder.exists() and any(folder.iterdir()):
+                raise CommandError(f"{folder} is not empty. Name a new folder.")
+            dataset = package.dataset(choice, chosen, licence=licence)
+            for path in package.write_folder(dataset, folder):
+                self.stdout.write(str(path))
+        except OSError as exc:
+            raise CommandError(f"{folder} cannot be written to: {exc.strerror}.") from exc
 
 
 def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
