@@ -83,9 +83,13 @@ class _Import:
         if len(Path(self.run.student).parts) != 1 or Path(self.run.student).name in ("", ".."):
             refuse("the student is named by a path, and has to be named by a name.")
         head, n = self.run.audit_head, self.run.audit_sequence
-        here = Run.objects.filter(audit_head=head, audit_sequence=n).first()
+        here = Run.objects.filter(audit__hash=head, audit__sequence=n).first()
         if here is not None:
-            refuse(f"this run is here already, as run {here.pk} ({here}).")
+            is_older = here.audit_sequence > n
+            refuse(
+                f"this run is here already, as run {here.pk} ({here})"
+                + (", and further on than in this archive." if is_older else ".")
+            )
         self.run.save_base(raw=True, force_insert=True)
         self._people()
         creator: Any = values.get("created_by")

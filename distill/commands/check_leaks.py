@@ -67,6 +67,8 @@ def _count(index: LeakIndex, items: Path) -> dict[str, Any]:
         n += 1
         if why := next(filter(None, map(index.find, texts)), ""):
             found.append({"line": line, "why": why})
+    if not n:
+        raise DistillError(f"There is no item in {items}, so nothing was looked for.")
     return {"items": n, "leaks": len(found), "found": found}
 
 

@@ -168,6 +168,16 @@ def test_the_same_run_does_not_come_twice(sent):
     assert Imported.objects.count() == 1
 
 
+def test_an_earlier_archive_of_a_run_that_went_on_is_not_another_run(sent):
+    run = taken_in(sent)
+    Run.objects.update(audit_head="f" * 64, audit_sequence=run.audit_sequence + 1)
+
+    with pytest.raises(ArchiveRefused, match="and further on than in this archive"):
+        taken_in(sent)
+
+    assert Imported.objects.count() == 1
+
+
 def test_a_run_at_work_is_not_written_out(redis):
     run = small.diagnosing(Actor.person(ApproverFactory()))
 

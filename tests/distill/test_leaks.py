@@ -396,3 +396,13 @@ def test_what_is_no_item_is_one_sentence_and_no_figures(tmp_path, file, line, se
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert sentence in " ".join(result.stderr.split())
+
+
+def test_a_file_without_an_item_is_not_called_free_of_leaks(tmp_path, file):
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+
+    result = ioa("--against", file, "--items", empty)
+
+    assert result.exit_code == 1
+    assert "There is no item in" in result.stderr

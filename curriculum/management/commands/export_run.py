@@ -65,11 +65,15 @@ def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
         if (n := found.count()) != 1:
             raise CommandError(f"{n or 'No'} snapshots of this run begin with {hash}.")
         return items.frozen(found.select_related("stage__run").get())
-    verdict = options["verdict"]
+    verdict, stage, skill = options["verdict"], options["stage"], options["skill"]
+    if stage and not run.stages.filter(position=stage).exists():
+        raise CommandError(f"This run has no stage {stage}.")
+    if skill and not run.skills.filter(key=skill).exists():
+        raise CommandError(f"This run has no skill “{skill}”.")
     return items.chosen(
         run,
         verdict=None if verdict == "any" else VERDICTS[verdict],
-        stage=options["stage"],
+        stage=stage,
         round=options["round"],
-        skill=options["skill"],
+        skill=skill,
     )
