@@ -10,13 +10,17 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ioa_web.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Django is missing in this Python. `make setup` makes .venv/ with everything.")
     from curriculum import request_ids
 
     with request_ids.under(f"manage.py:{(sys.argv[1:] or ['help'])[0][:40]}"):
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except ImproperlyConfigured as exc:
+            sys.exit(f"{exc}")  # a variable of the environment: its sentence says which
 
 
 if __name__ == "__main__":

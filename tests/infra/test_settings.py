@@ -22,10 +22,10 @@ print(json.dumps({name: getattr(settings, name) for name in names}, default=str)
 """
 
 
-def start(home, **variables):
+def start(home, command=("-c", SHOW), **variables):
     keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-c", SHOW],
+        [sys.executable, *command],
         cwd=ROOT,
         env=keep | {"IOA_HOME": str(home), "IOA_ENV_FILE": os.devnull} | variables,
         capture_output=True,
@@ -102,6 +102,14 @@ def test_a_wrong_value_stops_the_start_and_names_the_variable(tmp_path, name, va
 
     assert done.returncode != 0
     assert name in done.stderr.splitlines()[-1]
+
+
+def test_a_command_says_what_is_wrong_with_a_variable_and_nothing_else(tmp_path):
+    done = start(tmp_path, ["manage.py", "check"], IOA_DEBUG="perhaps")
+
+    assert done.returncode == 1
+    assert "IOA_DEBUG" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_file_of_variables_is_read_and_the_environment_wins_over_it(tmp_path):
