@@ -12,6 +12,7 @@ def main() -> None:
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+        from django.db.utils import OperationalError, ProgrammingError
     except ImportError:
         sys.exit("Django is missing in this Python. `make setup` makes .venv/ with everything.")
     from curriculum import request_ids
@@ -21,6 +22,13 @@ def main() -> None:
             execute_from_command_line(sys.argv)
         except ImproperlyConfigured as exc:
             sys.exit(f"{exc}")  # a variable of the environment: its sentence says which
+        except (OperationalError, ProgrammingError) as exc:
+            if "no such table" not in str(exc) and "does not exist" not in str(exc):
+                raise
+            sys.exit(
+                "This installation is empty, or of an earlier version. Is IOA_HOME (or "
+                "DATABASE_URL) what you mean? If so, `manage.py migrate` makes what is missing."
+            )
 
 
 if __name__ == "__main__":

@@ -112,6 +112,14 @@ def test_a_command_says_what_is_wrong_with_a_variable_and_nothing_else(tmp_path)
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_an_installation_without_tables_is_told_in_a_sentence(tmp_path):
+    done = start(tmp_path, ["manage.py", "verify_audit"])
+
+    assert done.returncode == 1
+    assert "This installation is empty" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_file_of_variables_is_read_and_the_environment_wins_over_it(tmp_path):
     file = tmp_path / "variables"
     file.write_text("IOA_DEBUG=1\nALLOWED_HOSTS=from.file\n")
