@@ -54,6 +54,7 @@ STAGE_MOVES: dict[S, frozenset[S]] = {
     S.WAIVED: frozenset(),
 }
 SETTLED = frozenset({S.MASTERED, S.WAIVED})  # the next stage may start
+AT_WORK = frozenset({S.WRITING, S.TRAINING, S.ASSESSING})  # a worker's job moves it on
 
 
 class JobStatus(TextChoices):

@@ -35,6 +35,7 @@ from curriculum.services import audit, budget, jobs, notices
 from curriculum.services.audit import Actor
 from curriculum.services.plan import merge, move_skill, objections, reorder, split
 from curriculum.states import (
+    AT_WORK,
     SETTLED,
     STAGE_MOVES,
     JobKind,
@@ -197,11 +198,12 @@ def roll_back(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
         raise ReasonRequired("rolling back")
     if round != stage.round:
         raise Overtaken("This stage")
-    then = round + 1
+    then, was = round + 1, StageStatus(stage.status)
     stage = move(stage, StageStatus.PLANNED, actor=actor, note=reason, round=then, first_round=then)
-    at_work = [JobStatus.QUEUED, JobStatus.RUNNING]
-    if job := stage.jobs.filter(round=round, status__in=at_work).first():
-        raise StillAtWork(job.get_kind_display())
+    if was in AT_WORK:
+        active = [JobStatus.QUEUED, JobStatus.RUNNING]
+        if job := stage.jobs.filter(round=round, status__in=active).first():
+            raise StillAtWork(job.get_kind_display())
     if stage.started_from is not None:
         make_current(stage.started_from)
     stage.stage_skills.update(outcome=SkillOutcome.OPEN)

@@ -12,7 +12,7 @@ from curriculum.htmx import answer, look_again, show, wants_partial
 from curriculum.models import Stage
 from curriculum.numbers import number
 from curriculum.services import stages
-from curriculum.states import StageStatus
+from curriculum.states import AT_WORK, StageStatus
 from curriculum.views import reads, stage_reads
 from curriculum.views.common import (
     approver,
@@ -65,8 +65,7 @@ def _may_roll_back(stage: Stage) -> bool:
     """In review, or where its work has ended early. At the gate that page offers it."""
     if stage.status == StageStatus.REVIEWING:
         return True
-    stuck = {StageStatus.WRITING, StageStatus.TRAINING, StageStatus.ASSESSING}
-    return stage.status in stuck and not any(
+    return stage.status in AT_WORK and not any(
         job.is_active for job in stage.jobs.filter(round=stage.round)
     )
 
