@@ -8,6 +8,7 @@ from pathlib import Path
 from curriculum.engine.describe import load_domain
 from curriculum.errors import BadDomain
 from distill import domains as distill_domains
+from distill.domains.benchmarks import is_benchmark
 from distill.domains.files import faults_of_file, load_file
 from distill.records import Split
 
@@ -37,6 +38,13 @@ class DomainLook:
 
 def look_at_file(path: Path) -> DomainLook:
     """Read a domain file, as `ioa domains check` does. Never raises for what is in it."""
+    if is_benchmark(path):
+        return DomainLook(
+            faults=(
+                "This is a benchmark: questions to measure with, and never to teach from. A domain "
+                "file names skills, and questions to teach with.",
+            )
+        )
     if faults := faults_of_file(path):
         return DomainLook(faults=tuple(str(fault) for fault in faults))
     return _look(load_file(path))

@@ -29,6 +29,8 @@ from distill.settings import Settings
 TUNED = "tuned.json"
 SAYS_EVERY_SECONDS = 20.0
 
+MOST_ITEMS = 1_000_000  # all of an arm's are in memory at once
+
 console = Console()
 
 N = TypeVar("N", int, float)
@@ -98,6 +100,8 @@ def command(
         )
         if not plan.arms or not plan.items:
             raise DistillError("Name at least one arm and one budget of items.")
+        if max(plan.items) > MOST_ITEMS:
+            raise DistillError(f"--items takes {MOST_ITEMS:,} at most.")
         telling = _Telling(plan, out, parallel)
 
         def finished(run: Run, result: dict[str, Any], seconds: float) -> None:

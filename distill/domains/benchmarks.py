@@ -124,6 +124,14 @@ def is_benchmark(path: Path) -> bool:
     return isinstance(first, dict) and "answer_type" in first
 
 
+def _is_domain(text: str) -> bool:
+    try:
+        first = json.loads(next(line for line in text.splitlines() if line.strip()))
+    except (ValueError, StopIteration, RecursionError):
+        return False
+    return isinstance(first, dict) and "domain" in first and "answer_type" not in first
+
+
 def load_benchmark(path: Path) -> Benchmark:
     """Read a benchmark. Raises DomainError with the first fault, its file and its line.
 
@@ -145,6 +153,8 @@ def faults_of_benchmark(path: Path) -> list[DomainError]:
 def _load(path: Path, told: Told) -> Benchmark:
     source = Source(path)
     text = text_of(source)
+    if path.suffix.lower() in (".yaml", ".yml") or _is_domain(text):
+        raise source.fault(1, "This is a domain file, and a benchmark is wanted: docs/domains.md.")
     by_skill: dict[str, list[Probe]] = {}
     repeated = 0
     for probe in _probes(source, text, told):

@@ -225,3 +225,12 @@ def test_a_new_run_begins_with_the_domain_that_was_chosen(client, tmp_path, home
     page = client.get(reverse("curriculum:run-create"), {"domain": spec}).text
 
     assert f'<option value="{spec}" selected>' in page
+
+
+def test_a_benchmark_is_no_domain_and_is_called_what_it_is(tmp_path, home):
+    path = tmp_path / "b.jsonl"
+    row = {"id": "1", "skill": "s", "question": "2 + 2?", "answer": "4", "answer_type": "number"}
+    path.write_text(json.dumps(row) + "\n")
+
+    [said] = domains.look(path, name="b").faults
+    assert said.startswith("This is a benchmark")

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from distill import domains, grading
 from distill.cli import app
 from distill.domains.base import question_key
+from distill.domains.benchmarks import load_benchmark
 from distill.errors import DomainError
 from distill.records import Split
 
@@ -162,6 +163,19 @@ def test_a_fault_is_a_sentence_with_its_line(written, bad, sentence):
     assert str(caught.value).startswith("sums.jsonl, line 2: ")
     assert sentence in str(caught.value)
     assert [str(f) for f in domains.faults(path)] == [str(caught.value)]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("halves.yaml", "domain: halves\n"),
+        ("halves.jsonl", '{"domain": "halves", "title": "Halves"}\n{"id": "H1"}\n'),
+    ],
+)
+def test_a_domain_in_the_place_of_a_benchmark_is_called_one(tmp_path, name, words):
+    (tmp_path / name).write_text(words)
+    with pytest.raises(DomainError, match="This is a domain file, and a benchmark is wanted"):
+        load_benchmark(tmp_path / name)
 
 
 def test_the_version_changes_with_the_words(written):
