@@ -39,16 +39,17 @@ def page() -> str:
         model = section.annotation
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
-        parts.append(f"\n## `{name}`\n\n{_one_line(model.__doc__)}\n\n")
+        parts.append(f"\n## `{name}`\n\n{one_line(model.__doc__)}\n\n")
         parts.append("| setting | default | unit and range | meaning |\n|---|---|---|---|\n")
         for field, told in model.model_fields.items():
             default = json.dumps(told.get_default())
-            means = _one_line(told.description)  # a line break would end the row
+            means = one_line(told.description)  # a line break would end the row
             parts.append(f"| `{field}` | {default} | {_allowed(told)} | {means} |\n")
     return "".join(parts)
 
 
-def _one_line(words: str | None) -> str:
+def one_line(words: str | None) -> str:
+    """A description without the line breaks of its source. Pure."""
     return " ".join((words or "").split())
 
 

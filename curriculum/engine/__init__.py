@@ -34,7 +34,7 @@ from curriculum.engine.importing import Importer
 from curriculum.engine.items import evidence_record, rendered, stalled, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
-from curriculum.engine.passed import forgotten_by_now
+from curriculum.engine.passed import forgotten_by_now, way_back
 from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
 from curriculum.engine.prompts import (
     PROMPT_NAMES,
@@ -134,6 +134,7 @@ __all__ = [
     "storable",
     "students",
     "teachers",
+    "way_back",
     "templates_of",
     "tokens_of_calls",
     "train",

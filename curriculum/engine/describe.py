@@ -22,6 +22,7 @@ from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
 from distill.organizer.graph import find_cycle
 from distill.records import Edge
 from distill.settings import Settings, as_kept, faults
+from distill.settings_page import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +185,9 @@ def settings_told(run: Run) -> list[tuple[str, str, list[SettingRow]]]:
         rows = []
         for name, told in type(section).model_fields.items():
             value, default = getattr(section, name), getattr(getattr(usual, group), name)
-            says = " ".join((told.description or "").split())
+            says = one_line(told.description)
             rows.append(SettingRow(name, _value_told(value), says, value != default))
-        groups.append((group, " ".join((type(section).__doc__ or "").split()), rows))
+        groups.append((group, one_line(type(section).__doc__), rows))
     return groups
 
 

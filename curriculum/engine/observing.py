@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from curriculum import models
 from curriculum.engine.describe import settings_of
+from curriculum.engine.passed import way_back
 from curriculum.engine.planning import taught_skills
 from curriculum.models import Run, Score, SnapshotItem
 from distill.identifier.edges import MIN_SIDE, Checkpoint, Found, observe
@@ -72,7 +72,7 @@ def checkpoints(run: Run) -> list[Checkpoint]:
     ):
         scores[who, split][key] = mean
     p_teacher = scores[None, Split.DIAGNOSE]
-    way = _way(run.checkpoints.all())
+    way = way_back(run.checkpoints.all())[::-1]
     if not way or not scores[way[0].pk, Split.DIAGNOSE]:
         return []
     base, *rounds = way
@@ -90,16 +90,6 @@ def checkpoints(run: Run) -> list[Checkpoint]:
             found.append(seen(number, taught, scores[row.pk, Split.GATE]))
             taught = set()
     return found
-
-
-def _way(rows: Iterable[models.Checkpoint]) -> list[models.Checkpoint]:
-    by_pk = {row.pk: row for row in rows}
-    now = next((row for row in by_pk.values() if row.is_current), None)
-    way: list[models.Checkpoint] = []
-    while now is not None:
-        way.insert(0, now)
-        now = by_pk.get(now.parent_id) if now.parent_id else None
-    return way
 
 
 def _taught_by(run: Run) -> dict[int | None, set[str]]:

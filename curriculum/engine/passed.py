@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from curriculum import models
 from curriculum.engine.describe import settings_of
 from curriculum.engine.exam import grades_of
 from curriculum.engine.items import evidence_record
 from curriculum.engine.planning import gaps_of
-from curriculum.models import GateRecord, Run, StageSkill
+from curriculum.models import Checkpoint, GateRecord, Run, StageSkill
 from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill.assessment.gate import Was, known_at_start
 from distill.organizer.mixture import still_needed
@@ -17,16 +17,20 @@ from distill.passed import left_lacking
 from distill.records import Gap, GateEvidence, Split
 
 
-def on_the_way(run: Run) -> list[int]:
-    """The current checkpoint and those it came from: pk, the last first."""
-    rows = run.checkpoints.values_list("pk", "parent", "is_current")
-    parents = {pk: parent for pk, parent, _ in rows}
-    at = next((pk for pk, _, is_current in rows if is_current), None)
-    way = []
-    while at is not None:
+def way_back(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """The current one of a run's checkpoints and those it came from, the last first. Pure."""
+    by_pk = {each.pk: each for each in checkpoints}
+    at = next((each for each in by_pk.values() if each.is_current), None)
+    way: list[Checkpoint] = []
+    while at is not None and at not in way:
         way.append(at)
-        at = parents.get(at)
+        at = by_pk.get(at.parent_id) if at.parent_id else None
     return way
+
+
+def on_the_way(run: Run) -> list[int]:
+    """The current checkpoint and those it came from, by pk; others were given up."""
+    return [each.pk for each in way_back(run.checkpoints.only("pk", "parent", "is_current"))]
 
 
 def mastered_so_far(run: Run) -> dict[str, Was]:

@@ -130,7 +130,6 @@ def split(stage: Stage, *, skills: Iterable[Skill | int], actor: Actor) -> Stage
     new = Stage.objects.create(
         run=run,
         position=_ASIDE - 1,
-        title=", ".join(row.skill.title for row in leaving)[:200],
         is_bridge=stage.is_bridge,
     )
     StageSkill.objects.filter(pk__in=[row.pk for row in leaving]).update(stage=new)

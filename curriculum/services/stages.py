@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 
 from curriculum import engine
 from curriculum.errors import (
@@ -29,9 +28,8 @@ from curriculum.models import (
     Snapshot,
     SnapshotItem,
     Stage,
-    StageSkill,
 )
-from curriculum.services import audit, budget, jobs, notices
+from curriculum.services import audit, budget, jobs, notices, outcomes
 from curriculum.services.audit import Actor
 from curriculum.services.plan import merge, move_skill, objections, reorder, split
 from curriculum.states import (
@@ -42,7 +40,6 @@ from curriculum.states import (
     JobStatus,
     RunStatus,
     SkillOutcome,
-    SkillStatus,
     StageStatus,
     Verdict,
 )
@@ -182,9 +179,9 @@ def assessed(stage: Stage, *, actor: Actor, evidence: Mapping[str, Any]) -> Stag
         round=stage.round,
         checkpoint=Checkpoint.objects.get(run=stage.run_id, is_current=True),
         evidence=dict(evidence),
-        allows_advance=_allows_advance(stage, evidence),
+        allows_advance=outcomes.allows_advance(stage, evidence),
     )
-    _note_outcomes(stage, evidence)
+    outcomes.note(stage, evidence)
     return stage
 
 
@@ -207,7 +204,7 @@ def roll_back(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
     if stage.started_from is not None:
         make_current(stage.started_from)
     stage.stage_skills.update(outcome=SkillOutcome.OPEN)
-    _note_retention(stage)
+    outcomes.note_retention(stage.run)
     return stage
 
 
@@ -216,7 +213,7 @@ def stand_on(gate: GateRecord) -> None:
     stays on record. Inside the caller's transaction.
     """
     make_current(gate.checkpoint)
-    _note_outcomes(gate.stage, gate.evidence)
+    outcomes.note(gate.stage, gate.evidence)
 
 
 def make_current(checkpoint: Checkpoint) -> None:
@@ -284,28 +281,3 @@ def _freeze(stage: Stage, approved: list[Item]) -> Snapshot:
         for position, (item, is_rehearsal) in enumerate(mixture)
     )
     return snapshot
-
-
-def _allows_advance(stage: Stage, evidence: Mapping[str, Any]) -> bool:
-    """Whether every skill of the stage was measured and is mastered, and none is forgotten."""
-    mastered = {v["skill"] for v in evidence["stage"] if v["answer"] == SkillOutcome.MASTERED}
-    forgotten = [v for v in evidence["retention"] if v["answer"] == SkillOutcome.FORGOTTEN]
-    taught = stage.stage_skills.filter(skill__status=SkillStatus.ACTIVE)
-    keys = set(taught.values_list("skill__key", flat=True))
-    return bool(keys) and keys <= mastered and not forgotten
-
-
-def _note_outcomes(stage: Stage, evidence: Mapping[str, Any]) -> None:
-    for verdict in evidence["stage"]:
-        stage.stage_skills.filter(skill__key=verdict["skill"]).update(outcome=verdict["answer"])
-    _note_retention(stage)
-
-
-def _note_retention(stage: Stage) -> None:
-    """Write down which skills of settled stages the student as it is has forgotten, and which it
-    has not, or not any more: by the gates on the way to it, not by those of a student given up.
-    """
-    settled = StageSkill.objects.filter(stage__run=stage.run_id, stage__status__in=SETTLED)
-    lost = Q(skill__key__in=engine.forgotten_by_now(stage.run))
-    settled.filter(lost, outcome=SkillOutcome.MASTERED).update(outcome=SkillOutcome.FORGOTTEN)
-    settled.filter(~lost, outcome=SkillOutcome.FORGOTTEN).update(outcome=SkillOutcome.MASTERED)

@@ -38,7 +38,8 @@ def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
         lambda stage, queue, said: bulk.approve_matching(
             stage, actor=person(request), queue=queue, expected=said["expected"]
         ),
-        "Approved together: {}.{flagged}",
+        "Approved together: {}.",
+        _flagged,
     )
 
 
@@ -117,6 +118,7 @@ def _many(
     form: forms.Form,
     act: Callable[[Stage, Queue, dict[str, Any]], int],
     done: str,
+    besides: Callable[[Stage], str] = lambda stage: "",
 ) -> HttpResponse:
     stage = find_stage(pk)
     notice, status = first_error(form), 422
@@ -126,7 +128,7 @@ def _many(
         n: list[int] = []
         queue = Queue.of(stage, request.POST)
         notice, status = attempt(lambda: n.append(act(stage, queue, form.cleaned_data)), "")
-        notice = done.format(n[0], flagged=_flagged(stage)) if n else notice
+        notice = done.format(n[0]) + besides(stage) if n else notice
     refused = {"many": form} if status >= 400 else {}
     return reply(request, stage, elsewhere(request.POST), notice, status, **refused)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from curriculum import engine
 from curriculum.models import Checkpoint, GateRecord
 from curriculum.services.audit import name_of
 
@@ -94,14 +95,7 @@ class Tree:
 
 def kept(checkpoints: Iterable[Checkpoint]) -> set[int]:
     """The current checkpoint and all it came from, by pk; what is left out was rolled back."""
-    listed = list(checkpoints)
-    parents = {each.pk: each.parent_id for each in listed}
-    pk = next((each.pk for each in listed if each.is_current), None)
-    found: set[int] = set()
-    while pk is not None and pk not in found:
-        found.add(pk)
-        pk = parents.get(pk)
-    return found
+    return {each.pk for each in engine.way_back(checkpoints)}
 
 
 def tree(checkpoints: Sequence[Checkpoint], gates: Mapping[int, GateRecord]) -> Tree:

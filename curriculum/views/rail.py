@@ -174,21 +174,17 @@ def _stage_action(stage: Stage) -> NextAction:
                 role=Role.REVIEWER,
                 who=WHO[Role.REVIEWER],
             )
-        case StageStatus.REVIEWING if _all_have_a_verdict(stage):
-            return NextAction(
-                f"Train {name}",
-                "Every item has its verdict: look over what is approved, and train on it.",
-                reverse("curriculum:stage-review", args=[stage.pk]),
-                role=Role.APPROVER,
-                who=WHO[Role.APPROVER],
-            )
         case StageStatus.REVIEWING:
+            is_done = _all_have_a_verdict(stage)
+            role = Role.APPROVER if is_done else Role.REVIEWER
             return NextAction(
-                f"Review the items of {name}",
-                "Every item needs a verdict before training.",
+                f"Train {name}" if is_done else f"Review the items of {name}",
+                "Every item has its verdict: look over what is approved, and train on it."
+                if is_done
+                else "Every item needs a verdict before training.",
                 reverse("curriculum:stage-review", args=[stage.pk]),
-                role=Role.REVIEWER,
-                who=WHO[Role.REVIEWER],
+                role=role,
+                who=WHO[role],
             )
         case StageStatus.DECIDING:
             return NextAction(

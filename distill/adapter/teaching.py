@@ -68,8 +68,7 @@ def teach(
 
     Args:
         orders, seed, round_key, attempts, beat, sink: as in `writing.write`.
-        taken: `question_key`s of the run's earlier items; none of the domain's questions with
-            these keys is shown or put.
+        taken: `question_key`s of earlier items: the domain's questions that are not shown or put.
         learners: what the teacher is told of the student, for each skill that is ordered.
         client: asks the teacher, and keeps what it says.
         teacher: its name, which the items carry as their origin.
@@ -78,9 +77,8 @@ def teach(
         tell: takes, after each wave, what became of all that was asked for, seen or not.
 
     Returns:
-        Items wave by wave, each with the results of its checks. What could not be got right
-        within `settings.requests_cap` follows at the end, flagged, and no more of it than was
-        wanted; what nobody could read, and what repeats another item, is left out.
+        Items wave by wave, each with the results of its checks. Those that could not be got right
+        within `requests_cap` follow, flagged, no more than wanted; unreadable and repeated do not.
 
     Raises what the teacher, `beat` and `sink` raise, `BadTemplate` and `BudgetSpent`.
 

@@ -24,9 +24,6 @@ def told(when_stopped: str) -> Iterator[None]:
     except (DistillError, OSError) as exc:
         stderr.print(f"[red]{type(exc).__name__}[/red]: {escape(str(exc))}", soft_wrap=True)
         raise typer.Exit(1) from exc
-    except (
-        KeyboardInterrupt,
-        typer.Abort,
-    ) as exc:  # the other at a question: Ctrl-C, or no more input
+    except (KeyboardInterrupt, typer.Abort) as exc:  # the other: at a question
         stderr.print(f"Stopped. {when_stopped}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(STOPPED) from exc
