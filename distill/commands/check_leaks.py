@@ -20,6 +20,13 @@ from distill.errors import DistillError
 
 SHOWN = 20  # leaks in a table; --json has all
 
+# Names that trainers give what an item holds: ours, OpenAI and TRL, Alpaca, ShareGPT, preferences.
+CONVERSATIONS = ("messages", "conversations", "prompt", "completion", "chosen", "rejected")
+QUESTIONS = ("question", "instruction", "prompt")
+ANSWERS = ("solution", "answer", "output", "completion", "chosen", "rejected")
+
+NO_ITEM = "This is no item: it has no “question”, “instruction”, “messages” or “conversations”."
+
 console = Console()
 
 
@@ -38,9 +45,10 @@ def command(
 ) -> None:
     """Count the items that may never be trained on, as they hold what is measured with.
 
-    An item is a line with “question” (and “input”, “solution”, “answer”), or with “messages”.
-    It leaks when it holds a whole question of a file, or thirteen words in a row of a question,
-    an answer or a solution of one; case, spacing and punctuation do not count.
+    An item is a line as this program exports it: with “question” (and “input”, “solution”,
+    “answer”), with “messages”, or as Alpaca, ShareGPT and files of preferences have it. It leaks
+    when it holds a whole question of a file, or thirteen words in a row of a question, an answer
+    or a solution of one; case, spacing and punctuation do not count.
 
     Status: 0 none leaks, 1 some do, or a file cannot be read (then nothing is on stdout).
     """
@@ -86,24 +94,35 @@ def _items(path: Path) -> Iterator[tuple[int, list[str]]]:
     for line, entry in json_entries(source, text):
         texts = _texts(entry)
         if not any(text.strip() for text in texts):
-            raise source.fault(line, "This is no item: it has neither “question” nor “messages”.")
+            raise source.fault(line, NO_ITEM)
         yield line, texts
 
 
 def _texts(entry: Entry) -> list[str]:
-    messages = entry.get("messages")
-    if isinstance(messages, list):
-        said = [_said(m) for m in messages if isinstance(m, Entry)]
-        # a question may have been cut into several turns
-        return ["\n".join(said), *said]
-    question, extra = _text(entry, "question"), _text(entry, "input")
-    asked = [f"{question}\n\n{extra}", question] if extra else [question]
-    return asked if not question else [*asked, _text(entry, "solution"), _text(entry, "answer")]
+    """What is looked through: a conversation whole and turn by turn, a question with its answers.
+
+    A question may have been cut into several turns, or into a question and its input.
+    """
+    turns = [said for name in CONVERSATIONS for said in _turns(entry.get(name))]
+    asked = list(filter(None, (_text(entry, name) for name in QUESTIONS)))
+    if extra := _text(entry, "input"):
+        asked = [*(f"{question}\n\n{extra}" for question in asked), *asked]
+    if not (turns or asked):
+        return []
+    whole = ["\n".join(turns)] if turns else []
+    return [*asked, *whole, *turns, *(_text(entry, name) for name in ANSWERS)]
+
+
+def _turns(said: Any) -> list[str]:
+    """Of a list of turns, or of a preference's one turn. A text alone is no turn."""
+    if isinstance(said, Entry):
+        said = [said]
+    return [_said(m) for m in said if isinstance(m, Entry)] if isinstance(said, list) else []
 
 
 def _said(message: Entry) -> str:
-    """The words of a turn, which some formats keep in parts."""
-    content = message.get("content", "")
+    """The words of a turn, which some formats keep in parts, and ShareGPT calls a value."""
+    content = message.get("content", message.get("value", ""))
     if isinstance(content, list):
         return "\n".join(_text(part, "text") for part in content if isinstance(part, Entry))
     return str(content)

@@ -10,6 +10,8 @@ import string
 import pytest
 from typer.testing import CliRunner
 
+from curriculum.exports import formats
+from curriculum.exports.items import Pair, Row
 from distill import domains
 from distill.adapter.leaks import LeakIndex, Unseen, questions_to_come, registered
 from distill.adapter.normal import operators, plain, signature, words
@@ -361,6 +363,33 @@ def test_items_of_three_forms_are_read_also_from_stdin(file):
     assert [each["line"] for each in told["found"]] == [1, 2, 3, 4]
 
 
+ROW = Row("1", "A", 1, "written", 1, "{question}", "{solution}", "1", [])
+PAIR = Pair("1", "A", "{question}", "{solution}", "No.")
+EXPORTED = [
+    *(line(ROW) for line in (formats.messages, formats.alpaca, formats.sharegpt)),
+    *(line(PAIR) for line in (formats.dpo, formats.dpo_sharegpt)),
+    {"prompt": "{question}", "completion": "{solution}"},
+    {"prompt": "{question}", "chosen": "{solution}", "rejected": "No."},
+]
+
+
+@pytest.mark.parametrize("item", EXPORTED, ids=lambda item: ",".join(item))
+@pytest.mark.parametrize("inside", ["{question}", "{solution}"])
+def test_every_form_that_items_are_exported_in_is_looked_through(file, item, inside):
+    other = {"{question}": "What is tuff?", "{solution}": "Answer: rock"}
+    lines = []
+    for leaking in ({}, {inside: "Do tell: What is marl? It is a rock."}):
+        line = json.dumps(item)
+        for name, text in {**other, **leaking}.items():
+            line = line.replace(name, text)
+        lines.append(line)
+
+    result = ioa("--against", file, "--items", "-", "--json", stdin="\n".join(lines))
+
+    told = json.loads(result.stdout)
+    assert (told["items"], [each["line"] for each in told["found"]]) == (2, [2])
+
+
 def test_without_leaks_the_status_is_0_and_several_files_may_follow_one_against(tmp_path, file):
     other = written(tmp_path / "other.jsonl", [{"question": "Who wrote it?"}])
     third = written(tmp_path / "third.jsonl", [{"question": "When was it written?"}])
@@ -384,6 +413,7 @@ def test_a_table_names_the_line_and_what_it_holds(file):
     ("line", "sentence"),
     [
         ('{"answer": "1"}', "line 1: This is no item"),
+        ('{"prompt": []}', "line 1: This is no item"),
         ("[]", "line 1: Each line has to be a JSON object"),
         ('{"messages": []}', "line 1: This is no item"),
     ],
