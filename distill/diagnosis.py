@@ -79,6 +79,7 @@ def diagnose(
     Without times, so that the same plan and models give the same figures to the byte, as far as
     the models answer the same. Raises what the backends raise; the answers by then are kept.
     """
+    cap = max(plan.cap, plan.probes)
     asker = partial(ask_missing, journal, probing=settings.probing, progress=progress)
     found = measure(
         domain,
@@ -89,7 +90,7 @@ def diagnose(
         seed=plan.seed,
         n=plan.probes,
         until=plan.until,
-        cap=max(plan.cap, plan.probes),
+        cap=cap,
     )
     known = {s.id for s in plan.skills}
     rows = collect([e for e in domain.edges() if {e.source, e.target} <= known], observed)
@@ -103,7 +104,7 @@ def diagnose(
         "seed": plan.seed,
         "probes": plan.probes,
         "until": plan.until,
-        "cap": plan.cap if plan.until is not None else None,
+        "cap": cap if plan.until is not None else None,
         "skills": [
             _skill(s, domain, found, severity.get(s.id), _answered(journal, found.probes[s.id]))
             for s in plan.skills

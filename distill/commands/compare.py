@@ -196,12 +196,17 @@ def _number(word: str, option: str, kind: type[N]) -> N:
 
 
 def _known(domain: str, skills: list[str]) -> tuple[str, ...]:
+    """Each once, in the order given. One that is never taught may be among them: it is measured."""
     found = domains.load(domain)
-    ids = {s.id for s in found.skills}
+    known = {s.id: s for s in found.skills}
     for skill in skills:
-        if skill not in ids:
+        if skill not in known:
             raise DistillError(f"{found.title} has no skill “{skill}”.")
-    return tuple(skills)
+    if skills and all(known[k].is_transfer for k in skills):
+        raise DistillError(
+            f"No arm would teach anything: {', '.join(skills)} only measure transfer."
+        )
+    return tuple(dict.fromkeys(skills))
 
 
 def _settings(path: Path | None, items_per_round: int | None, probes: int | None) -> Settings:

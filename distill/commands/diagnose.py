@@ -46,7 +46,9 @@ def command(
         float | None,
         typer.Option(min=0, max=2, help="Probe on until a gap's interval is this narrow."),
     ] = None,
-    cap: Annotated[int, typer.Option(min=1, help="Questions a skill at most, with --until.")] = CAP,
+    cap: Annotated[
+        int, typer.Option(min=1, help="Questions a skill at most, with --until; one look at least.")
+    ] = CAP,
     history: Annotated[
         list[Path] | None,
         typer.Option(help="A folder of an earlier run: its checkpoints tell of edges. Repeatable."),

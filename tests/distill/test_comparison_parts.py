@@ -698,6 +698,7 @@ def test_the_page_of_evidence_says_what_its_figures_say():
         (["--items", "0"], "--items takes positive numbers"),
         (["--tune", "1e-3,-1"], "--tune takes positive numbers by comma, and “-1” is none."),
         (["--skills", "Z9"], "has no skill “Z9”."),
+        (["--skills", "T1,T2"], "No arm would teach anything: T1, T2 only measure transfer."),
         (["--domain", "alchemy"], "There is no domain “alchemy”."),
         (["--student", "nobody/here"], "ModelFolderBroken"),
         (["--teacher", "nobody"], "There is no teacher “nobody”."),
