@@ -3,8 +3,9 @@
 python -m distill.comparison.evidence COMPARED [MORE ...] [RUN[#TEACHER] ...] docs [SPEED.json ...]
 
 COMPARED: a folder of `ioa compare`, or one that holds evidence.json already. MORE: such a folder
-with `ioa` and ablations, which are told beside it as a comparison of their own; or one that holds
-evidence.json, of which comes what is not named: the ablations, the runs, the benchmarks.
+with `ioa` and ablations, or of other skills or another budget, which is told beside it as a
+comparison of its own; or one that holds evidence.json, of which comes what is not named: those
+comparisons, the runs, the benchmarks.
 RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
@@ -21,14 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from distill.comparison.results import FIGURES, made_with
-from distill.comparison.sections import Section, ablations, sections
+from distill.comparison.sections import Section, ablations, beside, sections
 from distill.disk import write_beside
 from distill.errors import DistillError
 from distill.settings import Settings, as_kept
 
 JSON, PAGE = "evidence.json", "evidence.md"
-ABLATED, TAUGHT, SPEED = "ablated", "taught", "speed"
-SAME = ("student", "domain", "teacher", "items", "tokens", "composite")
+OTHERS, ABLATED, TAUGHT, SPEED = "others", "ablated", "taught", "speed"
+SAME = ("student", "domain", "teacher")
+SAME_SIZE = ("items", "tokens", "composite")
 
 REPORTED = (
     *("skills", "retained_before", "retained", "retained_interval", "forgotten"),
@@ -67,6 +69,8 @@ def markdown(told: Mapping[str, Any]) -> str:
     arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
     parts = [HEAD.format(about=_plain(about), arms=arms)]
     parts += [_compared_section(section, told) for section in sections(told)]
+    for other in told.get(OTHERS, ()):
+        parts += [_compared_section(section, other) for section in beside(other)]
     if apart := told.get(ABLATED):
         section = ablations(apart)
         parts += [_compared_section(section, apart)] if section else []
@@ -75,6 +79,8 @@ def markdown(told: Mapping[str, Any]) -> str:
     parts.append(f"Made with {_plain(made_with(told))}.\n")
     if apart:
         parts.append(f"The ablations: {_plain(made_with(apart))}.\n")
+    for other in told.get(OTHERS, ()):
+        parts.append(f"{other['items']:,} items: {_plain(made_with(other))}.\n")
     return "\n".join(parts)
 
 
@@ -86,12 +92,17 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
     """
     compared = {name: found for name in sources if (found := _compared(Path(name))) is not None}
     runs = [name for name in sources if name not in compared]
-    told = compared.pop(sources[0])
+    told, others = compared.pop(sources[0]), list[dict[str, Any]]()
     for name, other in compared.items():
-        if (Path(name) / FIGURES).is_file():
+        if not (Path(name) / FIGURES).is_file():
+            told = {k: other[k] for k in (OTHERS, ABLATED, TAUGHT, SPEED) if k in other} | told
+        elif _size(other) == _size(told):
             told[ABLATED] = _apart(told, other, name)
         else:
-            told = {k: other[k] for k in (ABLATED, TAUGHT, SPEED) if k in other} | told
+            _check_same(told, other, name, SAME)
+            others.append(other)
+    if others:
+        told[OTHERS] = others
     if runs:
         told[TAUGHT] = [run_told(run) for run in runs]
     if speeds:
@@ -103,14 +114,25 @@ def _apart(told: Mapping[str, Any], other: dict[str, Any], name: str) -> dict[st
     """`other`, beside what is told: its arms were not run with those, perhaps on another machine,
     where the same seed may give another run; so neither is ever paired with the other's.
     """
-    for key in SAME:
+    _check_same(told, other, name, SAME + SAME_SIZE)
+    if ablations(other) is None:
+        raise DistillError(f"{name} does not compare ioa with ioa less one of its parts.")
+    return other
+
+
+def _check_same(
+    told: Mapping[str, Any], other: Mapping[str, Any], name: str, keys: Sequence[str]
+) -> None:
+    for key in keys:
         if told[key] != other[key]:
             raise DistillError(
                 f"{name} is of something else: its {key} is {other[key]}, not {told[key]}."
             )
-    if ablations(other) is None:
-        raise DistillError(f"{name} does not compare ioa with ioa less one of its parts.")
-    return other
+
+
+def _size(told: Mapping[str, Any]) -> tuple[int, set[str]]:
+    """The budget in items, and the skills."""
+    return told["items"], {k for of in told["skills"].values() for k in of}
 
 
 def _compared(folder: Path) -> dict[str, Any] | None:

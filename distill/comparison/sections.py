@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distill.comparison.arms import IOA
+from distill.comparison.pictures import INK, bars, errors
 from distill.comparison.results import in_words
 
 MAIN = ("composite", "mean", "worst", "transfer", "mastered")
-INK = ("#d98b1f", "#4457c7", "#2e8b57", "#8a8f98", "#c0392b", "#7d5ba6", "#3b8ea5", "#a0522d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,14 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
     return [section for section in found if section is not None and section.rows]
 
 
+def beside(told: Mapping[str, Any]) -> list[Section]:
+    """The parts of a report that stand beside another comparison's, by their size and skills."""
+    n = len(next(iter(told["skills"].values())))
+    about = f"{told['items']:,} items of {n} skills: "
+    found = [_arms(told), _differences(told), _skills(told), _forgetting(told), _cost(told)]
+    return [replace(s, title=about + s.title) for s in found if s is not None and s.rows]
+
+
 def _names(told: Mapping[str, Any]) -> list[str]:
     """The arms that are methods; what is less one part of `ioa` has a table of its own."""
     return [name for name in told["arms"] if not name.startswith(f"{IOA}-")]
@@ -42,19 +50,25 @@ def _arms(told: Mapping[str, Any]) -> Section:
     names = _names(told)
     rows = [[name, *(in_words(told["arms"][name][m], m) for m in MAIN)] for name in names]
     traces = [
-        _bars(m, names, [told["arms"][name][m] for name in names], INK[i])
+        bars(m, names, [told["arms"][name][m] for name in names], INK[i])
         for i, m in enumerate(("composite", "mean"))
     ]
     return Section(
         "The arms",
         "Mastery is the student's score over the teacher's on questions that were opened once, at "
-        f"the end. Means over {len(told['seeds'])} seeds, with 95 % bootstrap intervals over them. "
-        f"{_composite(told)}",
+        f"the end. {_means(told)} {_composite(told)}",
         ["arm", *MAIN],
         rows,
         traces,
         {"barmode": "group", "yaxis": {"title": {"text": "mastery"}, "range": [0, 1]}},
     )
+
+
+def _means(told: Mapping[str, Any]) -> str:
+    n = len(told["seeds"])
+    if n == 1:
+        return "One seed."
+    return f"Means over {n} seeds, with 95 % bootstrap intervals over them."
 
 
 def _composite(told: Mapping[str, Any]) -> str:
@@ -137,7 +151,7 @@ def _curves(told: Mapping[str, Any]) -> Section | None:
                 "name": name,
                 "x": sizes,
                 "y": [f["mean"] for f in found],
-                "error_y": _errors(found),
+                "error_y": errors(found),
                 "line": {"color": INK[i % len(INK)]},
             }
         )
@@ -165,7 +179,7 @@ def _skills(told: Mapping[str, Any]) -> Section | None:
         after = [by_arm[n].get(skill, {}).get("after", {}).get("mean") for n in names]
         rows.append([skill, _share(before), *(_closed(before, a) for a in after)])
     traces = [
-        _bars(n, skills, [by_arm[n][k]["after"] for k in skills if k in by_arm[n]], INK[i % 8])
+        bars(n, skills, [by_arm[n][k]["after"] for k in skills if k in by_arm[n]], INK[i % 8])
         for i, n in enumerate(names)
     ]
     return Section(
@@ -244,29 +258,6 @@ def _rates(told: Mapping[str, Any]) -> Section | None:
         ["arm", "rate", *tried],
         rows,
     )
-
-
-def _bars(
-    name: str, x: Sequence[str], found: Sequence[Mapping[str, Any]], ink: str
-) -> dict[str, Any]:
-    return {
-        "type": "bar",
-        "name": name,
-        "x": list(x),
-        "y": [f["mean"] for f in found],
-        "error_y": _errors(found),
-        "marker": {"color": ink},
-    }
-
-
-def _errors(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Plotly's bars of error, from intervals that need not lie evenly about the mean."""
-    above, below = [], []
-    for f in found:
-        low, high = f["interval"] or (f["mean"], f["mean"])
-        above.append(None if f["mean"] is None else high - f["mean"])
-        below.append(None if f["mean"] is None else f["mean"] - low)
-    return {"type": "data", "symmetric": False, "array": above, "arrayminus": below}
 
 
 def _signed(found: Mapping[str, Any]) -> str:

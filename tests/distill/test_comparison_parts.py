@@ -606,6 +606,29 @@ def test_ablations_that_were_run_apart_stand_beside_the_arms_with_their_own_comm
     assert "| ioa-rehearsal |" in worth
 
 
+def test_another_budget_of_other_skills_stands_beside_the_first_as_a_comparison_of_its_own(
+    made, tmp_path
+):
+    docs, words = tmp_path / "docs", ["--student", "simulated", "--items", 120, "--probes", 8]
+    words += ["--items-per-round", 60, "--skills", "A2,B3", "--arms", "uniform,ioa"]
+    result = ioa("--out", tmp_path / "large", "--seeds", 1, *words)
+    assert result.exit_code == 0, result.output
+    large = json.loads((tmp_path / "large" / "comparison.json").read_text())
+
+    evidence.main([str(made[0] / "c"), str(tmp_path / "large"), str(docs)])
+    evidence.main([str(made[0] / "c"), str(docs), str(docs)])
+
+    told = json.loads((docs / "evidence.json").read_text())
+    assert (told["items"], told["others"]) == (90, [large])
+    text = (docs / "evidence.md").read_text()
+    apart = text[text.index("## 120 items of 2 skills: The arms") :]
+    assert apart.splitlines()[2].strip().startswith(large["command"])
+    assert "One seed. Composite skills: B3." in apart
+    mean = large["arms"]["ioa"]["mean"]["mean"]
+    assert f"| {mean:.2f} |" in next(r for r in apart.splitlines() if r.startswith("| ioa |"))
+    assert f"120 items: {made_with(large)}" in text.replace("\\", "")
+
+
 def test_a_version_that_had_no_such_setting_is_done_again_by_naming_it(made):
     told = json.loads((made[0] / "c" / "comparison.json").read_text())
     told["settings"] = Settings().model_dump(mode="json")
