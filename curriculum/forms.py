@@ -116,7 +116,9 @@ class RunForm(forms.Form):
 
     items = forms.IntegerField(min_value=1, label="Items in all", help_text="rehearsal included")
     items_per_round = forms.IntegerField(min_value=1, label="Items a round")
-    rounds_cap = forms.IntegerField(min_value=1, label="Rounds a stage", help_text="at most")
+    rounds_cap = forms.IntegerField(
+        min_value=1, label="Rounds a stage", help_text="at most; the first is round 0"
+    )
     rehearsal_share = forms.FloatField(
         min_value=0, max_value=1, label="Rehearsal share", help_text="0 to 1, at most"
     )

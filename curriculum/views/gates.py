@@ -98,7 +98,7 @@ def _why_no_remedy(gate: GateRecord, stage: Stage) -> str:
     """In a sentence, why another round is not to be had; empty when it is."""
     cap = budget.rounds_cap(stage)
     if gate.round + 1 - stage.first_round >= cap:
-        return f"All {cap} rounds are used."
+        return f"All {cap} rounds are used ({stage.first_round} to {gate.round})."
     spent, allowed = budget.items_spent(stage.run)
     if spent >= allowed:
         return f"All {allowed} items of the run are used."
