@@ -63,6 +63,33 @@ def test_every_page_is_usable_by_everybody_and_fits_its_window(
     assert wide == []
 
 
+def test_the_tables_that_people_decide_by_need_no_scrolling_on_a_phone(school, visit):
+    page = visit(school.ada, width=390)
+    wide, n = [], 0
+
+    for address in addresses(school):
+        page.goto(address)
+        for window in page.query_selector_all(".scroll:has(> .stacked)"):
+            n += 1
+            if window.evaluate("each => each.scrollWidth > each.clientWidth"):
+                wide.append((address, window.get_attribute("aria-label")))
+
+    assert n > 4
+    assert wide == []
+
+
+def test_what_sorts_a_table_can_be_pressed_on_a_phone(school, visit):
+    page = visit(school.ada, width=390)
+    page.goto(f"/runs/{school.diagnosed().pk}/diagnosis/")
+    keys = "[...document.querySelectorAll('#diagnosis tbody th > strong')].map(e => e.innerText)"
+
+    page.locator("#sort-skill").click()
+    page.wait_for_selector('th[aria-sort="ascending"] #sort-skill')
+
+    shown = page.evaluate(keys)
+    assert shown == sorted(shown)
+
+
 def test_the_login_page_is_usable_and_says_what_was_wrong(school, visit, violations):
     school.ada.set_password("correct horse")
     school.ada.save()
