@@ -130,9 +130,17 @@ class Client:
 
     def act(self, run: int, verb: str, **said: Any) -> Json:
         """diagnose, sign-diagnosis, sign-curriculum, autonomy, two-people, conclude, stop,
-        archive, unarchive: the run as it is then.
+        archive, unarchive, budget, replan, reopen-diagnosis: the run as it is then.
         """
         return dict(self.post(f"/runs/{run}/{verb}", said))
+
+    def domains(self) -> list[Json]:
+        """What a run can be made of, with its skills, and its faults where it has some."""
+        return list(self.get("/domains"))
+
+    def add_domain(self, path: Path, *, name: str) -> Json:
+        """Keep a domain file (YAML or JSON Lines): all of it, or nothing."""
+        return self._upload("/domains", path, name=name)
 
     def stages(self, run: int) -> list[Json]:
         return list(self.get(f"/runs/{run}/stages"))
@@ -192,13 +200,7 @@ class Client:
 
     def import_items(self, stage: int, path: Path, *, round: int, skill: str = "") -> Json:
         """Items of a JSON Lines, CSV or Parquet file: all of them, or none."""
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
-        files = {"file": (path.name, path.read_bytes())}
-        form = {"round": str(round), "skill": skill}
-        response = self._send(
-            "POST", f"/stages/{stage}/import", files=files, data=form, headers=headers
-        )
-        return dict(response.json())
+        return self._upload(f"/stages/{stage}/import", path, round=str(round), skill=skill)
 
     # --- Gates, jobs, records -------------------------------------------------------------------
 
@@ -257,6 +259,12 @@ class Client:
         return n
 
     # --- How it is sent -------------------------------------------------------------------------
+
+    def _upload(self, address: str, path: Path, **form: str) -> Json:
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        files = {"file": (path.name, path.read_bytes())}
+        response = self._send("POST", address, files=files, data=form, headers=headers)
+        return dict(response.json())
 
     def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         for attempt in range(1, self._tries + 1):

@@ -35,27 +35,27 @@ def list_jobs(
     chosen = {"run": run, "status": status, "kind": kind}
     found = found.filter(**{name: value for name, value in chosen.items() if value is not None})
     shown = page(found, limit=limit, cursor=cursor, newest_first=True)
-    return {**shown, "items": [_with_eta(job) for job in shown["items"]]}
+    return {**shown, "items": [with_eta(job) for job in shown["items"]]}
 
 
 @get(router, "/jobs/{job_id}", scope="read", returns=JobOut)
 def get_job(request: HttpRequest, job_id: Id) -> Job:
     """A job: done of total, and the worker's last word."""
-    return _with_eta(_find(request, job_id))
+    return with_eta(_find(request, job_id))
 
 
 @post(router, "/jobs/{job_id}/cancel", scope="review", returns=JobOut)
 def cancel_job(request: HttpRequest, job_id: Id) -> Job:
     """Stop the job. What it has done is kept."""
     job = _find(request, job_id, Role.REVIEWER)
-    return _with_eta(jobs.cancel(job, actor=actor(request)))
+    return with_eta(jobs.cancel(job, actor=actor(request)))
 
 
 @post(router, "/jobs/{job_id}/retry", scope="review", returns=JobOut)
 def retry_job(request: HttpRequest, job_id: Id) -> Job:
     """Queue the next attempt, which goes on where the last one stopped."""
     job = _find(request, job_id, Role.REVIEWER)
-    return _with_eta(jobs.retry(job, actor=actor(request)))
+    return with_eta(jobs.retry(job, actor=actor(request)))
 
 
 def _find(request: HttpRequest, pk: int, role: Role = Role.VIEWER) -> Job:
@@ -67,6 +67,6 @@ def _find(request: HttpRequest, pk: int, role: Role = Role.VIEWER) -> Job:
     return job
 
 
-def _with_eta(job: Job) -> Job:
+def with_eta(job: Job) -> Job:
     job.eta_seconds = eta_seconds(job)  # type: ignore[attr-defined]
     return job

@@ -17,14 +17,17 @@ from ninja.parser import Parser
 
 from curriculum.api import (
     bulk,
+    domains,
     exchange,
     gates,
     house,
     items,
     jobs,
+    plan,
     problems,
     records,
     runs,
+    skills,
     stages,
 )
 from curriculum.api.openapi import complete
@@ -65,7 +68,10 @@ api = Api(
     parser=Storable(),
 )
 problems.install(api)
-for module in (house, runs, stages, items, bulk, gates, jobs, records, exchange):
+for module in (
+    *(house, domains, runs, skills, plan, stages, items, bulk),
+    *(gates, jobs, records, exchange),
+):
     api.add_router("", module.router)
 
 

@@ -12,22 +12,21 @@ from curriculum.access import Role, visible_runs
 from curriculum.api.guard import actor, find_run, require_role
 from curriculum.api.operations import Cursor, Id, Limit, get, post
 from curriculum.api.paging import page
+from curriculum.api.plan_schemas import BudgetIn
 from curriculum.api.schemas import (
     AutonomyIn,
     NoteIn,
     Page,
-    PrerequisiteOut,
     ReasonIn,
     RunDetail,
     RunIn,
     RunOut,
-    SkillOut,
     StageOut,
     TwoPeopleIn,
 )
 from curriculum.errors import BadDomain
-from curriculum.models import Prerequisite, Run, Skill
-from curriculum.services import deciding, runs
+from curriculum.models import Run
+from curriculum.services import budget, deciding, runs
 from curriculum.states import RunStatus
 from curriculum.views import reads
 
@@ -110,6 +109,13 @@ def set_two_people(request: HttpRequest, run_id: Id, said: TwoPeopleIn) -> Run:
     return deciding.set_two_people(run, actor=actor(request), on=said.on)
 
 
+@post(router, "/runs/{run_id}/budget", scope="approve", returns=RunOut)
+def raise_budget(request: HttpRequest, run_id: Id, said: BudgetIn) -> Run:
+    """Let the run spend more. Work that stopped at a bound goes on when it is retried."""
+    run = find_run(request, run_id, Role.APPROVER)
+    return budget.raise_to(run, actor=actor(request), **said.model_dump())
+
+
 @post(router, "/runs/{run_id}/conclude", scope="approve", returns=RunOut)
 def conclude_run(request: HttpRequest, run_id: Id, said: ReasonIn) -> Run:
     """Write the report now, with stages left untaught."""
@@ -139,25 +145,6 @@ def unarchive_run(request: HttpRequest, run_id: Id) -> Run:
 
 
 # --- What a run consists of ---------------------------------------------------------------------
-
-
-@get(router, "/runs/{run_id}/skills", scope="read", returns=Page[SkillOut])
-def list_skills(
-    request: HttpRequest, run_id: Id, limit: Limit = 50, cursor: Cursor = ""
-) -> dict[str, Any]:
-    """The skills, with what the last diagnosis said of each."""
-    run = find_run(request, run_id)
-    return page(Skill.objects.filter(run=run), limit=limit, cursor=cursor)
-
-
-@get(router, "/runs/{run_id}/prerequisites", scope="read", returns=Page[PrerequisiteOut])
-def list_prerequisites(
-    request: HttpRequest, run_id: Id, limit: Limit = 50, cursor: Cursor = ""
-) -> dict[str, Any]:
-    """Which skill builds on which: `target` on `source`. Refused ones stay on record."""
-    run = find_run(request, run_id)
-    found = Prerequisite.objects.filter(run=run).select_related("source", "target")
-    return page(found, limit=limit, cursor=cursor)
 
 
 @get(router, "/runs/{run_id}/stages", scope="read", returns=list[StageOut])

@@ -23,7 +23,9 @@ from tests.factories import (
     GateFactory,
     ItemFactory,
     JobFactory,
+    PrerequisiteFactory,
     RunFactory,
+    SkillFactory,
     StageFactory,
     diagnosed_run,
 )
@@ -76,8 +78,9 @@ class Call:
             if said is not None and "file" not in said:
                 body, options = json.dumps(said), {"content_type": "application/json"}
             elif said is not None:
-                content = said["file"].encode()
-                body = {**said, "file": SimpleUploadedFile("items.jsonl", content)}
+                form = {"as": "items.jsonl", **said}
+                name, content = form.pop("as"), said["file"].encode()
+                body = {**form, "file": SimpleUploadedFile(name, content)}
             return getattr(client, method)(path.format(**numbers), body, headers=headers, **options)
 
         return send
@@ -135,6 +138,48 @@ def _file() -> Situation:
     return _stage({"file": line, "round": 0, "skill": "A1"}, reviewing=True, skills=["A1"])
 
 
+def _on_diagnosis(said: dict[str, Any] | None = None) -> Situation:
+    return {"run_id": diagnosed_run().pk}, said
+
+
+def _skill(said: dict[str, Any], **traits: Any) -> Situation:
+    run = RunFactory(reviewing_diagnosis=True)
+    return {"skill_id": SkillFactory(run=run, **traits).pk}, said
+
+
+def _edge(said: dict[str, Any]) -> Situation:
+    run = RunFactory(reviewing_diagnosis=True)
+    return {"prerequisite_id": PrerequisiteFactory(run=run).pk}, said
+
+
+def _move() -> Situation:
+    run = planned_run()
+    last = run.stages.last()
+    return {"run_id": run.pk}, {"skill": "A2", "stage_id": last.pk}
+
+
+def _order() -> Situation:
+    run = planned_run()
+    order = list(run.stages.values_list("pk", flat=True))
+    return {"run_id": run.pk}, {"stages": order[::-1]}
+
+
+def _split() -> Situation:
+    return {"stage_id": planned_run().stages.first().pk}, {"skills": ["A2"]}
+
+
+def _merge() -> Situation:
+    first, last = planned_run().stages.all()
+    return {"stage_id": last.pk}, {"into": first.pk}
+
+
+def _domain() -> Situation:
+    probes = [{"question": f"Half of {2 * n}?", "reference": str(n)} for n in range(1, 5)]
+    skill = {"id": "H1", "title": "Halve", "probes": probes}
+    whole = {"title": "Halves", "skills": [skill]}
+    return {}, {"file": json.dumps(whole), "as": "halves.yaml", "name": f"h{uuid.uuid4().hex[:9]}"}
+
+
 def gate_to_decide(decision: str, **traits: Any) -> Situation:
     gate = GateFactory(**traits)
     said = {"decision": decision, "evidence_hash": hash_of(gate), "reason": "Seen."}
@@ -152,6 +197,8 @@ def _checkpoint() -> Situation:
 CALLS = [
     Call("me", lambda: ({}, None), has_run=False),
     Call("list_policies", lambda: ({}, None), has_run=False),
+    Call("list_domains", lambda: ({}, None), has_run=False),
+    Call("add_domain", _domain, Role.APPROVER, has_run=False),
     # runs
     Call("list_runs", lambda: ({}, None), has_run=False, is_list=True),
     Call("create_run", lambda: ({}, RUN), Role.REVIEWER, has_run=False),
@@ -172,6 +219,25 @@ CALLS = [
     Call("list_skills", _run, is_list=True),
     Call("list_prerequisites", _run, is_list=True),
     Call("list_stages", _run),
+    # what is changed before it is taught
+    Call("raise_budget", lambda: _run({"items": 5000}), Role.APPROVER),
+    Call("probe_more", lambda: _on_diagnosis({"width": 0.05, "skills": ["A2"]}), Role.REVIEWER),
+    Call("reopen_diagnosis", lambda: ({"run_id": planned_run().pk}, None), Role.REVIEWER),
+    Call("edit_skill", lambda: _skill({"title": "Halve"}), Role.REVIEWER),
+    Call("retire_skill", lambda: _skill({"note": "Too easy."}), Role.REVIEWER),
+    Call("restore_skill", lambda: _skill({}, status="retired"), Role.REVIEWER),
+    Call(
+        "add_prerequisite",
+        lambda: _on_diagnosis({"source": "A1", "target": "A2", "reason": "It carries."}),
+        Role.REVIEWER,
+    ),
+    Call("confirm_prerequisite", lambda: _edge({}), Role.REVIEWER),
+    Call("refuse_prerequisite", lambda: _edge({"reason": "Not so."}), Role.REVIEWER),
+    Call("replan_run", lambda: ({"run_id": planned_run().pk}, None), Role.REVIEWER),
+    Call("move_skill", _move, Role.REVIEWER),
+    Call("reorder_stages", _order, Role.REVIEWER),
+    Call("split_stage", _split, Role.REVIEWER),
+    Call("merge_stage", _merge, Role.REVIEWER),
     # stages
     Call("get_stage", _stage),
     Call("open_stage", _stage, Role.REVIEWER),

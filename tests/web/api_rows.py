@@ -38,7 +38,7 @@ def populated() -> dict[str, list[int]]:
     Tag.objects.create(item=items[0], word="odd")
     base = CheckpointFactory(run=run)
     skill = stage.stage_skills.first().skill
-    PrerequisiteFactory(run=run, source=skill)
+    edges = [PrerequisiteFactory(run=run, source=skill)]
     ScoreFactory(skill=skill)
     ScoreFactory(skill=skill, checkpoint=base)
     AnswerFactory(probe=ProbeFactory(skill=skill), checkpoint=base, grade=0.0)
@@ -49,7 +49,11 @@ def populated() -> dict[str, list[int]]:
     queued = jobs.create(run, actor=ada, kind=JobKind.TRY)
     audit.write(run, actor=ada, action="run.autonomy", subject=run, became={"autonomy": "none"})
     planned = StageFactory()
-    runs = [run, RunFactory(), diagnosed_run(), measured_run(), RunFactory(stopped=True)]
+    diagnosed = diagnosed_run()
+    skills = list(diagnosed.skills.all())
+    edges.append(PrerequisiteFactory(run=diagnosed, source=skills[0], target=skills[1]))
+    skills.append(skill)
+    runs = [run, RunFactory(), diagnosed, measured_run(), RunFactory(stopped=True)]
     stages = [stage, planned, trained.stage, *(gate.stage for gate in gates)]
     return {
         "run_id": [each.pk for each in runs],
@@ -58,4 +62,6 @@ def populated() -> dict[str, list[int]]:
         "gate_id": [each.pk for each in gates],
         "job_id": [each.pk for each in (*works, queued)],
         "checkpoint_id": [base.pk, child.pk],
+        "skill_id": [each.pk for each in skills],
+        "prerequisite_id": [each.pk for each in edges],
     }

@@ -16,7 +16,9 @@ from curriculum.services.audit import Actor
 from curriculum.services.tokens import SCOPES
 from distill.remote import ApiError, Client, NotInTime
 from tests.curriculum import small
-from tests.factories import ApproverFactory
+from tests.curriculum.test_domains import YAML as HALVES
+from tests.factories import ApproverFactory, PrerequisiteFactory, diagnosed_run
+from tests.web.writes import planned_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -154,3 +156,50 @@ def test_a_refused_export_leaves_no_file(ioa, tmp_path):
         ioa.export_items(12345, tmp_path / "items.jsonl")
 
     assert list(tmp_path.glob("*items*")) == []
+
+
+def test_a_run_is_changed_before_it_is_taught(ioa):
+    run = diagnosed_run()
+    edge = ioa.post(f"/runs/{run.pk}/prerequisites", {"source": "A1", "target": "A2"})
+
+    with pytest.raises(ApiError, match="A2 → A1"):
+        ioa.post(f"/runs/{run.pk}/prerequisites", {"source": "A2", "target": "A1"})
+    refused = ioa.post(f"/prerequisites/{edge['id']}/refuse", {"reason": "No carry in it."})
+    with pytest.raises(ApiError, match="This run has no skill “Z9”"):
+        ioa.post(f"/runs/{run.pk}/probe", {"width": 0.1, "skills": ["Z9"]})
+    richer = ioa.act(run.pk, "budget", items=5000)
+
+    assert (edge["is_active"], refused["is_active"]) == (True, False)
+    assert richer["audit_sequence"] == run.audit_sequence + 3
+    assert ioa.run(run.pk)["settings"]["budget"]["items"] == 5000
+
+
+def test_stages_are_split_and_a_move_against_a_prerequisite_is_refused(ioa):
+    run = planned_run()
+    first = run.stages.first()
+    PrerequisiteFactory(run=run, source=run.skills.get(key="A1"), target=run.skills.get(key="A2"))
+
+    split = ioa.post(f"/stages/{first.pk}/split", {"skills": ["A2"]})
+    said = {"stages": [each["id"] for each in reversed(split)]}
+    with pytest.raises(ApiError) as refused:
+        ioa.post(f"/runs/{run.pk}/reorder", said)
+
+    assert [[s["skill"] for s in each["skills"]] for each in split] == [["A1"], ["A2"], ["N1"]]
+    assert refused.value.status == 422
+    assert [s["id"] for s in ioa.stages(run.pk)] == [s["id"] for s in split]
+
+
+def test_a_domain_file_is_kept_once_and_can_be_made_a_run_of(ioa, tmp_path, settings):
+    settings.IOA_HOME = tmp_path / "home"
+    file = tmp_path / "mine.yaml"
+    file.write_text(HALVES)
+
+    made = ioa.add_domain(file, name="halves")
+    with pytest.raises(ApiError, match="There is a domain halves.yaml already"):
+        ioa.add_domain(file, name="halves")
+
+    assert (made["name"], made["faults"]) == ("domains/halves.yaml", [])
+    assert [skill["key"] for skill in made["skills"]] == ["H1"]
+    assert made in ioa.domains()
+    said = {"teacher": "procedural", "student": "simulated"}
+    assert ioa.create_run(name="Halves", domain=made["name"], **said)["status"] == "draft"
