@@ -3,9 +3,9 @@
 python -m distill.comparison.evidence COMPARED [MORE ...] [RUN[#TEACHER] ...] docs [SPEED.json ...]
 
 COMPARED: a folder of `ioa compare`, or one that holds evidence.json already. MORE: such a folder
-with `ioa` and ablations, or of other skills or another budget, which is told beside it as a
-comparison of its own; or one that holds evidence.json, of which comes what is not named: those
-comparisons, the runs, the benchmarks.
+with `ioa` and ablations, or of the same skills with several budgets, or of other skills or another
+budget, which is told beside it as a comparison of its own; or one that holds evidence.json, of
+which comes what is not named: those comparisons, the runs, the benchmarks.
 RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from distill.comparison.results import FIGURES, made_with
-from distill.comparison.sections import Section, ablations, beside, sections
+from distill.comparison.sections import Section, ablations, beside, curves, sections
 from distill.disk import write_beside
 from distill.errors import DistillError
 from distill.settings import Settings, as_kept
 
 JSON, PAGE = "evidence.json", "evidence.md"
-OTHERS, ABLATED, TAUGHT, SPEED = "others", "ablated", "taught", "speed"
+CURVES, OTHERS, ABLATED, TAUGHT, SPEED = "curves", "others", "ablated", "taught", "speed"
+KEPT = (CURVES, OTHERS, ABLATED, TAUGHT, SPEED)
 SAME = ("student", "domain", "teacher")
 SAME_SIZE = ("items", "tokens", "composite")
 
@@ -69,6 +70,8 @@ def markdown(told: Mapping[str, Any]) -> str:
     arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
     parts = [HEAD.format(about=_plain(about), arms=arms)]
     parts += [_compared_section(section, told) for section in sections(told)]
+    if (by_budget := told.get(CURVES)) and (section := curves(by_budget)):
+        parts.append(_compared_section(section, by_budget))
     for other in told.get(OTHERS, ()):
         parts += [_compared_section(section, other) for section in beside(other)]
     if apart := told.get(ABLATED):
@@ -95,8 +98,11 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
     told, others = compared.pop(sources[0]), list[dict[str, Any]]()
     for name, other in compared.items():
         if not (Path(name) / FIGURES).is_file():
-            told = {k: other[k] for k in (OTHERS, ABLATED, TAUGHT, SPEED) if k in other} | told
-        elif _size(other) == _size(told):
+            told = {k: other[k] for k in KEPT if k in other} | told
+        elif ablations(other) is None and len(other["budgets"]) > 1 and _are_skills(told, other):
+            _check_same(told, other, name, SAME)
+            told[CURVES] = other
+        elif _are_skills(told, other) and told["items"] == other["items"]:
             told[ABLATED] = _apart(told, other, name)
         else:
             _check_same(told, other, name, SAME)
@@ -130,9 +136,10 @@ def _check_same(
             )
 
 
-def _size(told: Mapping[str, Any]) -> tuple[int, set[str]]:
-    """The budget in items, and the skills."""
-    return told["items"], {k for of in told["skills"].values() for k in of}
+def _are_skills(told: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both are of the same skills."""
+    here, there = ({k for of in each["skills"].values() for k in of} for each in (told, other))
+    return here == there
 
 
 def _compared(folder: Path) -> dict[str, Any] | None:

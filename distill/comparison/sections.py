@@ -28,7 +28,7 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
 
     Every number in a table of it is in `told`.
     """
-    found = [_arms(told), _differences(told), ablations(told), _curves(told), _skills(told)]
+    found = [_arms(told), _differences(told), ablations(told), curves(told), _skills(told)]
     found += [_items_to_mastery(told), _forgetting(told), _cost(told), _rates(told)]
     return [section for section in found if section is not None and section.rows]
 
@@ -131,7 +131,8 @@ def ablations(told: Mapping[str, Any]) -> Section | None:
     )  # fmt: skip
 
 
-def _curves(told: Mapping[str, Any]) -> Section | None:
+def curves(told: Mapping[str, Any]) -> Section | None:
+    """Mastery by budget; None where there is but one."""
     budgets = told["budgets"]
     if len(budgets) < 2:
         return None
@@ -158,7 +159,7 @@ def _curves(told: Mapping[str, Any]) -> Section | None:
     return Section(
         "Learning curves by budget",
         "Composite mastery of students that were each taught with that budget and a schedule for "
-        "it, not of one student on its way.",
+        f"it, not of one student on its way. Seeds {_listed(told['seeds'])}.",
         ["arm", *(f"{n} items" for n in budgets)],
         rows,
         traces,

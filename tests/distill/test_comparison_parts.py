@@ -629,6 +629,25 @@ def test_another_budget_of_other_skills_stands_beside_the_first_as_a_comparison_
     assert f"120 items: {made_with(large)}" in text.replace("\\", "")
 
 
+def test_more_budgets_of_the_same_skills_are_told_as_curves_beside_the_first(made, tmp_path):
+    large = json.loads((made[0] / "c" / "comparison.json").read_text())
+    only = {"budgets": {"90": large["budgets"]["90"]}}
+    names = [name for name in large["arms"] if not name.startswith("ioa-")]
+    plain = {k: {n: large[k][n] for n in names if n in large[k]} for k in ("arms", "differences")}
+    for folder, told in (("main", large | only), ("more", large | plain | {"command": "ioa x"})):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "comparison.json").write_text(json.dumps(told))
+
+    evidence.main([str(tmp_path / name) for name in ("main", "more", "docs")])
+    evidence.main([str(tmp_path / name) for name in ("main", "docs", "docs")])
+
+    text = (tmp_path / "docs" / "evidence.md").read_text()
+    curves = text[text.index("## Learning curves by budget") :].splitlines()
+    assert curves[2].strip().startswith("ioa x")
+    assert "on its way. Seeds 0, 1." in curves[4]
+    assert curves[6] == "| arm | 60 items | 90 items |"
+
+
 def test_a_version_that_had_no_such_setting_is_done_again_by_naming_it(made):
     told = json.loads((made[0] / "c" / "comparison.json").read_text())
     told["settings"] = Settings().model_dump(mode="json")
@@ -649,7 +668,10 @@ def test_a_version_that_had_no_such_setting_is_done_again_by_naming_it(made):
     [
         ({"student": "another"}, "its student is another"),
         ({"tokens": 1}, "its tokens is 1"),
-        ({"arms": {}, "differences": {}}, "does not compare ioa with ioa less one"),
+        (
+            {"arms": {}, "differences": {}, "budgets": {"90": {}}},
+            "does not compare ioa with ioa less one",
+        ),
     ],
 )
 def test_what_is_of_something_else_is_not_told_beside_it(made, tmp_path, changed, says):
