@@ -25,10 +25,10 @@ from curriculum.services.audit import Actor
 
 SCOPES: dict[str, str] = {  # name -> what a person is told that it is good for
     "read": "see runs, items, gates, jobs, scores, audit and provenance",
-    "review": "give verdicts, change items, start and cancel work, retry jobs",
-    "approve": "sign, decide at gates, freeze items, set autonomy, stop runs",
+    "review": "give verdicts, change items and plans, start and cancel work, retry jobs",
+    "approve": "sign, decide at gates, freeze items, set autonomy and budget, stop runs",
     "export": "take items and audit out as files",
-    "import": "bring items in as a file",
+    "import": "bring items and domains in as files",
 }
 FORM = re.compile(r"ioa_([0-9a-f]{8})_[0-9a-f]{64}", re.ASCII)
 MOST_DAYS = 366

@@ -97,9 +97,9 @@ def no_redis(monkeypatch):
 
 
 @pytest.fixture
-def school(no_redis, transactional_db):
+def school(no_redis, transactional_db, in_turn):
     _execute(audit_lock.LOCK)
-    yield School()
+    yield School(in_turn)
     # The log is append-only, and these tables are emptied now. Tests like these come last.
     _execute(audit_lock.UNLOCK)
 

@@ -39,7 +39,12 @@ def _in_a_thread(task, *args):
 
 
 class School:
-    def __init__(self):
+    """`turns`: what a test writes while a page is open, it writes in `turns.one()`, as the page's
+    requests are answered; all have one connection to the database.
+    """
+
+    def __init__(self, turns):
+        self.turns = turns
         self.ada = ApproverFactory(username="ada", first_name="Ada", last_name="")
         self.bob = ReviewerFactory(username="bob", first_name="Bob", last_name="")
         self.actor = Actor.person(self.ada)
@@ -66,10 +71,11 @@ class School:
 
     def work(self, run):
         """Do the run's queued jobs, as a worker would."""
-        while job := run.jobs.filter(status="queued").first():
-            _in_a_thread(tasks.work, job.pk, job.attempt)
-        run.refresh_from_db()
-        return run
+        with self.turns.one():
+            while job := run.jobs.filter(status="queued").first():
+                _in_a_thread(tasks.work, job.pk, job.attempt)
+            run.refresh_from_db()
+            return run
 
     def diagnosed(self, name="Sums", teacher="procedural"):
         return self.work(runs.diagnose(self.draft(name, teacher), actor=self.actor))
@@ -102,13 +108,14 @@ class School:
         return stage, job
 
     def step(self, job, step):
-        TrainingStep.objects.create(
-            job=job,
-            step=step,
-            loss=2 * 0.93**step,
-            learning_rate=5e-4 * (1 - step / 40),
-            tokens_per_second=460,
-        )
+        with self.turns.one():
+            TrainingStep.objects.create(
+                job=job,
+                step=step,
+                loss=2 * 0.93**step,
+                learning_rate=5e-4 * (1 - step / 40),
+                tokens_per_second=460,
+            )
 
     def deciding(self, name="Sums"):
         """A stage whose evidence is in."""

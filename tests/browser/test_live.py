@@ -30,7 +30,8 @@ def test_progress_moves_and_what_a_person_types_is_left_alone(school, visit):
     page.click("#change-run summary")
     page.fill("#change-run [name=reason] >> nth=-1", "half a sent")
 
-    jobs.beat(job, 30, 40, unit="steps")
+    with school.turns.one():
+        jobs.beat(job, 30, 40, unit="steps")
 
     page.wait_for_selector("text=30 of 40 steps")
     assert page.input_value("#change-run [name=reason] >> nth=-1") == "half a sent"
@@ -53,8 +54,9 @@ def test_a_role_that_was_taken_away_is_a_notice_and_not_a_broken_page(school, vi
     stage = school.reviewing()
     page = visit(school.bob)
     page.goto(f"/stages/{stage.pk}/review/")
-    school.bob.groups.clear()
-    school.bob.groups.add(Group.objects.get(name="viewer"))
+    with school.turns.one():
+        school.bob.groups.clear()
+        school.bob.groups.add(Group.objects.get(name="viewer"))
 
     page.keyboard.press("a")
 

@@ -108,7 +108,8 @@ def test_a_rejection_without_a_reason_is_answered_beside_the_field(school, visit
 def test_somebody_else_was_faster_and_the_page_says_so(school, visit, queue):
     page = visit(school.bob)
     page.goto(f"/stages/{queue[0].stage_id}/review/")
-    Item.objects.filter(pk=queue[0].pk).update(verdict=Verdict.REJECTED)
+    with school.turns.one():
+        Item.objects.filter(pk=queue[0].pk).update(verdict=Verdict.REJECTED)
 
     page.keyboard.press("a")
 

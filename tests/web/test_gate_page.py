@@ -190,7 +190,7 @@ def test_where_nothing_is_known_nothing_is_guessed(client, reviewer, gate):
     page = page_of(client, gate)
 
     assert "no round of this run was timed from end to end" in page
-    assert '<td colspan="2" class="muted">not enough evidence</td>' in page
+    assert '<td role="cell" colspan="2" class="muted">not enough evidence</td>' in page
     assert "Fewer than two skills" in page
 
 
