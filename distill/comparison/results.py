@@ -187,8 +187,9 @@ def _parquet(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 def table(told: dict[str, Any]) -> Table:
     """The arms side by side, best composite first."""
     n = len(told["seeds"])
+    seeds = "1 seed" if n == 1 else f"{n} seeds"
     shown = Table(
-        title=escape(f"{told['student']} on {told['domain']}, {told['items']} items, {n} seeds"),
+        title=escape(f"{told['student']} on {told['domain']}, {told['items']} items, {seeds}"),
         title_justify="left",
     )
     shown.add_column("arm", no_wrap=True)

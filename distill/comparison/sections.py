@@ -34,8 +34,8 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
 
 
 def beside(told: Mapping[str, Any]) -> list[Section]:
-    """The parts of a report that stand beside another comparison's, by their size and skills."""
-    n = len(next(iter(told["skills"].values())))
+    """The parts of a report that stand beside another comparison's, by their size."""
+    n = len(next(iter(told["items_to_mastery"].values())))  # those taught
     about = f"{told['items']:,} items of {n} skills: "
     found = [_arms(told), _differences(told), _skills(told), _forgetting(told), _cost(told)]
     return [replace(s, title=about + s.title) for s in found if s is not None and s.rows]
@@ -233,7 +233,8 @@ def _cost(told: Mapping[str, Any]) -> Section:
         f"The budget is {told['tokens']:,} training tokens, prompts included; teacher tokens are "
         "those of the items written, each once, so that rehearsal costs none. Probes are answered "
         "by the student and graded by a program: they cost time, and neither training nor teacher "
-        "tokens. Seconds are of the machine at hand, with whatever else it did.",
+        "tokens. Seconds are of the machine at hand, with whatever else it did; of a run that was "
+        "stopped and gone on with, those of its last call.",
         ["arm", *(n.replace("_", " ") for n in names)],
         rows,
     )
