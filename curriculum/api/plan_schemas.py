@@ -27,8 +27,10 @@ class ProbeIn(In):
 
 
 class SkillIn(In):
-    title: Annotated[str, Field(min_length=1, max_length=160)]
-    statement: Annotated[str, Field(max_length=1000)] = ""
+    """What is not said stays as it is."""
+
+    title: Annotated[str, Field(min_length=1, max_length=160)] | None = None
+    statement: Annotated[str, Field(max_length=1000)] | None = None
 
 
 class PrerequisiteIn(In):

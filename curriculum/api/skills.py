@@ -78,7 +78,8 @@ def probe_more(request: HttpRequest, run_id: Id, said: ProbeIn) -> Job:
 def edit_skill(request: HttpRequest, skill_id: Id, said: SkillIn) -> Skill:
     """Change its words. What it is measured with stays."""
     skill = _find_skill(request, skill_id)
-    return skills.edit(skill, actor=actor(request), **said.model_dump())
+    as_it_is = {"title": skill.title, "statement": skill.statement}
+    return skills.edit(skill, actor=actor(request), **as_it_is | said.model_dump(exclude_none=True))
 
 
 @post(router, "/skills/{skill_id}/retire", scope="review", returns=SkillOut)

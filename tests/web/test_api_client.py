@@ -174,6 +174,18 @@ def test_a_run_is_changed_before_it_is_taught(ioa):
     assert ioa.run(run.pk)["settings"]["budget"]["items"] == 5000
 
 
+def test_words_of_a_skill_that_are_not_said_stay(ioa):
+    skill = diagnosed_run().skills.first()
+    skill.statement = "Adds two numbers of one digit."
+    skill.save()
+
+    titled = ioa.post(f"/skills/{skill.pk}/edit", {"title": "Sums"})
+    emptied = ioa.post(f"/skills/{skill.pk}/edit", {"statement": ""})
+
+    assert (titled["title"], titled["statement"]) == ("Sums", "Adds two numbers of one digit.")
+    assert (emptied["title"], emptied["statement"]) == ("Sums", "")
+
+
 def test_stages_are_split_and_a_move_against_a_prerequisite_is_refused(ioa):
     run = planned_run()
     first = run.stages.first()
