@@ -10,36 +10,19 @@ Answers are plain JSON (dict, list) as docs/openapi.json describes them. Whateve
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 
+from distill.connection import ApiError, Connection, Json, refused
 from distill.errors import DistillError
 from distill.webhooks import verify_signature
 
 __all__ = ["ApiError", "Client", "NotInTime", "verify_signature"]
 
-Json = dict[str, Any]
-AGAIN = frozenset({429, 502, 503, 504})  # statuses that may be another at the next try
-MOST_WAIT_SECONDS = 60.0
 ENDED = frozenset({"succeeded", "failed", "cancelled", "lost"})  # statuses of a job
-
-
-class ApiError(DistillError):
-    """The server refused. `status` is HTTP's, `code` a word for programs, `problem` all it said
-    (RFC 9457); the text is its sentence. `status` 0: it could not be reached.
-    """
-
-    def __init__(self, status: int, says: str, problem: Mapping[str, Any] | None = None) -> None:
-        super().__init__(says)
-        self.status, self.problem = status, dict(problem or {})
-        self.code = str(self.problem.get("code", ""))
-        self.request_id = str(self.problem.get("request_id", ""))
 
 
 class NotInTime(DistillError):
@@ -53,63 +36,8 @@ class NotInTime(DistillError):
         self.job = job
 
 
-class Client:
-    """One person's token at one installation. Not for several threads at once.
-
-    base_url: where it is, without /api. timeout_seconds: of each request. tries: how often a
-    request is sent at most; only what is safe to repeat is: reads, and writes under one
-    Idempotency-Key. Waits 1, 2, 4 … seconds between tries, or what Retry-After says.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        token: str,
-        *,
-        timeout_seconds: float = 30.0,
-        tries: int = 4,
-        transport: httpx2.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._http = httpx2.Client(
-            base_url=f"{base_url.rstrip('/')}/api/v1",
-            headers={"Authorization": f"Bearer {token}", "User-Agent": "ioa-client"},
-            timeout=timeout_seconds,
-            transport=transport,
-        )
-        self._tries, self._sleep = max(1, tries), sleep
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the connection. Safe to call twice."""
-        self._http.close()
-
-    # --- Any operation --------------------------------------------------------------------------
-
-    def get(self, path: str, **query: Any) -> Any:
-        """GET /api/v1{path}; what is None in the query is left out."""
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._send("GET", path, params=given).json()
-
-    def post(self, path: str, said: Mapping[str, Any] | None = None, *, key: str = "") -> Any:
-        """POST, under `key` or a new key: however often it has to be sent, it is done once."""
-        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
-        return self._send("POST", path, json=dict(said or {}), headers=headers).json()
-
-    def pages(self, path: str, **query: Any) -> Iterator[Json]:
-        """All rows of a list, page by page as they are asked for."""
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self.get(path, cursor=cursor, **query)
-            yield from page["items"]
-            cursor = page["next"]
+class Client(Connection):
+    """One person's token at one installation: the operations by name. See `Connection`."""
 
     # --- Runs and stages ------------------------------------------------------------------------
 
@@ -140,7 +68,7 @@ class Client:
 
     def add_domain(self, path: Path, *, name: str) -> Json:
         """Keep a domain file (YAML or JSON Lines): all of it, or nothing."""
-        return self._upload("/domains", path, name=name)
+        return self.upload("/domains", path, name=name)
 
     def stages(self, run: int) -> list[Json]:
         return list(self.get(f"/runs/{run}/stages"))
@@ -163,7 +91,7 @@ class Client:
 
     def item(self, item: int) -> tuple[Json, str]:
         """The item and its ETag, which `edit` has to name."""
-        response = self._send("GET", f"/items/{item}")
+        response = self.send("GET", f"/items/{item}")
         return response.json(), response.headers["ETag"]
 
     def approve(self, item: int, *, version: int) -> Json:
@@ -187,7 +115,7 @@ class Client:
         """
         given = {"question": question, "solution": solution}
         said = {name: words for name, words in given.items() if words is not None}
-        response = self._send("PATCH", f"/items/{item}", json=said, headers={"If-Match": etag})
+        response = self.send("PATCH", f"/items/{item}", json=said, headers={"If-Match": etag})
         return response.json(), response.headers["ETag"]
 
     def approve_all(self, stage: int, *, round: int, **filters: Any) -> Json:
@@ -200,7 +128,7 @@ class Client:
 
     def import_items(self, stage: int, path: Path, *, round: int, skill: str = "") -> Json:
         """Items of a JSON Lines, CSV or Parquet file: all of them, or none."""
-        return self._upload(f"/stages/{stage}/import", path, round=str(round), skill=skill)
+        return self.upload(f"/stages/{stage}/import", path, round=str(round), skill=skill)
 
     # --- Gates, jobs, records -------------------------------------------------------------------
 
@@ -247,7 +175,7 @@ class Client:
         with self._http.stream("GET", f"/runs/{run}/items.jsonl", params=query) as response:
             if response.status_code >= 400:
                 response.read()
-                raise _refused(response)
+                raise refused(response)
             try:
                 with beside.open("wb") as out:
                     n = sum(out.write(chunk) for chunk in response.iter_bytes())
@@ -257,50 +185,3 @@ class Client:
             finally:
                 beside.unlink(missing_ok=True)
         return n
-
-    # --- How it is sent -------------------------------------------------------------------------
-
-    def _upload(self, address: str, path: Path, **form: str) -> Json:
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
-        files = {"file": (path.name, path.read_bytes())}
-        response = self._send("POST", address, files=files, data=form, headers=headers)
-        return dict(response.json())
-
-    def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
-        for attempt in range(1, self._tries + 1):
-            is_last = attempt == self._tries
-            try:
-                response = self._http.request(method, path, **request)
-            except httpx2.TransportError as exc:
-                # A PATCH that was done, and not heard of, would be refused as changed since.
-                may_again = method != "PATCH" or isinstance(exc, httpx2.ConnectError)
-                if is_last or not may_again:
-                    says = f"The server could not be reached ({type(exc).__name__})."
-                    raise ApiError(0, says) from exc
-                self._sleep(_wait(attempt, None))
-                continue
-            if response.status_code in AGAIN and not is_last:
-                self._sleep(_wait(attempt, response.headers.get("Retry-After")))
-                continue
-            if response.status_code >= 400:
-                raise _refused(response)
-            return response
-        raise AssertionError("the last try returns or raises")
-
-
-def _wait(attempt: int, said: str | None) -> float:
-    """Seconds before the next try."""
-    if said is not None and said.isdecimal():
-        return min(float(said), MOST_WAIT_SECONDS)
-    return min(2.0 ** (attempt - 1), MOST_WAIT_SECONDS)
-
-
-def _refused(response: httpx2.Response) -> ApiError:
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = None
-    if not isinstance(problem, dict):
-        problem = {}
-    says = str(problem.get("detail") or f"The server answered {response.status_code}.")
-    return ApiError(response.status_code, says, problem)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -15,6 +13,7 @@ from curriculum.access import Role
 from curriculum.api.guard import actor, require_role
 from curriculum.api.operations import get, post
 from curriculum.api.plan_schemas import DomainOut
+from curriculum.api.received import as_file
 from curriculum.api.replies import AFTER
 from curriculum.services import domains
 
@@ -49,9 +48,6 @@ def add_domain(
     docs/domains.md has the form. Tables, whose columns somebody has to name, are for the pages.
     """
     require_role(request, Role.APPROVER)
-    with tempfile.TemporaryDirectory(prefix="ioa-domain-") as folder:
-        path = Path(folder) / f"domain{Path(str(file.name)).suffix.lower()[:10]}"
-        with path.open("wb") as out:
-            out.writelines(file.chunks())
+    with as_file(file) as path:
         spec = domains.add(path, actor=actor(request), name=name)
     return Status(201, _told(spec))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -15,6 +13,7 @@ from curriculum.api.guard import actor, find_run
 from curriculum.api.item_schemas import ImportedOut
 from curriculum.api.openapi import JSONL
 from curriculum.api.operations import Id, get, post
+from curriculum.api.received import as_file
 from curriculum.api.replies import AFTER
 from curriculum.api.schemas import MOST_INT
 from curriculum.api.stages import find_stage
@@ -76,10 +75,7 @@ def import_items(
     """
     stage = find_stage(request, stage_id, Role.REVIEWER)
     name = str(file.name)[:200]
-    with tempfile.TemporaryDirectory(prefix="ioa-import-") as folder:
-        path = Path(folder) / f"items{Path(name).suffix.lower()[:10]}"
-        with path.open("wb") as out:
-            out.writelines(file.chunks())
+    with as_file(file) as path:
         columns = mapping.guess(tabular.columns(path))
         return exchange.import_items(
             stage, path, columns, actor=actor(request), round=round, name=name, skill=skill

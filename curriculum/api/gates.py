@@ -9,8 +9,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router
 
-from curriculum.access import Role, visible_runs
-from curriculum.api.guard import actor, require_role
+from curriculum.access import Role
+from curriculum.api.guard import actor, find_row, require_role
 from curriculum.api.operations import Id, get, post
 from curriculum.api.problems import Refused
 from curriculum.api.schemas import DecisionIn, GateOut
@@ -65,11 +65,8 @@ def decide_gate(request: HttpRequest, gate_id: Id, said: DecisionIn) -> dict[str
 
 
 def _find(request: HttpRequest, pk: int) -> GateRecord:
-    found = GateRecord.objects.select_related("stage__run", "decided_by")
-    gate = found.filter(stage__run__in=visible_runs(request.user), pk=pk).first()
-    if gate is None:
-        raise Refused(404, "There is no such gate, or it is not yours to see.")
-    return gate
+    rows = GateRecord.objects.select_related("stage__run", "decided_by")
+    return find_row(request, rows, pk, "gate", run="stage__run")
 
 
 def _shown(gate: GateRecord) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from ninja.security import HttpBearer
@@ -25,6 +27,7 @@ from curriculum.models import ApiToken, Run
 from curriculum.services import tokens
 from curriculum.services.audit import Actor
 
+Row = TypeVar("Row", bound=Model)
 Run_ = Callable[..., HttpResponseBase]
 WINDOW_SECONDS = 60
 
@@ -78,6 +81,26 @@ def find_run(request: HttpRequest, pk: int, role: Role = Role.VIEWER) -> Run:
         raise Refused(404, "There is no such run, or it is not yours to see.")
     require_role(request, role, run)
     return run
+
+
+def find_row(
+    request: HttpRequest,
+    rows: QuerySet[Row],
+    pk: int,
+    what: str,
+    role: Role = Role.VIEWER,
+    *,
+    run: str = "run",
+) -> Row:
+    """The row, if the person may see its run (else 404) and has the role there (else 403).
+
+    what: what it is called; run: the way from the row to its run, as in a filter.
+    """
+    row = rows.filter(**{f"{run}__in": visible_runs(_person(request))}, pk=pk).first()
+    if row is None:
+        raise Refused(404, f"There is no such {what}, or it is not yours to see.")
+    require_role(request, role, attrgetter(run.replace("__", "."))(row))
+    return row
 
 
 def require_role(request: HttpRequest, role: Role, run: Run | None = None) -> None:

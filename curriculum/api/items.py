@@ -9,8 +9,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Query, Router, Status
 
-from curriculum.access import Role, visible_runs
-from curriculum.api.guard import actor, require_role
+from curriculum.access import Role
+from curriculum.api.guard import actor, find_row
 from curriculum.api.item_schemas import ItemEdit, ItemIn, ItemOut, RejectIn, VersionIn, WordIn
 from curriculum.api.operations import Cursor, Id, Limit, get, patch, post
 from curriculum.api.paging import page
@@ -27,13 +27,9 @@ Etag = Annotated[str, Header(alias="If-Match", max_length=2000)]
 
 
 def find_item(request: HttpRequest, pk: int, role: Role = Role.VIEWER) -> Item:
-    """The item, if the person may see its run (else 404) and has the role there (else 403)."""
-    found = Item.objects.select_related("stage__run", "skill").prefetch_related("tags")
-    item = found.filter(stage__run__in=visible_runs(request.user), pk=pk).first()
-    if item is None:
-        raise Refused(404, "There is no such item, or it is not yours to see.")
-    require_role(request, role, item.stage.run)
-    return item
+    """See `find_row`."""
+    rows = Item.objects.select_related("stage__run", "skill").prefetch_related("tags")
+    return find_row(request, rows, pk, "item", role, run="stage__run")
 
 
 @get(router, "/stages/{stage_id}/items", scope="read", returns=Page[ItemOut])

@@ -8,10 +8,9 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from curriculum.access import Role, visible_runs
-from curriculum.api.guard import actor, require_role
+from curriculum.api.guard import actor, find_row
 from curriculum.api.operations import MOST_ID, Cursor, Id, Limit, get, post
 from curriculum.api.paging import page
-from curriculum.api.problems import Refused
 from curriculum.api.schemas import JobOut, Page
 from curriculum.models import Job
 from curriculum.services import jobs
@@ -59,12 +58,7 @@ def retry_job(request: HttpRequest, job_id: Id) -> Job:
 
 
 def _find(request: HttpRequest, pk: int, role: Role = Role.VIEWER) -> Job:
-    found = Job.objects.select_related("run", "stage")
-    job = found.filter(run__in=visible_runs(request.user), pk=pk).first()
-    if job is None:
-        raise Refused(404, "There is no such job, or it is not yours to see.")
-    require_role(request, role, job.run)
-    return job
+    return find_row(request, Job.objects.select_related("run", "stage"), pk, "job", role)
 
 
 def with_eta(job: Job) -> Job:

@@ -11,7 +11,7 @@ from curriculum.api.operations import Id, post
 from curriculum.api.plan_schemas import MergeIn, MoveIn, OrderIn, SplitIn
 from curriculum.api.problems import Refused
 from curriculum.api.schemas import RunOut, StageOut
-from curriculum.api.skills import skill_of
+from curriculum.api.skills import skills_of
 from curriculum.api.stages import find_stage
 from curriculum.models import Run, Stage
 from curriculum.services import runs, stages
@@ -45,9 +45,8 @@ def replan_run(request: HttpRequest, run_id: Id) -> Run:
 def move_skill(request: HttpRequest, run_id: Id, said: MoveIn) -> list[Stage]:
     """Teach a skill in another stage; all stages as they are then. Against a prerequisite: 422."""
     run = find_run(request, run_id, Role.REVIEWER)
-    stages.move_skill(
-        skill_of(run, said.skill), to_stage=_stage_of(run, said.stage_id), actor=actor(request)
-    )
+    (skill,) = skills_of(run, said.skill)
+    stages.move_skill(skill, to_stage=_stage_of(run, said.stage_id), actor=actor(request))
     return reads.stages_with_skills(run)
 
 
@@ -63,8 +62,8 @@ def reorder_stages(request: HttpRequest, run_id: Id, said: OrderIn) -> list[Stag
 def split_stage(request: HttpRequest, stage_id: Id, said: SplitIn) -> list[Stage]:
     """Put some of its skills into a new stage right after it; all stages as they are then."""
     stage = find_stage(request, stage_id, Role.REVIEWER)
-    keys = [skill_of(stage.run, key) for key in said.skills]
-    stages.split(stage, skills=keys, actor=actor(request))
+    leaving = skills_of(stage.run, *said.skills)
+    stages.split(stage, skills=leaving, actor=actor(request))
     return reads.stages_with_skills(stage.run)
 
 

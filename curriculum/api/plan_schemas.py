@@ -7,11 +7,12 @@ from typing import Annotated
 from ninja import Schema
 from pydantic import Field
 
+from curriculum.api.operations import MOST_ID
 from curriculum.api.schemas import MOST_INT, In, Reason
 
 Key = Annotated[str, Field(min_length=1, max_length=40, description="Of a skill.")]
 Keys = Annotated[list[Key], Field(max_length=1000)]
-StageId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+StageId = Annotated[int, Field(ge=1, le=MOST_ID)]
 
 
 class BudgetIn(In):

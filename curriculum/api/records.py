@@ -7,12 +7,11 @@ from typing import Any, Literal
 from django.http import HttpRequest
 from ninja import Router
 
-from curriculum.access import Role, visible_runs
-from curriculum.api.guard import find_run, require_role
+from curriculum.access import Role
+from curriculum.api.guard import find_row, find_run, require_role
 from curriculum.api.items import find_item
 from curriculum.api.operations import Cursor, Id, Limit, get
 from curriculum.api.paging import page
-from curriculum.api.problems import Refused
 from curriculum.api.schemas import (
     CheckpointOut,
     EntryOut,
@@ -114,8 +113,5 @@ def _verified(owner: Owner) -> dict[str, Any]:
 
 
 def _find_checkpoint(request: HttpRequest, pk: int) -> Checkpoint:
-    found = Checkpoint.objects.select_related("run", "stage", "snapshot__stage", "parent")
-    checkpoint = found.filter(run__in=visible_runs(request.user), pk=pk).first()
-    if checkpoint is None:
-        raise Refused(404, "There is no such checkpoint, or it is not yours to see.")
-    return checkpoint
+    rows = Checkpoint.objects.select_related("run", "stage", "snapshot__stage", "parent")
+    return find_row(request, rows, pk, "checkpoint")

@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from curriculum.access import Role, visible_runs
-from curriculum.api.guard import actor, find_run, require_role
+from curriculum.access import Role
+from curriculum.api.guard import actor, find_row, find_run
 from curriculum.api.jobs import with_eta
 from curriculum.api.operations import Cursor, Id, Limit, get, post
 from curriculum.api.paging import page
@@ -21,29 +21,22 @@ from curriculum.services import probing, skills
 router = Router(tags=["skills"])
 
 
-def skill_of(run: Run, key: str) -> Skill:
-    """The run's skill of that key. Raises `Refused` 422."""
-    found = run.skills.filter(key=key).first()
-    if found is None:
-        raise Refused(422, f"This run has no skill “{key}”.")
-    return found
+def skills_of(run: Run, *keys: str) -> list[Skill]:
+    """The run's skills of these keys, in their order. Raises `Refused` 422."""
+    found = {skill.key: skill for skill in run.skills.filter(key__in=keys)}
+    for key in keys:
+        if key not in found:
+            raise Refused(422, f"This run has no skill “{key}”.")
+    return [found[key] for key in keys]
 
 
 def _find_skill(request: HttpRequest, pk: int) -> Skill:
-    found = Skill.objects.select_related("run").filter(run__in=visible_runs(request.user), pk=pk)
-    if (skill := found.first()) is None:
-        raise Refused(404, "There is no such skill, or it is not yours to see.")
-    require_role(request, Role.REVIEWER, skill.run)
-    return skill
+    return find_row(request, Skill.objects.select_related("run"), pk, "skill", Role.REVIEWER)
 
 
 def _find_prerequisite(request: HttpRequest, pk: int) -> Prerequisite:
-    found = Prerequisite.objects.select_related("run", "source", "target")
-    edge = found.filter(run__in=visible_runs(request.user), pk=pk).first()
-    if edge is None:
-        raise Refused(404, "There is no such prerequisite, or it is not yours to see.")
-    require_role(request, Role.REVIEWER, edge.run)
-    return edge
+    rows = Prerequisite.objects.select_related("run", "source", "target")
+    return find_row(request, rows, pk, "prerequisite", Role.REVIEWER)
 
 
 @get(router, "/runs/{run_id}/skills", scope="read", returns=Page[SkillOut])
@@ -69,7 +62,7 @@ def list_prerequisites(
 def probe_more(request: HttpRequest, run_id: Id, said: ProbeIn) -> Job:
     """Ask on until each gap's interval is at most so wide: of the skills named, or of all."""
     run = find_run(request, run_id, Role.REVIEWER)
-    keys = [skill_of(run, key).key for key in said.skills]
+    keys = [skill.key for skill in skills_of(run, *said.skills)]
     job = probing.probe_more(run, actor=actor(request), width=said.width, skills=keys)
     return with_eta(job)
 
@@ -100,12 +93,9 @@ def restore_skill(request: HttpRequest, skill_id: Id, said: NoteIn) -> Skill:
 def add_prerequisite(request: HttpRequest, run_id: Id, said: PrerequisiteIn) -> Status[Any]:
     """Say that `target` builds on `source`. One that closes a circle is refused."""
     run = find_run(request, run_id, Role.REVIEWER)
+    source, target = skills_of(run, said.source, said.target)
     edge = skills.add_edge(
-        run,
-        source=skill_of(run, said.source),
-        target=skill_of(run, said.target),
-        actor=actor(request),
-        reason=said.reason,
+        run, source=source, target=target, actor=actor(request), reason=said.reason
     )
     return Status(201, edge)
 

@@ -7,10 +7,9 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from curriculum.access import Role, visible_runs
-from curriculum.api.guard import actor, require_role
+from curriculum.access import Role
+from curriculum.api.guard import actor, find_row
 from curriculum.api.operations import Id, get, post
-from curriculum.api.problems import Refused
 from curriculum.api.schemas import RollBackIn, RoundIn, StageOut
 from curriculum.models import Stage
 from curriculum.services import stages
@@ -19,13 +18,9 @@ router = Router(tags=["stages"])
 
 
 def find_stage(request: HttpRequest, pk: int, role: Role = Role.VIEWER) -> Stage:
-    """The stage, if the person may see its run (else 404) and has the role there (else 403)."""
-    found = Stage.objects.select_related("run").prefetch_related("stage_skills__skill")
-    stage = found.filter(run__in=visible_runs(request.user), pk=pk).first()
-    if stage is None:
-        raise Refused(404, "There is no such stage, or it is not yours to see.")
-    require_role(request, role, stage.run)
-    return stage
+    """See `find_row`."""
+    rows = Stage.objects.select_related("run").prefetch_related("stage_skills__skill")
+    return find_row(request, rows, pk, "stage", role)
 
 
 @get(router, "/stages/{stage_id}", scope="read", returns=StageOut)
