@@ -144,5 +144,5 @@ def test_another_page_begins_at_its_top_and_is_where_the_keyboard_goes_on(school
     page.click("#gate-waive")
 
     expect(page.locator("#notices .notice.success")).to_be_visible()
-    page.wait_for_function("document.activeElement.id === 'content'")
+    expect(page.locator("#content")).to_be_focused()
     assert page.evaluate("scrollY") == 0

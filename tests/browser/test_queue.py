@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from curriculum.models import Item, Review
 from curriculum.states import Verdict
@@ -114,7 +115,7 @@ def test_the_focus_is_never_lost_behind_a_change(school, visit, stage):
     page.keyboard.type("odd")
     page.keyboard.press("Enter")
     shown(page, second)
-    page.wait_for_function("document.activeElement.id === 'item-heading'")
+    expect(page.locator("#item-heading")).to_be_focused()
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("a")
