@@ -52,6 +52,10 @@ def command(
         int | None, typer.Option(min=1, help="For arms that work in rounds. [default: 400]")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many: 0, 1, 2 …")] = 5,
+    first_seed: Annotated[
+        int,
+        typer.Option(min=0, help="Where they begin, so that machines can share a comparison."),
+    ] = 0,
     probes: Annotated[
         int | None, typer.Option(min=1, help="Questions a skill at the end. [default: 64]")
     ] = None,
@@ -83,7 +87,9 @@ def command(
     kept = f"Everything so far is kept in {out}; the same command with --resume goes on."
     with told(kept):
         rates = tuple(_number(r, "--tune", float) for r in _words(tune))
-        first = TUNING_SEEDS_FROM if rates else 0
+        first = first_seed + (TUNING_SEEDS_FROM if rates else 0)
+        if not rates and first + seeds > TUNING_SEEDS_FROM:
+            raise DistillError(f"Seeds from {TUNING_SEEDS_FROM} are for --tune.")
         plan = Plan(
             domain=domain,
             student=student,

@@ -1,11 +1,12 @@
 """docs/evidence.json and docs/evidence.md, from comparisons and the figures of benchmarks.
 
-python -m distill.comparison.evidence COMPARED [MORE ...] [RUN[#TEACHER] ...] docs [SPEED.json ...]
+python -m distill.comparison.evidence COMPARED [[+]MORE ...] [RUN[#TEACHER] ...] docs [SPEED.json …]
 
 COMPARED: a folder of `ioa compare`, or one that holds evidence.json already. MORE: such a folder
 with `ioa` and ablations, or of the same skills with several budgets, or of other skills or another
 budget, which is told beside it as a comparison of its own; or one that holds evidence.json, of
-which comes what is not named: those comparisons, the runs, the benchmarks.
+which comes what is not named: those comparisons, the runs, the benchmarks. With + before it a
+folder is a part of what is told of the same skills: other seeds, arms or budgets of it, run apart.
 RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
@@ -21,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distill.comparison.parts import joined
 from distill.comparison.results import FIGURES, made_with
 from distill.comparison.sections import Section, ablations, beside, curves, sections
 from distill.disk import write_beside
@@ -30,6 +32,7 @@ from distill.settings import Settings, as_kept
 JSON, PAGE = "evidence.json", "evidence.md"
 CURVES, OTHERS, ABLATED, TAUGHT, SPEED = "curves", "others", "ablated", "taught", "speed"
 KEPT = (CURVES, OTHERS, ABLATED, TAUGHT, SPEED)
+PART = "+"
 SAME = ("student", "domain", "teacher")
 SAME_SIZE = ("items", "tokens", "composite")
 
@@ -91,8 +94,10 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
     """What evidence.json is to hold: the figures of comparisons, of runs and of benchmarks.
 
     sources: folders, as on the command line; the first is a comparison's. Raises `DistillError`
-    where what is told beside it is of something else.
+    where what is told beside it, or joined to it, is of something else.
     """
+    pieces = [name[1:] for name in sources if name.startswith(PART)]
+    sources = [name for name in sources if not name.startswith(PART)]
     compared = {name: found for name in sources if (found := _compared(Path(name))) is not None}
     runs = [name for name in sources if name not in compared]
     told, others = compared.pop(sources[0]), list[dict[str, Any]]()
@@ -109,11 +114,28 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
             others.append(other)
     if others:
         told[OTHERS] = others
+    for name in pieces:
+        told = _with_part(told, name)
     if runs:
         told[TAUGHT] = [run_told(run) for run in runs]
     if speeds:
         told[SPEED] = [json.loads(path.read_text()) for path in speeds]
     return told
+
+
+def _with_part(told: dict[str, Any], name: str) -> dict[str, Any]:
+    """`told` with the comparison that the folder is a part of made larger by it."""
+    more = _compared(Path(name))
+    if more is None:
+        raise DistillError(f"{name} holds no comparison.")
+    if _are_skills(told, more):
+        return joined(told, more, name)
+    others = list(told.get(OTHERS, ()))
+    for i, other in enumerate(others):
+        if _are_skills(other, more):
+            others[i] = joined(other, more, name)
+            return told | {OTHERS: others}
+    raise DistillError(f"Nothing that is told is of the skills of {name}.")
 
 
 def _apart(told: Mapping[str, Any], other: dict[str, Any], name: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill.comparison import arms
-from distill.comparison.measures import MEASURES, of_run, over_seeds, paired, ratio_of_means
+from distill.comparison.budgets import compared, items_to_mastery
+from distill.comparison.measures import MEASURES, of_run
 from distill.comparison.plan import Plan, composite
 from distill.disk import full_disk_told, write_beside
 from distill.domains.base import Domain
@@ -31,7 +32,8 @@ def figures(
     `seeds`, `arms` (name -> measure -> {mean, interval, n}, at the largest budget), `differences`
     (arm -> measure -> the same of `against` − arm, paired by seed), `ratios` (arm -> the same of
     composite and mean mastery of `against` over that of the arm), `budgets` (items -> the same
-    three), `skills` (arm -> skill -> the same of its mastery), and what it was made with.
+    three, and `skills`: arm -> skill -> the same of its mastery before and after), `runs` (a row a
+    run, see `budgets`), and what it was made with.
     """
     taught = [s.id for s in domain.skills if not s.is_transfer]
     put_together = [k for k in composite(domain) if not plan.skills or k in plan.skills]
@@ -42,6 +44,8 @@ def figures(
             "seed": r["seed"],
             "learning_rate": r["learning_rate"],
             **of_run(r, taught=taught, composite=put_together),
+            "skills": _mastery(r),
+            "hardware": r.get("hardware"),  # those of earlier versions do not say
         }
         for r in results
     ]
@@ -51,6 +55,7 @@ def figures(
         for n in plan.items
     }
     largest = budgets[str(max(plan.items))]
+    bound = plan.settings.thresholds.mastery
     return {
         "command": command,
         "domain": f"{domain.id} {domain.version}",
@@ -62,8 +67,7 @@ def figures(
         "composite": put_together,
         "against": first,  # the product, if it is there
         **largest,
-        "skills": _skills(plan, results, max(plan.items)),
-        "items_to_mastery": _items_to_mastery(plan, results, taught),
+        "items_to_mastery": items_to_mastery(budgets, taught, bound),
         "budgets": budgets,
         "says": {name: arms.find(name).says for name in plan.arms},
         "measures": MEASURES,
@@ -75,70 +79,18 @@ def figures(
         **({"tuning": dict(plan.tuning)} if plan.tuning else {}),
         "settings": plan.settings.model_dump(mode="json"),
         "versions": versions(),
-        # of the runs, not of this call; those of earlier versions do not say
-        "hardware": sorted({r["hardware"] for r in results if "hardware" in r}),
+        "hardware": sorted({r["hardware"] for r in results if "hardware" in r}),  # of the runs
     }
 
 
-def compared(names: Sequence[str], first: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """`arms`, `differences` and `ratios` of one budget, see `figures`. Pure.
-
-    rows: of the runs, each with "arm", "seed" and the measures.
-    """
-    by_arm = {
-        name: {m: {r["seed"]: r[m] for r in rows if r["arm"] == name} for m in MEASURES}
-        for name in names
-    }
-    others = {name: of for name, of in by_arm.items() if name != first}
-    ours = by_arm[first]
+def _mastery(result: Mapping[str, Any]) -> dict[str, dict[str, float | None]]:
     return {
-        "arms": {
-            name: {m: over_seeds(list(of.values())) for m, of in measured.items()}
-            for name, measured in by_arm.items()
-        },
-        "differences": {
-            name: {m: paired(ours[m], of[m]) for m in MEASURES} for name, of in others.items()
-        },
-        "ratios": {
-            name: {m: ratio_of_means(ours[m], of[m]) for m in ("composite", "mean")}
-            for name, of in others.items()
-        },
-    }
-
-
-def _items_to_mastery(
-    plan: Plan, results: Sequence[dict[str, Any]], taught: Sequence[str]
-) -> dict[str, dict[str, int | None]]:
-    """Arm -> skill -> the smallest budget, in items, at which its mean mastery is up to the bound;
-    None where none is. Budgets that were not compared cannot be found.
-    """
-    found: dict[str, dict[str, int | None]] = {name: {} for name in plan.arms}
-    for items in sorted(plan.items, reverse=True):
-        for name, of in _skills(plan, results, items).items():
-            for skill in (k for k in of if k in taught):
-                mean = of[skill]["after"]["mean"]
-                if mean is not None and mean >= plan.settings.thresholds.mastery:
-                    found[name][skill] = items
-                else:
-                    found[name].setdefault(skill, None)
-    return found
-
-
-def _skills(plan: Plan, results: Sequence[dict[str, Any]], items: int) -> dict[str, dict[str, Any]]:
-    """Arm -> skill -> "before" and "after" -> `over_seeds` of its mastery, at one budget."""
-    found: dict[str, dict[str, Any]] = {}
-    for name in plan.arms:
-        of = [r for r in results if r["arm"] == name and r["budget_items"] == items]
-        by_skill: dict[str, dict[str, list[float | None]]] = {}
-        for row in (row for r in of for row in r["skills"]):
-            kept = by_skill.setdefault(row["id"], {"before": [], "after": []})
-            for when, values in kept.items():
-                values.append(row[when] / row["teacher"] if row["teacher"] else None)
-        found[name] = {
-            k: {when: over_seeds(values) for when, values in kept.items()}
-            for k, kept in by_skill.items()
+        row["id"]: {
+            when: row[when] / row["teacher"] if row["teacher"] else None
+            for when in ("before", "after")
         }
-    return found
+        for row in result["skills"]
+    }
 
 
 def made_with(told: Mapping[str, Any]) -> str:
@@ -160,7 +112,8 @@ def versions() -> dict[str, str]:
 def write(out: Path, told: dict[str, Any], results: Sequence[dict[str, Any]]) -> None:
     """Write comparison.json, runs.parquet and skills.parquet. Raises `OutOfSpace`."""
     write_beside(out / FIGURES, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
-    _parquet(out / "runs.parquet", told["runs"])
+    runs = [{k: v for k, v in row.items() if k != "skills"} for row in told["runs"]]
+    _parquet(out / "runs.parquet", runs)
     skills = [
         {"arm": r["arm"], "budget": r["budget_items"], "seed": r["seed"], **_plain(row)}
         for r in results

@@ -11,6 +11,7 @@ from distill.comparison.pictures import INK, bars, errors
 from distill.comparison.results import in_words
 
 MAIN = ("composite", "mean", "worst", "transfer", "mastered")
+NOT_RUN = {"composite": {"mean": None, "interval": None, "n": 0}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ def _names(told: Mapping[str, Any]) -> list[str]:
 
 def _arms(told: Mapping[str, Any]) -> Section:
     names = _names(told)
-    rows = [[name, *(in_words(told["arms"][name][m], m) for m in MAIN)] for name in names]
+    rows = [
+        [_seeded(told, name), *(in_words(told["arms"][name][m], m) for m in MAIN)] for name in names
+    ]
     traces = [
         bars(m, names, [told["arms"][name][m] for name in names], INK[i])
         for i, m in enumerate(("composite", "mean"))
@@ -62,6 +65,12 @@ def _arms(told: Mapping[str, Any]) -> Section:
         traces,
         {"barmode": "group", "yaxis": {"title": {"text": "mastery"}, "range": [0, 1]}},
     )
+
+
+def _seeded(told: Mapping[str, Any], name: str) -> str:
+    """The arm, with the number of its seeds where others have more."""
+    n, of = told["arms"][name]["mean"]["n"], len(told["seeds"])
+    return name if n == of else f"{name} ({n} of {of} seeds)"
 
 
 def _means(told: Mapping[str, Any]) -> str:
@@ -137,22 +146,22 @@ def curves(told: Mapping[str, Any]) -> Section | None:
     if len(budgets) < 2:
         return None
     names = _names(told)
-    rows = [
-        [name, *(in_words(of["arms"][name]["composite"], "composite") for of in budgets.values())]
+    found = {
+        name: [of["arms"].get(name, NOT_RUN)["composite"] for of in budgets.values()]
         for name in names
-    ]
+    }
+    rows = [[name, *(in_words(f, "composite") for f in of)] for name, of in found.items()]
     sizes = [int(n) for n in budgets]
     traces = []
-    for i, name in enumerate(names):
-        found = [of["arms"][name]["composite"] for of in budgets.values()]
+    for i, (name, of) in enumerate(found.items()):
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
                 "name": name,
                 "x": sizes,
-                "y": [f["mean"] for f in found],
-                "error_y": errors(found),
+                "y": [f["mean"] for f in of],
+                "error_y": errors(of),
                 "line": {"color": INK[i % len(INK)]},
             }
         )
