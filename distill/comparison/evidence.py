@@ -10,27 +10,26 @@ folder is a part of what is told of the same skills: other seeds, arms or budget
 RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
-written again from docs/evidence.json.
+written again from docs/evidence.json. Its pictures are drawn by `distill.comparison.drawing`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distill.comparison.document import ABLATED, CURVES, OTHERS, SPEED, TAUGHT, markdown
 from distill.comparison.parts import joined
-from distill.comparison.results import FIGURES, made_with
-from distill.comparison.sections import Section, ablations, beside, curves, sections
+from distill.comparison.results import FIGURES
+from distill.comparison.sections import ablations
 from distill.disk import write_beside
 from distill.errors import DistillError
-from distill.settings import Settings, as_kept
+from distill.settings import Settings, changed
 
 JSON, PAGE = "evidence.json", "evidence.md"
-CURVES, OTHERS, ABLATED, TAUGHT, SPEED = "curves", "others", "ablated", "taught", "speed"
 KEPT = (CURVES, OTHERS, ABLATED, TAUGHT, SPEED)
 PART = "+"
 SAME = ("student", "domain", "teacher")
@@ -41,53 +40,6 @@ REPORTED = (
     *("items", "train_tokens", "teacher_tokens", "probes", "seconds"),
 )
 """What of a run's report is told."""
-
-OPTIONS = {
-    "--probes": ("probing", "final_probes"),
-    "--items-per-round": ("budget", "items_per_round"),
-}
-"""Of `ioa compare`, and the settings that they change."""
-
-HEAD = """\
-# Evidence
-
-Does teaching by a curriculum beat the same tokens spent otherwise? This page is made by
-`python -m distill.comparison.evidence` from [evidence.json](evidence.json); a test says when they
-differ. Every number comes from the command above its table, on {about}.
-
-{arms}
-
-Fairness. All arms have the same student, teacher, trainer, checks and final questions, and the same
-number of training tokens, the last item or hundredth aside; no arm has more teacher tokens than
-that. What ioa asks the student before and between its rounds costs time and no tokens; arms that
-do not ask have no use for it. Worked steps are in every arm but those called bare.
-Few seeds make bootstrap intervals too narrow: five hold the true mean some 85 times in 100, three
-75. An arm that wins on a seed is not a win.
-"""
-
-
-def markdown(told: Mapping[str, Any]) -> str:
-    """The page, from what evidence.json holds. Pure."""
-    seeds = ", ".join(str(s) for s in told["seeds"])
-    about = f"{told['student']}, {told['domain']}, teacher {told['teacher']}, seeds {seeds}"
-    arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
-    parts = [HEAD.format(about=_plain(about), arms=arms)]
-    parts += [_compared_section(section, told) for section in sections(told)]
-    if (by_budget := told.get(CURVES)) and (section := curves(by_budget)):
-        parts.append(_compared_section(section, by_budget))
-    for other in told.get(OTHERS, ()):
-        parts += [_compared_section(section, other) for section in beside(other)]
-    if apart := told.get(ABLATED):
-        section = ablations(apart)
-        parts += [_compared_section(section, apart)] if section else []
-    parts += [_taught(run) for run in told.get(TAUGHT, ())]
-    parts += [_speed(figures) for figures in told.get(SPEED, ())]
-    parts.append(f"Made with {_plain(made_with(told))}.\n")
-    if apart:
-        parts.append(f"The ablations: {_plain(made_with(apart))}.\n")
-    for other in told.get(OTHERS, ()):
-        parts.append(f"{other['items']:,} items: {_plain(made_with(other))}.\n")
-    return "\n".join(parts)
 
 
 def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
@@ -182,7 +134,7 @@ def run_told(said: str) -> dict[str, Any]:
     report = json.loads((folder / "report.json").read_text())
     with (folder / "ledger.jsonl").open(encoding="utf-8") as lines:
         run = json.loads(next(lines))
-    settings = _changed(report["settings"], Settings().model_dump(mode="json"))
+    settings = changed(report["settings"], Settings().model_dump(mode="json"))
     settings.get("budget", {}).pop("items", None)
     settings = {group: values for group, values in settings.items() if values}
     words = {
@@ -201,87 +153,6 @@ def run_told(said: str) -> dict[str, Any]:
         **{k: run[k] for k in ("student", "teacher", "domain", "seed")},
         **{k: report[k] for k in REPORTED},
     }
-
-
-def _changed(settings: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
-    """What of nested settings is not as usual."""
-    return {
-        k: _changed(v, usual[k]) if isinstance(v, Mapping) else v
-        for k, v in settings.items()
-        if v != usual[k]
-    }
-
-
-def _taught(run: Mapping[str, Any]) -> str:
-    head = ["skill", "before", "after", "teacher", "retained", "questions"]
-    rows = [
-        [
-            row["id"],
-            f"{row['before']:.2f}",
-            _between(row["after"], row["after_interval"]),
-            f"{row['teacher']:.2f}",
-            f"{row['after'] / row['teacher']:.2f}" if row["teacher"] else "–",
-            str(row["n"]),
-        ]
-        for row in run["skills"]
-    ]
-    said = f", where settings.json holds {json.dumps(run['settings'])}" if run["settings"] else ""
-    kept = _between(run["retained"], run["retained_interval"])
-    words = (
-        f"One run{said}. {run['student']} keeps {kept} of what {run['teacher']} can do of the "
-        f"skills taught, in the mean, where it had {run['retained_before']:.2f} before; forgotten: "
-        f"{', '.join(run['forgotten']) or 'nothing'}. {run['items']:,} items, "
-        f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens of the "
-        "teacher's, its answers to probes among them. Intervals are of questions, not of runs."
-    )
-    title = f"{run['student']}, taught by {run['teacher']}"
-    return _section(Section(title, words, head, rows), run["command"])
-
-
-def _between(value: float, interval: Sequence[float] | None) -> str:
-    return f"{value:.2f}" + (f" ({interval[0]:.2f}–{interval[1]:.2f})" if interval else "")
-
-
-def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
-    """With the command that does it again *now*: settings that were other then are named."""
-    usual = Settings().model_dump(mode="json")
-    then = _changed(as_kept(told["settings"]).model_dump(mode="json"), usual)
-    for option, (group, name) in OPTIONS.items():
-        if option in told["command"].split():
-            then.get(group, {}).pop(name, None)
-    then = {group: values for group, values in then.items() if values}
-    command = str(told["command"])
-    if not then:
-        return _section(section, command)
-    if "--settings" not in command.split():
-        command += " --settings settings.json"
-    words = f"{section.words} settings.json holds {json.dumps(then)}."
-    return _section(dataclasses.replace(section, words=words), command)
-
-
-def _section(section: Section, command: str) -> str:
-    rule = ["---", *["---:"] * (len(section.head) - 1)]
-    rows = [section.head, rule, *section.rows]
-    table = "\n".join("| " + " | ".join(_plain(c) for c in row) + " |" for row in rows)
-    return f"## {section.title}\n\n    {command}\n\n{_plain(section.words)}\n\n{table}\n"
-
-
-def _speed(figures: Mapping[str, Any]) -> str:
-    rows = [(k.replace("_", " "), v) for k, v in figures.items() if k not in ("title", "command")]
-    table = "\n".join(f"| {_plain(k)} | {_plain(_said(v))} |" for k, v in rows)
-    head = f"## {figures['title']}\n\n    {figures['command']}\n\n"
-    return f"{head}| | |\n| --- | ---: |\n{table}\n"
-
-
-def _said(value: Any) -> str:
-    return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown takes for text in a table."""
-    for mark in ("\\", "|", "`", "*", "_", "<", "["):
-        text = text.replace(mark, "\\" + mark)
-    return " ".join(text.split())
 
 
 def main(words: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from distill.comparison.arms import IOA
-from distill.comparison.pictures import INK, bars, errors
+from distill.comparison.pictures import INK, apart, bars, errors, ink_of
 from distill.comparison.results import in_words
 
 MAIN = ("composite", "mean", "worst", "transfer", "mastered")
@@ -95,6 +95,7 @@ def _differences(told: Mapping[str, Any]) -> Section | None:
         f"the composite of {first} over that of the arm.",
         ["arm", "times", "composite", "mean", "worst", "transfer", "of the composite"],
         rows,
+        **apart(told, names),
     )
 
 
@@ -137,6 +138,7 @@ def ablations(told: Mapping[str, Any]) -> Section | None:
             *("composite", "mean", "worst", "transfer", "of the composite"),
         ],
         rows,
+        **apart(told, names),
     )  # fmt: skip
 
 
@@ -153,7 +155,7 @@ def curves(told: Mapping[str, Any]) -> Section | None:
     rows = [[name, *(in_words(f, "composite") for f in of)] for name, of in found.items()]
     sizes = [int(n) for n in budgets]
     traces = []
-    for i, (name, of) in enumerate(found.items()):
+    for name, of in found.items():
         traces.append(
             {
                 "type": "scatter",
@@ -162,7 +164,7 @@ def curves(told: Mapping[str, Any]) -> Section | None:
                 "x": sizes,
                 "y": [f["mean"] for f in of],
                 "error_y": errors(of),
-                "line": {"color": INK[i % len(INK)]},
+                "line": {"color": ink_of(name)},
             }
         )
     return Section(
@@ -189,8 +191,8 @@ def _skills(told: Mapping[str, Any]) -> Section | None:
         after = [by_arm[n].get(skill, {}).get("after", {}).get("mean") for n in names]
         rows.append([skill, _share(before), *(_closed(before, a) for a in after)])
     traces = [
-        bars(n, skills, [by_arm[n][k]["after"] for k in skills if k in by_arm[n]], INK[i % 8])
-        for i, n in enumerate(names)
+        bars(n, skills, [by_arm[n][k]["after"] for k in skills if k in by_arm[n]], ink_of(n))
+        for n in names
     ]
     return Section(
         "Gap closed by skill",

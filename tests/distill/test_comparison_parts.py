@@ -645,7 +645,8 @@ def test_more_budgets_of_the_same_skills_are_told_as_curves_beside_the_first(mad
     curves = text[text.index("## Learning curves by budget") :].splitlines()
     assert curves[2].strip().startswith("ioa x")
     assert "on its way. Seeds 0, 1." in curves[4]
-    assert curves[6] == "| arm | 60 items | 90 items |"
+    assert curves[6].startswith("![Learning curves by budget](evidence/learning-curves-by-budget-")
+    assert curves[8] == "| arm | 60 items | 90 items |"
 
 
 def test_a_version_that_had_no_such_setting_is_done_again_by_naming_it(made):
@@ -732,6 +733,14 @@ def test_the_page_of_evidence_says_what_its_figures_say():
     # no page without figures, and none that says other ones
     assert says.exists() == figures.exists()
     assert told is None or says.read_text(encoding="utf-8") == evidence.markdown(told)
+
+
+def test_the_page_of_evidence_has_the_pictures_of_its_figures_and_no_others():
+    shown = re.findall(r"!\[.+?\]\((.+?)\)", (DOCS / "evidence.md").read_text(encoding="utf-8"))
+
+    there = {f"evidence/{p.name}" for p in (DOCS / "evidence").iterdir()}
+    assert there == set(shown), "python -m distill.comparison.drawing docs"
+    assert len(there) > 3
 
 
 @pytest.mark.parametrize(

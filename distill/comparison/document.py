@@ -1,0 +1,151 @@
+"""What evidence.json holds as a page in Markdown: tables, their commands, and pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from distill.comparison.results import made_with
+from distill.comparison.sections import Section, ablations, beside, curves, sections
+from distill.settings import Settings, as_kept, changed
+
+FOLDER = "evidence"  # of the pictures, beside the page
+CURVES, OTHERS, ABLATED, TAUGHT, SPEED = "curves", "others", "ablated", "taught", "speed"
+
+OPTIONS = {
+    "--probes": ("probing", "final_probes"),
+    "--items-per-round": ("budget", "items_per_round"),
+}
+"""Of `ioa compare`, and the settings that they change."""
+
+HEAD = """\
+# Evidence
+
+Does teaching by a curriculum beat the same tokens spent otherwise? This page is made by
+`python -m distill.comparison.evidence` from [evidence.json](evidence.json); a test says when they
+differ. Every number comes from the command above its table, on {about}.
+
+{arms}
+
+Fairness. All arms have the same student, teacher, trainer, checks and final questions, and the same
+number of training tokens, the last item or hundredth aside; no arm has more teacher tokens than
+that. What ioa asks the student before and between its rounds costs time and no tokens; arms that
+do not ask have no use for it. Worked steps are in every arm but those called bare.
+Few seeds make bootstrap intervals too narrow: five hold the true mean some 85 times in 100, three
+75. An arm that wins on a seed is not a win.
+"""
+
+
+def markdown(told: Mapping[str, Any]) -> str:
+    """The page, from what evidence.json holds. Pure."""
+    seeds = ", ".join(str(s) for s in told["seeds"])
+    about = f"{told['student']}, {told['domain']}, teacher {told['teacher']}, seeds {seeds}"
+    arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
+    parts = [HEAD.format(about=_plain(about), arms=arms)]
+    parts += [_compared_section(section, of) for section, of in compared(told)]
+    parts += [_taught(run) for run in told.get(TAUGHT, ())]
+    parts += [_speed(figures) for figures in told.get(SPEED, ())]
+    parts.append(f"Made with {_plain(made_with(told))}.\n")
+    if apart := told.get(ABLATED):
+        parts.append(f"The ablations: {_plain(made_with(apart))}.\n")
+    for other in told.get(OTHERS, ()):
+        parts.append(f"{other['items']:,} items: {_plain(made_with(other))}.\n")
+    return "\n".join(parts)
+
+
+def compared(told: Mapping[str, Any]) -> list[tuple[Section, Mapping[str, Any]]]:
+    """The sections of all comparisons, each with the comparison that it is of. Pure."""
+    found: list[tuple[Section, Mapping[str, Any]]] = [(s, told) for s in sections(told)]
+    if (by_budget := told.get(CURVES)) and (section := curves(by_budget)):
+        found.append((section, by_budget))
+    for other in told.get(OTHERS, ()):
+        found += [(s, other) for s in beside(other)]
+    if (apart := told.get(ABLATED)) and (section := ablations(apart)):
+        found.append((section, apart))
+    return found
+
+
+def name_of(section: Section) -> str:
+    """The file of a section's picture: its title, and a digest of all that is drawn. Pure."""
+    drawn = json.dumps([section.traces, section.layout], sort_keys=True)
+    words = "".join(c if c.isalnum() else " " for c in section.title.lower()).split()
+    return f"{'-'.join(words)}-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}.svg"
+
+
+def _taught(run: Mapping[str, Any]) -> str:
+    head = ["skill", "before", "after", "teacher", "retained", "questions"]
+    rows = [
+        [
+            row["id"],
+            f"{row['before']:.2f}",
+            _between(row["after"], row["after_interval"]),
+            f"{row['teacher']:.2f}",
+            f"{row['after'] / row['teacher']:.2f}" if row["teacher"] else "–",
+            str(row["n"]),
+        ]
+        for row in run["skills"]
+    ]
+    said = f", where settings.json holds {json.dumps(run['settings'])}" if run["settings"] else ""
+    kept = _between(run["retained"], run["retained_interval"])
+    words = (
+        f"One run{said}. {run['student']} keeps {kept} of what {run['teacher']} can do of the "
+        f"skills taught, in the mean, where it had {run['retained_before']:.2f} before; forgotten: "
+        f"{', '.join(run['forgotten']) or 'nothing'}. {run['items']:,} items, "
+        f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens of the "
+        "teacher's, its answers to probes among them. Intervals are of questions, not of runs."
+    )
+    title = f"{run['student']}, taught by {run['teacher']}"
+    return _section(Section(title, words, head, rows), run["command"])
+
+
+def _between(value: float, interval: Sequence[float] | None) -> str:
+    return f"{value:.2f}" + (f" ({interval[0]:.2f}–{interval[1]:.2f})" if interval else "")
+
+
+def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
+    """With the command that does it again *now*: settings that were other then are named."""
+    usual = Settings().model_dump(mode="json")
+    then = changed(as_kept(told["settings"]).model_dump(mode="json"), usual)
+    for option, (group, name) in OPTIONS.items():
+        if option in told["command"].split():
+            then.get(group, {}).pop(name, None)
+    then = {group: values for group, values in then.items() if values}
+    command = str(told["command"])
+    if not then:
+        return _section(section, command)
+    if "--settings" not in command.split():
+        command += " --settings settings.json"
+    words = f"{section.words} settings.json holds {json.dumps(then)}."
+    return _section(dataclasses.replace(section, words=words), command)
+
+
+def _section(section: Section, command: str) -> str:
+    rule = ["---", *["---:"] * (len(section.head) - 1)]
+    rows = [section.head, rule, *section.rows]
+    table = "\n".join("| " + " | ".join(_plain(c) for c in row) + " |" for row in rows)
+    picture = (
+        f"![{_plain(section.title)}]({FOLDER}/{name_of(section)})\n\n" if section.traces else ""
+    )
+    words = _plain(section.words)
+    return f"## {section.title}\n\n    {command}\n\n{words}\n\n{picture}{table}\n"
+
+
+def _speed(figures: Mapping[str, Any]) -> str:
+    rows = [(k.replace("_", " "), v) for k, v in figures.items() if k not in ("title", "command")]
+    table = "\n".join(f"| {_plain(k)} | {_plain(_said(v))} |" for k, v in rows)
+    head = f"## {figures['title']}\n\n    {figures['command']}\n\n"
+    return f"{head}| | |\n| --- | ---: |\n{table}\n"
+
+
+def _said(value: Any) -> str:
+    return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes for text in a table."""
+    for mark in ("\\", "|", "`", "*", "_", "<", "["):
+        text = text.replace(mark, "\\" + mark)
+    return " ".join(text.split())
