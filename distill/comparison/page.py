@@ -37,7 +37,7 @@ SCRIPT = """
 const styles = getComputedStyle(document.documentElement);
 const ink = styles.getPropertyValue('--ink');
 const line = styles.getPropertyValue('--line');
-const axis = {gridcolor: line, zerolinecolor: line};
+const axis = {gridcolor: line, zerolinecolor: ink};
 for (const element of document.querySelectorAll('.plot')) {
   const {traces, layout} = JSON.parse(document.getElementById(element.dataset.figure).textContent);
   for (const trace of traces) if (trace.error_y) trace.error_y.color = ink;

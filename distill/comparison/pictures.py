@@ -41,7 +41,7 @@ def apart(told: Mapping[str, Any], arms: Sequence[str]) -> dict[str, Any]:
             "type": "scatter",
             "mode": "markers",
             "name": m,
-            "x": [f"− {name}" for name in arms],
+            "x": list(arms),
             "y": [f["mean"] for f in found],
             "error_y": errors(found),
             "marker": {"color": INK[i], "size": 9},

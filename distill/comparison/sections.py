@@ -291,7 +291,8 @@ def _closed(before: float | None, after: float | None) -> str:
     """“0.42 (38 %)”: mastery, and the share of what was missing that is there now."""
     if before is None or after is None or before >= 1:
         return _share(after)
-    return f"{after:.2f} ({(after - before) / (1 - before):.0%})".replace("%", " %")
+    share = f"{(after - before) / (1 - before):.0%}".replace("%", " %").replace("-", "−")
+    return f"{after:.2f} ({share})"
 
 
 def _listed(values: Sequence[Any]) -> str:
