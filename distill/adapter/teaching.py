@@ -215,7 +215,8 @@ def _requests(
         sampling = Sampling(
             max_tokens=settings.max_reply_tokens,
             temperature=settings.temperature,
-            seed=number(f"{seed}:{round_key}") + slot.asked,  # one for a batch: see transformers
+            # of its own: without samples to show, the requests of a wave are the same words
+            seed=number(f"{seed}:{round_key}") + slot.asked + i,
         )
         key = f"{round_key}-{skill}-{slot.level}-{slot.asked + i}"
         yield (

@@ -148,6 +148,8 @@ class TransformersBackend:
             self._model = self._model.merge_and_unload()
         decoding.quicken(self._model)
         ends = self._model.generation_config.eos_token_id  # one, several or none
+        # a folder may ask for penalties and cuts, which would change even the likeliest token
+        self._model.generation_config = type(self._model.generation_config)(eos_token_id=ends)
         self._ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
         self._ends -= {None}
 
@@ -168,10 +170,14 @@ class TransformersBackend:
     def _batches(
         self, prompts: Sequence[Prompt], encoded: Sequence[Sequence[int]]
     ) -> Iterator[list[int]]:
-        """Indices of prompts with one sampling each, of similar length, a batch at a time."""
+        """Indices of prompts that are drawn alike, of similar length, a batch at a time.
+
+        A batch is one stream of draws, from the seed of its first prompt: seeds do not part it.
+        """
         by_sampling: dict[Sampling, list[int]] = {}
         for i, prompt in enumerate(prompts):
-            by_sampling.setdefault(prompt.sampling, []).append(i)
+            alike = prompt.sampling.model_copy(update={"seed": 0})
+            by_sampling.setdefault(alike, []).append(i)
         for sampling, indices in by_sampling.items():
             ordered = sorted(indices, key=lambda i: (len(encoded[i]), i))
             batch: list[int] = []
@@ -205,7 +211,7 @@ class TransformersBackend:
         options: dict[str, Any] = {"do_sample": False}
         if sampling.temperature > 0:
             torch.manual_seed(sampling.seed)
-            options = {"do_sample": True, "temperature": sampling.temperature}
+            options = {"do_sample": True, "temperature": sampling.temperature, "top_k": 0}
         cache = decoding.new_cache(self._model)
         replies: list[list[int]] = [[] for _ in rows]
         going = list(range(len(rows)))

@@ -1,4 +1,4 @@
-"""Is it right? Versioned graders, and one function that never raises."""
+"""Is it right? Versioned graders, and one function that asks them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from distill.backends.base import Backend
-from distill.errors import DistillError, UnknownGrader
+from distill.errors import BackendUnavailable, DistillError, UnknownGrader
 from distill.grading.base import Grader, GraderOfProbes, without_thinking
 from distill.grading.choice import Choice
 from distill.grading.code import Code
@@ -45,8 +45,9 @@ def check_grader(name: str) -> None:
 
 
 def grade(probe: Probe, text: str, *, graders: Graders = GRADERS) -> tuple[float, str]:
-    """Return (grade in 0..1, error). Never raises: a grader that fails grades 0 and says why.
+    """Return (grade in 0..1, error). A grader that fails grades 0 and says why.
 
+    Raises `BackendUnavailable` alone: a judge who is away has said nothing of the reply.
     Reasoning in <think> is not graded; a reply that never stops thinking grades 0.
     """
     if probe.grader not in graders:
@@ -60,6 +61,8 @@ def grade(probe: Probe, text: str, *, graders: Graders = GRADERS) -> tuple[float
             value = float(grader.grade_probe(probe, said))
         else:
             value = float(grader.grade(probe.reference, said))
+    except BackendUnavailable:
+        raise
     except DistillError as exc:
         return 0.0, str(exc)
     except Exception as exc:

@@ -10,8 +10,10 @@ from distill.errors import SwitchedOff
 from distill.grading.sandbox import Limits, passes
 
 LONGEST_PROGRAM = 20_000  # characters
+BEFORE, ANSWER, TESTS = "before", "answer", "__main__"  # what each part takes itself for
 
-_FENCED = re.compile(r"```[ \t]*(?:python3?|py)?[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.S | re.I)
+_FENCE = re.compile(r"[ \t]*(`{3,})[ \t]*([\w+#.-]*)[^`\n]*")
+_PYTHON = {"", "python", "python3", "py", "py3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ class Unit:
 class Code:
     """1 when the answer's code passes the reference's tests, in a sandbox; else 0.
 
-    The reference is Python, or `Unit.dump()`. The code is the last fenced block of the reply that
-    holds any, or else the whole reply. Off unless `is_on`: then every grade is 0, with an error.
+    The reference is Python, or `Unit.dump()`. The code is the last fenced block of Python in the
+    reply, or else the whole reply; it is not `__main__`. Off unless `is_on`: then every grade is
+    0, with an error.
     """
 
     id = "code"
-    version = 1
+    version = 2
 
     def __init__(self, *, is_on: bool = False, limits: Limits = Limits()) -> None:  # noqa: B008
         self.is_on = is_on
@@ -48,9 +51,13 @@ class Code:
         code = code_in(text)
         if not code.strip() or len(code) > LONGEST_PROGRAM or "\0" in code:
             return 0.0
+        before = [unit.setup]
         if unit.entry_point and not re.search(rf"^def {re.escape(unit.entry_point)}\b", code, re.M):
             code = unit.stub + _as_body(code)
-        return float(passes("\n".join((unit.setup, code, unit.tests, "")), self._limits))
+        elif _compiles(closed := f"{unit.stub}\n    pass\n"):
+            before.append(closed)  # its imports and helpers, which tests and answer may use
+        parts = [*((BEFORE, part) for part in before), (ANSWER, code), (TESTS, unit.tests)]
+        return float(passes(parts, self._limits))
 
 
 def code_in(text: str) -> str:
@@ -59,8 +66,32 @@ def code_in(text: str) -> str:
     >>> code_in("Like so:\\n```python\\nx = 1\\n```\\nDone.")
     'x = 1'
     """
-    blocks = [block for block in _FENCED.findall(text[-2 * LONGEST_PROGRAM :]) if block.strip()]
-    return str(blocks[-1]) if blocks else text
+    found, fence = "", ""
+    block: list[str] | None = None  # the lines of one that is open and Python
+    for line in text[-2 * LONGEST_PROGRAM :].splitlines():
+        mark = _FENCE.fullmatch(line)
+        if not fence and mark:
+            fence = mark[1]
+            block = [] if mark[2].lower() in _PYTHON else None
+        elif fence and mark and mark[1].startswith(fence) and not mark[2]:
+            found, block, fence = _kept(found, block), None, ""
+        elif block is not None:
+            block.append(line)
+    return _kept(found, block) or text
+
+
+def _kept(found: str, block: list[str] | None) -> str:
+    """The last block that holds anything; one that is still open at the end is one."""
+    last = "\n".join(block or ())
+    return last if last.strip() else found
+
+
+def _compiles(code: str) -> bool:
+    try:
+        compile(code, "stub", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _as_body(code: str) -> str:

@@ -13,10 +13,14 @@ LONGEST_ANSWER = 200  # characters; what is longer is no final answer
 _TOO_DEEP = re.compile(r"[({\[]{20}")  # the parser takes a second for each hundred
 _BOXED = re.compile(r"\\f?box(?:ed)?\s?\{")
 _PERCENT = re.compile(r"(\d[\d.,]*)\s?(?:\\?%|\\text\{\s?percent\}|percent\b)")
-_NOISE = re.compile(r"\\(?:left|right|,|;|!|:|\s|quad|qquad)(?![a-zA-Z])|[\s$]|\\\$")
+_NOISE = re.compile(r"\\(?:left|right|,|;|!|:|\s|quad|qquad)(?![a-zA-Z])|\$|\\\$")
+_GAP = re.compile(r"(?<!\d)\s+|\s+(?!\d)")  # between digits a space parts two numbers
+_CASE = re.compile(r"\\[A-Za-z]+|[^\\]+")  # a command's is part of its name: \Pi, \pi
 _WORDS = re.compile(r"\\(?:text|mbox|mathrm|textbf|mathbf)\{([^{}]*)\}")
 _FRACTION = re.compile(r"\\[dt]?frac\{(-?\d+)\}\{(\d+)\}|\\[dt]?frac(\d)(\d)")
 _THOUSANDS = re.compile(r"(?<![\d.])(\d{1,3}(?:,\d{3})+)(?![\d,])")
+_SPACED = re.compile(r"(?<![\d.,/])\d{1,3}(?: \d{3})+(?![\d/])")  # thousands, as in 12 345
+_MIXED = re.compile(r"(-?)(\d+) (\d+)/(\d+)")
 _PLAIN = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:/\d+)?")
 
 
@@ -26,11 +30,11 @@ class Math:
     The final answer is what the last \\boxed{} holds, or else the line after the last "Answer:",
     or else the last line. Plain numbers are compared exactly; everything else goes to
     math-verify, in a process of its own that is ended when it takes too long. "12%" is 12/100,
-    and not 12.
+    and not 12; "1 1/2" is 3/2.
     """
 
     id = "math"
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         self._worker = MathWorker()
@@ -42,8 +46,9 @@ class Math:
         if not said.strip(" .*") or len(said) > LONGEST_ANSWER or _TOO_DEEP.search(said):
             return 0.0
         expected, found = _percent_written_out(reference), _percent_written_out(said)
-        if _bare(expected) == _bare(found):
-            return 1.0
+        bare = _bare(expected), _bare(found)
+        if bare[0].casefold() == bare[1].casefold():
+            return float(bare[0] == bare[1])  # \Pi is not \pi, though math-verify says so
         numbers = _plain_number(expected), _plain_number(found)
         if None not in numbers:
             return float(numbers[0] == numbers[1])
@@ -78,8 +83,9 @@ def _percent_written_out(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Without what does not change the meaning: spaces, $, \\text{}, \\left, a full stop."""
-    bare = _NOISE.sub("", _WORDS.sub(r"\1", text)).rstrip(".").casefold()
+    """Without what does not change the meaning: spaces, $, \\text{}, \\left, a full stop, case."""
+    bare = _GAP.sub("", _NOISE.sub("", _WORDS.sub(r"\1", text)).strip()).rstrip(".")
+    bare = _CASE.sub(lambda m: m[0] if m[0].startswith("\\") else m[0].casefold(), bare)
     return bare.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("−", "-")
 
 
@@ -87,6 +93,10 @@ def _plain_number(text: str) -> Fraction | None:
     bare = _THOUSANDS.sub(lambda m: m[1].replace(",", ""), _bare(text))
     if fraction := _FRACTION.fullmatch(bare):  # the whole of it: 1\frac{1}{2} is not 11/2
         bare = f"{fraction[1] or fraction[3]}/{fraction[2] or fraction[4]}"
+    bare = _SPACED.sub(lambda m: m[0].replace(" ", ""), bare)
+    if (mixed := _MIXED.fullmatch(bare)) and int(mixed[4]):
+        value = int(mixed[2]) + Fraction(int(mixed[3]), int(mixed[4]))
+        return -value if mixed[1] else value
     if not _PLAIN.fullmatch(bare):
         return None
     above, _, below = bare.partition("/")

@@ -1,4 +1,4 @@
-"""The same number, however it is written: 1,234 or 1234.0, -5 or −5, $12 or 12."""
+"""The same number, however it is written: 1,234 or 1234.0, -5 or −5, $12 or 12, 3 1/2 or 3.5."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from distill.grading.base import CAP_CHARACTERS, marked_answer
 # A sign touches its number, and has nothing to its left that it could subtract from: "34 - 5"
 # ends in 5, "x = -5" in -5, and "- 5" is an entry of a list.
 _NUMBER = re.compile(
-    r"(?P<sign>(?<![\w)])(?<![0-9)]\s)[-−])?[$€£]?(?P<inner>(?<=[$€£])[-−])?"
+    r"(?P<sign>(?<![\w)])(?<![0-9)]\s)[-−–])?[$€£]?(?P<inner>(?<=[$€£])[-−–])?"
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)?"
     r"(?P<part>\.[0-9]+)?(?:/(?P<below>[0-9]+))?"
 )
+# of a mixed number, before its fraction
+_BEFORE = re.compile(r"(?P<sign>(?<![\w)])(?<![0-9)]\s)[-−–])?(?<![\w.,/])(?P<whole>[0-9]{1,9}) $")
 
 
 class Number:
@@ -23,7 +25,7 @@ class Number:
     """
 
     id = "number"
-    version = 1
+    version = 2
 
     def grade(self, reference: str, text: str) -> float:
         expected = last_number(reference)
@@ -51,4 +53,8 @@ def last_number(text: str) -> Fraction | None:
         if not int(found["below"]):
             return None  # 3/0 is no number
         value /= int(found["below"])
+        before = _BEFORE.search(text[: found.start()][-20:])
+        if before and value < 1 and not found["sign"] and not found["part"]:
+            value += int(before["whole"])
+            return -value if before["sign"] else value
     return -value if found["sign"] or found["inner"] else value

@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,8 +41,11 @@ class Limits:
     processes: int = 0  # besides itself; the kernel counts them for users other than root
 
 
-def passes(program: str, limits: Limits) -> bool:
+def passes(program: str | Sequence[tuple[str, str]], limits: Limits) -> bool:
     """Whether a Python program runs to its end within the limits, without an exception.
+
+    program: the source, or parts that run one after the other in one namespace, each with the
+    `__name__` that it sees.
 
     Raises RuntimeError when the sandbox could not be set up, OSError when there is no place.
     """
@@ -51,7 +55,8 @@ def passes(program: str, limits: Limits) -> bool:
         tempfile.TemporaryFile() as said,
     ):
         user = _user_to_become(folder)
-        job = {"program": program, "token": token, "user": user, "limits": asdict(limits)}
+        parts = [("__main__", program)] if isinstance(program, str) else program
+        job = {"parts": parts, "token": token, "user": user, "limits": asdict(limits)}
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-X", "utf8", str(_RUNNER)],
             stdin=subprocess.PIPE,

@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -42,8 +43,11 @@ def main() -> None:
         os.setuid(job["user"])
     os.write(verdict, b"ready\n")
     sys.addaudithook(guard(os.getcwd(), job["limits"]["files"]))
-    code = compile(job["program"], "answer", "exec", dont_inherit=True)
-    exec(code, {"__name__": "__main__", "__builtins__": __builtins__})
+    module = types.ModuleType("answer")  # where classes that it defines are looked for
+    sys.modules["answer"] = sys.modules["before"] = module
+    for name, source in job["parts"]:
+        module.__name__ = name
+        exec(compile(source, "answer", "exec", dont_inherit=True), module.__dict__)
     os.write(verdict, job["token"].encode() + b"\n")
 
 

@@ -36,7 +36,8 @@ def ask(
     Grades are in 0..1; a grader that fails grades 0 and leaves its error on the answer. Sinks
     each batch before it beats, so that a stopped call has lost at most the batch in flight: ask
     again with the probes that are missing. Of a batch that a backend gives up, what it has
-    answered all the same (`BackendError.replies`) is sunk as well.
+    answered all the same (`BackendError.replies`) is sunk as well, and what was graded before a
+    judge was away.
 
     Deterministic as far as the backend is. Raises what `backend`, `beat` and `sink` raise.
     """
@@ -61,9 +62,16 @@ def ask(
             if came:
                 sink([(probe, _graded(probe, reply, graders)) for probe, reply in came])
             raise
-        graded = [_graded(p, reply, graders) for p, reply in zip(batch, replies, strict=True)]
-        sink(list(zip(batch, graded, strict=True)))
-        answers += graded
+        graded: list[tuple[Probe, Answer]] = []
+        try:
+            for probe, reply in zip(batch, replies, strict=True):
+                graded.append((probe, _graded(probe, reply, graders)))
+        except BackendError:  # a judge is away
+            if graded:
+                sink(graded)
+            raise
+        sink(graded)
+        answers += [answer for _, answer in graded]
         beat(len(answers), len(probes))
     return answers
 

@@ -12,7 +12,7 @@ from distill.assess import SIDE, Asking, assess
 from distill.backends.scripted import ScriptedBackend
 from distill.cli import app
 from distill.domains import load_benchmark
-from distill.errors import DistillError, SwitchedOff
+from distill.errors import BackendUnavailable, DistillError, SwitchedOff
 from tests.distill.samples import RuleStudent
 
 
@@ -70,7 +70,7 @@ def test_the_figures_are_overall_and_by_skill_with_intervals(sums, tmp_path):
         ("even", 1.0, 20),
         ("odd", 0.0, 20),
     ]
-    assert figures["graders"] == {"number": "number@1"}
+    assert figures["graders"] == {"number": "number@2"}
     assert figures["settings"] == {
         "limit": None,
         "batch_size": 7,
@@ -144,12 +144,12 @@ def test_answers_of_another_assessment_are_not_mixed_in(sums, tmp_path, asking):
 def test_a_new_version_of_a_grader_asks_again(sums, tmp_path, monkeypatch):
     out, student = tmp_path / "a.json", RuleStudent(knows_even)
     assess(student, sums, out=out, asking=Asking(limit=5))
-    monkeypatch.setattr(type(grading.GRADERS["number"]), "version", 2)
+    monkeypatch.setattr(type(grading.GRADERS["number"]), "version", 3)
 
     figures = assess(student, sums, out=out, asking=Asking(limit=5))
 
     assert len(student.asked) == 10
-    assert figures["graders"] == {"number": "number@2"}
+    assert figures["graders"] == {"number": "number@3"}
 
 
 def test_code_is_refused_before_anything_is_asked_unless_it_may_run(written, tmp_path):
@@ -164,7 +164,7 @@ def test_code_is_refused_before_anything_is_asked_unless_it_may_run(written, tmp
 
     on = grading.switched_on(run_code=True)
     figures = assess(ScriptedBackend([reply]), data, out=out, asking=Asking(), graders=on)
-    assert (figures["score"], figures["graders"]) == (1.0, {"code": "code@1"})
+    assert (figures["score"], figures["graders"]) == (1.0, {"code": "code@2"})
 
 
 def test_open_questions_go_to_a_judge_if_there_is_one(written, tmp_path):
@@ -203,6 +203,34 @@ def test_what_could_not_be_graded_is_counted_and_said(written, tmp_path):
     assert "the judge gave no verdict" in sentence
 
 
+def test_a_judge_who_is_away_has_said_nothing_and_is_asked_again(written, tmp_path):
+    data = load_benchmark(written(*(line(n, answer_type="text") for n in range(4))))
+    out, student = tmp_path / "a.json", RuleStudent(knows_even)
+
+    class Away(ScriptedBackend):
+        def generate(self, prompts):
+            if not self.replies_left:
+                raise BackendUnavailable("the judge's server is down")
+            self.replies_left -= 1
+            return super().generate(prompts)
+
+    def judged(judge):
+        graders = grading.switched_on(judge=judge)
+        words = {"asking": Asking(), "graders": graders, "judge": judge.name}
+        return assess(student, data, out=out, **words)
+
+    away = Away(["Verdict: A", "Verdict: B"])
+    away.replies_left = 1
+    with pytest.raises(BackendUnavailable, match="server is down"):
+        judged(away)
+    asked = len(student.asked)
+
+    figures = judged(ScriptedBackend(["Verdict: A", "Verdict: B"] * 3))
+
+    assert (figures["score"], figures["n"], figures["errors"]) == (1.0, 4, {})
+    assert len(student.asked) - asked == 3  # what was judged before is kept
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -218,7 +246,7 @@ def test_the_command_writes_a_score_and_goes_on_by_itself(written, tmp_path):
 
     assert first.exit_code == again.exit_code == 0, again.output
     assert "simulated on sums" in again.stdout
-    assert "number@1" in again.stdout
+    assert "number@2" in again.stdout
     figures = json.loads(out.read_text())
     assert (figures["n"], figures["model"]) == (40, "simulated")
     answers = (tmp_path / f"a.json{SIDE}").read_text().splitlines()

@@ -252,6 +252,16 @@ def test_a_draw_is_the_same_again_from_the_same_seed_and_another_from_another(ba
     assert texts(backend.generate(several(other))) != first
 
 
+@who(DRAWS)
+def test_the_same_words_with_seeds_of_their_own_are_draws_of_their_own(backend):
+    prompts = [Prompt("word " * 9, DRAW.model_copy(update={"seed": n})) for n in range(6)]
+
+    first = texts(backend.generate(prompts))
+
+    assert len(set(first)) > 1
+    assert texts(backend.generate(prompts)) == first
+
+
 @who(FORMS)
 def test_a_reply_keeps_to_the_schema_of_its_prompt_and_only_there(backend):
     ask = "Describe the exercise 1 + 1 = ? in JSON."

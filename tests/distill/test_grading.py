@@ -34,6 +34,12 @@ def graded(grader, reference, text):
         ("-12", "-$12"),
         ("-12", "$-12"),
         ("5", "that is 34 - 5"),
+        ("-5", "Answer: –5"),
+        ("5", "pages 3–5"),
+        ("3.5", "Answer: 3 1/2"),
+        ("-3.5", "-3 1/2"),
+        ("0.5", "17/34, that is 34 1/2 at first, so 1/2"),
+        ("3/4", "2/3 3/4"),
         ("5", "34-5"),
         ("5", "- 5"),
         ("0.75", "3/4"),
@@ -62,6 +68,8 @@ def test_the_same_number_is_right_however_it_is_written(reference, text):
         ("85", "<think>85"),
         ("85", "Answer: 85 <think>wait"),
         ("3", "3/0"),
+        ("0.5", "Answer: 3 1/2"),
+        ("5", "Answer: –5"),
         ("11", "1"),
         ("1", "11"),
     ],
@@ -196,7 +204,7 @@ def test_a_reference_without_a_number_is_counted_as_an_error():
 
 
 def test_graders_have_versions_and_unknown_ones_are_refused():
-    assert grading.version_of("number") == "number@1"
+    assert grading.version_of("number") == "number@2"
     assert grading.version_of("exact") == "exact@2"
     with pytest.raises(
         UnknownGrader, match="no grader “vibes”. Known graders: choice, code, exact"

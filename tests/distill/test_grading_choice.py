@@ -44,6 +44,11 @@ def graded(reference, text):
         "Option B",
         "The answer is not (A). The answer is (B).",
         "<think>The answer is A</think>B",
+        "Answer: b",
+        "Answer: \\text{B}",
+        "We find \\boxed{\\mathrm{B}}",
+        "Let me check if the answer is A. No.\nAnswer: B",
+        "Vitamin A is the best source, so Answer: B",
     ],
 )
 def test_the_letter_is_found_in_the_usual_phrasings(text):
@@ -77,6 +82,20 @@ def test_two_letters_or_none_are_no_answer(text):
         return
     assert graded("B", text) == (0.0, "")
     assert graded("A", text) == (0.0, "")
+
+
+@pytest.mark.parametrize("letter", "ABIZ")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The answer is {} because it is larger.",
+        "The correct answer is {} since nothing else fits",
+        "Answer: {} as shown above",
+        "Option {} is correct",
+    ],
+)
+def test_every_letter_is_found_alike_where_a_word_follows(letter, words):
+    assert claimed_letters(words.format(letter)) == {letter}
 
 
 @pytest.mark.parametrize("text", ["A rod is shorter", "I think so", "The answer is I think so"])

@@ -37,6 +37,13 @@ def test_it_is_off_unless_switched_on():
         f"Sure!\n```python\n{RIGHT}\n```\nIt adds n to itself.",
         f"```\nprint(1)\n```\nBetter:\n```py\n{RIGHT}\n```",
         f"```python\n{RIGHT}",  # cut off behind the code
+        f"Run:\n```bash\npip install x\n```\nThen:\n```python\n{RIGHT}\n```",
+        f"```text\n2 -> 4\n```\n```Python title=a.py\n{RIGHT}\n```\nas in\n```sh\npython a\n```",
+        f"```python\n{RIGHT}\n```".replace("\n", "\r\n"),
+        f"````python\n{RIGHT}\n````",
+        f"{RIGHT}\n\nif __name__ == '__main__':\n    print(double(int(input())))",
+        f"from __future__ import annotations\nfrom dataclasses import dataclass\n\n\n"
+        f"@dataclass\nclass P:\n    x: int = 0\n\n\n{RIGHT}",
     ],
 )
 def test_code_that_passes_is_right_wherever_it_stands(text):
@@ -69,6 +76,30 @@ def test_an_answer_may_go_on_from_a_stub_or_repeat_it(answer):
     reference = Unit(TESTS, stub=stub, entry_point="double").dump()
 
     assert graded(reference, answer) == (1.0, "")
+
+
+def test_an_answer_that_repeats_its_stub_has_what_the_stub_brought_along():
+    stub = (
+        "from typing import List\n\n\ndef half(n):\n    return n // 2\n\n\n"
+        'def double(n: List[int]):\n    """Twice n."""\n'
+    )
+    reference = Unit(TESTS + "\nassert half(4) == 2", stub=stub, entry_point="double").dump()
+    answer = "def double(n: List[int]):\n    return half(n) * 4 if n % 2 == 0 else n + n"
+
+    assert graded(reference, answer) == (1.0, "")
+    assert graded(reference, "def double(n):\n    return n") == (0.0, "")
+
+
+def test_a_stub_that_cannot_be_closed_is_left_out():
+    reference = Unit(TESTS, stub="def double(n):\n  if (\n", entry_point="double").dump()
+
+    assert graded(reference, RIGHT) == (1.0, "")
+
+
+def test_the_tests_are_main_though_the_answer_is_not():
+    reference = f"if __name__ == '__main__':\n    assert double(2) == 5\n{TESTS}"
+
+    assert graded(reference, RIGHT) == (0.0, "")
 
 
 @pytest.mark.parametrize("reference", ["", "  ", '{"tests": ""}', '{"test": "x"}', "{}", "{"])

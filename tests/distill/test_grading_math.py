@@ -37,6 +37,13 @@ def graded(reference, text):
         ("18", "So she has 18 apples left."),
         ("7", "Is it \\boxed{3}? No: \\boxed{7}"),
         ("\\frac{1}{2}", "\\boxed{\\frac{1}{2}} and more {"),
+        ("3/2", "Answer: 1 1/2"),
+        ("1 1/2", "\\boxed{\\frac{3}{2}}"),
+        ("-3/2", "Answer: -1 1/2"),
+        ("12345", "Answer: 12 345"),
+        ("12345", "Answer: 12\\,345"),
+        ("x+1", "Answer: X + 1"),
+        ("\\Delta", "Answer: \\Delta"),
     ],
 )
 def test_the_same_mathematics_is_right_however_it_is_written(reference, text):
@@ -48,6 +55,11 @@ def test_the_same_mathematics_is_right_however_it_is_written(reference, text):
     [
         ("\\frac{1}{2}", "Answer: 1/3"),
         ("137 \\frac{1}{2}", "Answer: 1371/2"),
+        ("11/2", "Answer: 1 1/2"),
+        ("11/2", "\\boxed{1 1/2}"),
+        ("23", "Answer: 2 3"),
+        ("\\pi", "Answer: \\Pi"),
+        ("\\Delta", "Answer: \\delta"),
         ("3, 5, 7", "Answer: 7"),
         ("2k+2", "Answer: 2k+1"),
         ("7", ""),

@@ -290,6 +290,23 @@ def test_padding_and_a_shared_prefix_change_no_answer(backend):
     assert len(set(one_by_one)) >= 3
 
 
+def test_what_the_folder_says_of_sampling_changes_no_answer(base, backend, tmp_path):
+    from distill.backends.transformers import TransformersBackend
+
+    folder = tmp_path / "opinionated"
+    shutil.copytree(base, folder)
+    said = {"repetition_penalty": 1.5, "top_k": 1, "top_p": 0.1, "no_repeat_ngram_size": 1}
+    config = folder / "generation_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | said))
+    drawn = Sampling(max_tokens=20, temperature=1.5, seed=3)
+
+    opinionated = TransformersBackend(folder)
+
+    assert answers(opinionated, QUESTIONS) == answers(backend, QUESTIONS)
+    prompts = [Prompt(q, drawn) for q in QUESTIONS]
+    assert opinionated.generate(prompts) == backend.generate(prompts)
+
+
 def test_small_batches_give_the_same_answers_in_order(base, backend):
     from distill.backends.transformers import TransformersBackend
 

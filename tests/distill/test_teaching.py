@@ -27,6 +27,13 @@ DOMAIN = Numbered((skill_of("A"), skill_of("B", "A")))
 SETTINGS = Writing()
 
 
+class Mute(Numbered):
+    """A domain that writes nothing itself."""
+
+    def problems(self, *args, **kwargs):
+        return []
+
+
 class Kept(dict):
     """Calls that survive, as a journal keeps them."""
 
@@ -35,19 +42,21 @@ class Kept(dict):
         self[call.key] = call
 
 
-def taught(teacher, *orders, kept=None, budget=None, settings=SETTINGS, probes=(), **more):
+def taught(
+    teacher, *orders, kept=None, budget=None, settings=SETTINGS, probes=(), domain=DOMAIN, **more
+):
     kept = Kept() if kept is None else kept
     orders = orders or (Order("A", 8, 0.6),)
     return teach(
-        DOMAIN,
+        domain,
         orders,
-        {s.id: Learner(s) for s in DOMAIN.skills},
+        {s.id: Learner(s) for s in domain.skills},
         TeacherClient(teacher, kept=kept, keep=kept.keep, budget=budget),
         teacher="writer",
         seed=3,
         round_key="s1r0",
         settings=settings,
-        checks=Checks(DOMAIN, leak=NotLeak(set(probes))),
+        checks=Checks(domain, leak=NotLeak(set(probes))),
         **more,
     )
 
@@ -64,6 +73,17 @@ def test_as_many_items_as_ordered_come_each_with_its_checks_and_the_call_that_wr
     assert all({c.id for c in i.checks} >= {"parses", "steps", "answer"} for i in items)
     assert all(i.question in kept[i.call].reply for i in items)
     assert {i.origin for i in items} == {"writer"}
+
+
+def test_a_teacher_that_honours_seeds_is_asked_no_request_twice():
+    """Where nothing is shown, all that tells requests apart is their seed."""
+    teacher = Writer()
+
+    items = taught(teacher, Order("A", 40, 1.0), domain=Mute((skill_of("A"),)))
+
+    asked = [(p.text, p.sampling.seed) for p in teacher.asked]
+    assert len(set(asked)) == len(asked)
+    assert len(items) == 40
 
 
 def test_small_instances_are_asked_for_by_size_and_samples_are_shown():
