@@ -31,6 +31,9 @@ class EditForm(VersionForm):
     solution = forms.CharField(
         widget=forms.Textarea, error_messages={"required": "The solution may not be empty."}
     )
+    answer = forms.CharField(
+        max_length=1000, error_messages={"required": "The answer may not be empty."}
+    )
 
 
 class ActForm(forms.Form):

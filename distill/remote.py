@@ -107,13 +107,19 @@ class Client(Connection):
         return dict(self.post(f"/items/{item}/undo", {"version": version}))
 
     def edit(
-        self, item: int, *, etag: str, question: str | None = None, solution: str | None = None
+        self,
+        item: int,
+        *,
+        etag: str,
+        question: str | None = None,
+        solution: str | None = None,
+        answer: str | None = None,
     ) -> tuple[Json, str]:
         """Change its words, if it is as it was seen; the item and its new ETag.
 
         Raises `ApiError` 412 where somebody has changed it since. What is None stays.
         """
-        given = {"question": question, "solution": solution}
+        given = {"question": question, "solution": solution, "answer": answer}
         said = {name: words for name, words in given.items() if words is not None}
         response = self.send("PATCH", f"/items/{item}", json=said, headers={"If-Match": etag})
         return response.json(), response.headers["ETag"]

@@ -53,6 +53,7 @@ class ItemEdit(In):
 
     question: Annotated[Long, Field(min_length=1)] | None = None
     solution: Annotated[Long, Field(min_length=1)] | None = None
+    answer: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
 
 
 class ItemIn(In):

@@ -114,6 +114,7 @@ def edit_item(
             version=item.version,
             question=item.question if said.question is None else said.question,
             solution=item.solution if said.solution is None else said.solution,
+            answer=said.answer,
         )
     response["ETag"] = etag_of(item)
     return item

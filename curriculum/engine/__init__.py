@@ -35,7 +35,7 @@ from curriculum.engine.items import evidence_record, rendered, stalled, stands_o
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.passed import forgotten_by_now, way_back
-from curriculum.engine.planning import outweighed, plan, severities_of, zpd_notices
+from curriculum.engine.planning import difficulty, outweighed, plan, severities_of, zpd_notices
 from curriculum.engine.prompts import (
     PROMPT_NAMES,
     built_in_prompt,
@@ -95,6 +95,7 @@ __all__ = [
     "default_settings",
     "describe_domain",
     "diagnose",
+    "difficulty",
     "domain_file",
     "domains",
     "domains_folder",

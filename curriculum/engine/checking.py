@@ -22,18 +22,18 @@ from distill.errors import DomainError
 
 
 def check_items(
-    stage: Stage, round: int, words: Sequence[tuple[Item, str, str]]
+    stage: Stage, round: int, words: Sequence[tuple[Item, str, str, str]]
 ) -> list[list[dict[str, Any]]]:
     """Results of all checks on items of one round with these words instead of their own.
 
-    words: (item, question, solution), an item once; it may be one that is not saved yet. The same
-    checks as when an item is written, but that a question, if it is a new one, is compared with
-    all items of the run: only the writer may ask again what earlier rounds asked. Of several of
-    the same words the first passes. Returns the results in the order of `words`.
+    words: (item, question, solution, answer), an item once; it may be one that is not saved yet.
+    The same checks as when an item is written, but that a question, if it is a new one, is
+    compared with all items of the run: only the writer may ask again what earlier rounds asked.
+    Of several of the same words the first passes. Returns the results in the order of `words`.
     """
     run = stage.run
     domain = load_domain(run.domain)
-    changed = {item.pk for item, _, _ in words}
+    changed = {item.pk for item, *_ in words}
     in_round: list[str] = []
     earlier: list[str] = []
     rows = Item.objects.filter(stage__run=run).values_list("pk", "stage", "round", "question")
@@ -44,14 +44,16 @@ def check_items(
     duplicate = NotDuplicate(
         others=in_round,
         earlier=earlier,
-        again={question_key(item.question) for item, _, _ in words if item.pk},
+        again={question_key(item.question) for item, *_ in words if item.pk},
     )
     leak, fits, belongs = leak_check(run), fits_check(run), Belongs(domain)
     found = []
-    for item, question, solution in words:
+    for item, question, solution, answer in words:
         grader = domain.grader(item.skill.key)
         checks = standard_checks(grader, duplicate=duplicate, leak=leak, fits=fits, belongs=belongs)
-        edited = dataclasses.replace(record(item), question=question, solution=solution)
+        edited = dataclasses.replace(
+            record(item), question=question, solution=solution, answer=answer
+        )
         found.append([dataclasses.asdict(result) for result in check(edited, checks)])
     return found
 

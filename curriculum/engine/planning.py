@@ -98,6 +98,15 @@ def plan(run: Run) -> PlanRow:
     )
 
 
+def difficulty(run: Run, stages: Iterable[Iterable[str]]) -> list[float | None]:
+    """Of each stage, given as the keys of its skills: the mean of what is lacking of those that
+    were diagnosed, in 0..1; None where none was.
+    """
+    gaps = gaps_of(run)
+    measured = [[organizer.difficulty(gaps[k]) for k in stage if k in gaps] for stage in stages]
+    return [sum(each) / len(each) if each else None for each in measured]
+
+
 def zpd_notices(run: Run, stages: Iterable[Iterable[str]] | None = None) -> list[str]:
     """A sentence for each step between neighbouring stages that is over τ_ZPD: as they stand, or
     as they would with `stages`, the keys of the skills of each.

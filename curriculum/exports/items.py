@@ -80,7 +80,7 @@ class Choice:
                     version,
                     was.question,
                     was.solution,
-                    row.answer,
+                    was.answer or row.answer,
                     row.checks,
                 )
             yield row

@@ -83,6 +83,7 @@ class Revision(models.Model):
     version = models.PositiveSmallIntegerField()
     question = models.TextField()
     solution = models.TextField()
+    answer = models.TextField(blank=True, default="")  # empty: as the item has it (older archives)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
     action = models.ForeignKey(
         "curriculum.ReviewAction", models.RESTRICT, null=True, blank=True, related_name="revisions"

@@ -68,19 +68,34 @@ def undo(item: Item, *, actor: Actor, version: int) -> Item:
 
 
 @transaction.atomic
-def edit(item: Item, *, actor: Actor, version: int, question: str, solution: str) -> Item:
-    """Change the words. The old ones are kept, checks run again, and the item waits again."""
-    question, solution = question.strip(), solution.strip()
-    _require_words(question=question, solution=solution)
-    if (question, solution) == (item.question, item.solution):
+def edit(
+    item: Item,
+    *,
+    actor: Actor,
+    version: int,
+    question: str,
+    solution: str,
+    answer: str | None = None,
+) -> Item:
+    """Change the words. The old ones are kept, checks run again, and the item waits again.
+
+    answer: what the solution has to end in; None leaves it.
+    """
+    answer = item.answer if answer is None else answer
+    question, solution, answer = question.strip(), solution.strip(), answer.strip()
+    _require_words(question=question, solution=solution, answer=answer)
+    if (question, solution, answer) == (item.question, item.solution, item.answer):
         raise NothingChanged
     if version != item.version:
         raise Overtaken("This item")
     stage = item.stage
     begin(stage, round=item.round)
     was = {"version": version, "question": item.question, "solution": item.solution}
+    became = {"version": version + 1, "question": question, "solution": solution}
+    if answer != item.answer:
+        was["answer"], became["answer"] = item.answer, answer
     action = act(stage, ActionKind.EDITED, 1, actor=actor, round=item.round)
-    rewrite(stage, [(item, question, solution)], actor=actor, action=action)
+    rewrite(stage, [(item, question, solution, answer)], actor=actor, action=action)
     item.refresh_from_db()
     audit.write(
         stage.run,
@@ -88,7 +103,7 @@ def edit(item: Item, *, actor: Actor, version: int, question: str, solution: str
         action="item.edited",
         subject=item,
         was=was,
-        became={"version": item.version, "question": question, "solution": solution},
+        became=became,
         evidence={"failed": item.failed.split()},
     )
     return item
@@ -120,7 +135,7 @@ def write(
         answer=answer,
         origin=PERSON,
     )
-    [item.checks] = engine.check_items(stage, round, [(item, question, solution)])
+    [item.checks] = engine.check_items(stage, round, [(item, question, solution, answer)])
     failed = [check["id"] for check in item.checks if not check["passed"]]
     item.failed, item.is_flagged, item.is_leak = spaced(failed), bool(failed), "leak" in failed
     item.save(force_insert=True)

@@ -181,7 +181,7 @@ def _end(
     for source, target in _broken(run, _places(run)):
         if (source, target) not in before["broken"]:
             raise OrderBroken(source, target)
-    _name_by_skills(run, before["stages"])
+    _describe_changed(run, before["stages"])
     audit.write(
         run,
         actor=actor,
@@ -192,14 +192,19 @@ def _end(
     )
 
 
-def _name_by_skills(run: Run, before: Sequence[Mapping[str, Any]]) -> None:
-    """Names of the stages whose skills are others than those of any stage before."""
+def _describe_changed(run: Run, before: Sequence[Mapping[str, Any]]) -> None:
+    """Name and difficulty of the stages whose skills are others than those of any stage before."""
     known = {tuple(sorted(stage["skills"])) for stage in before}
-    for stage in Stage.objects.filter(run=run).prefetch_related("stage_skills__skill"):
-        skills = [row.skill for row in stage.stage_skills.all()]
-        if tuple(sorted(skill.key for skill in skills)) not in known:
-            title = ", ".join(skill.title for skill in skills)[:200]
-            Stage.objects.filter(pk=stage.pk).update(title=title)
+    changed = {
+        stage.pk: skills
+        for stage in Stage.objects.filter(run=run).prefetch_related("stage_skills__skill")
+        if (skills := [row.skill for row in stage.stage_skills.all()])
+        and tuple(sorted(skill.key for skill in skills)) not in known
+    }
+    found = engine.difficulty(run, [[s.key for s in skills] for skills in changed.values()])
+    for (pk, skills), difficulty in zip(changed.items(), found, strict=True):
+        title = ", ".join(skill.title for skill in skills)[:200]
+        Stage.objects.filter(pk=pk).update(title=title, difficulty=difficulty)
 
 
 def _there_already(skill: Skill) -> str:

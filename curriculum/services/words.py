@@ -20,7 +20,7 @@ from curriculum.states import ActionKind, Verdict
 
 LONGEST = 20_000  # characters of a question or a solution that a replacement may make
 
-Words = Sequence[tuple[Item, str, str]]  # item, question, solution
+Words = Sequence[tuple[Item, str, str, str]]  # item, question, solution, answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ def preview(stage: Stage, queue: Queue, replacement: Replacement) -> Words:
     """The items that match and would change, in the queue's order, with their new words."""
     found = queue.walk(stage).select_related("skill")
     pairs = ((item, replacement.on(item)) for item in found.iterator())
-    return [(item, *new) for item, new in pairs if new != (item.question, item.solution)]
+    return [
+        (item, *new, item.answer) for item, new in pairs if new != (item.question, item.solution)
+    ]
 
 
 @transaction.atomic
@@ -66,10 +68,10 @@ def replace(
     words = preview(stage, queue, replacement)
     if not words:
         raise NothingChanged
-    pairs = [(item.pk, item.version) for item, _, _ in words]
+    pairs = [(item.pk, item.version) for item, *_ in words]
     if digest(pairs) != seen:
         raise Overtaken("This queue")
-    for _, question, solution in words:
+    for _, question, solution, _ in words:
         _require_sane(question, solution)
     action = act(
         stage,
@@ -103,13 +105,14 @@ def rewrite(stage: Stage, words: Words, *, actor: Actor, action: ReviewAction) -
     """
     flagged = 0
     results = engine.check_items(stage, action.round, words)
-    for (item, question, solution), checks in zip(words, results, strict=True):
+    for (item, question, solution, answer), checks in zip(words, results, strict=True):
         failed = [check["id"] for check in checks if not check["passed"]]
         flagged += bool(failed)
         seen = Item.objects.filter(pk=item.pk, version=item.version, verdict=item.verdict)
         if not seen.update(
             question=question,
             solution=solution,
+            answer=answer,
             checks=checks,
             failed=spaced(failed),
             is_flagged=bool(failed),
@@ -125,10 +128,11 @@ def rewrite(stage: Stage, words: Words, *, actor: Actor, action: ReviewAction) -
                 version=item.version,
                 question=item.question,
                 solution=item.solution,
+                answer=item.answer,
                 actor=actor.user,
                 action=action,
             )
-            for item, _, _ in words
+            for item, *_ in words
         ),
         batch_size=BATCH,
     )

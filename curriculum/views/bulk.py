@@ -194,7 +194,7 @@ def _replace(
     found = words.preview(stage, queue, form.replacement) if form.is_valid() else None
     shown = [
         (item, difference(item.question, question), difference(item.solution, solution))
-        for item, question, solution in (found or [])[:SHOWN]
+        for item, question, solution, _ in (found or [])[:SHOWN]
     ]
     return {
         "stage": stage,
@@ -206,7 +206,7 @@ def _replace(
         "n": len(found or []),
         "n_match": queue.items(stage).count(),
         "shown": shown,
-        "seen": digest([(item.pk, item.version) for item, _, _ in found or []]),
+        "seen": digest([(item.pk, item.version) for item, *_ in found or []]),
         "may_decide": may_decide(request, stage, queue),
     }
 

@@ -198,17 +198,18 @@ def _versions(item: Item) -> list[Json]:
     person changed it: who wrote version n is whoever ended version n - 1.
     """
     ended = list(item.revisions.select_related("actor").order_by("version"))
-    words = [(row.version, row.question, row.solution) for row in ended]
-    words.append((item.version, item.question, item.solution))
+    words = [(row.version, row.question, row.solution, row.answer or item.answer) for row in ended]
+    words.append((item.version, item.question, item.solution, item.answer))
     return [
         {
             "version": number,
             "question": question,
             "solution": solution,
+            "answer": answer,
             "by": agent_of(before.actor, "person") if before else _writer(item),
             "at": time_of(before.created_at if before else item.created_at),
         }
-        for (number, question, solution), before in zip(words, [None, *ended], strict=True)
+        for (number, question, solution, answer), before in zip(words, [None, *ended], strict=True)
     ]
 
 

@@ -48,7 +48,12 @@ def context(
     decides = may_decide(request, stage, queue)
     if edit is None and item is not None and "edit" in said and decides:
         edit = EditForm(
-            initial={"question": item.question, "solution": item.solution, "version": item.version}
+            initial={
+                "question": item.question,
+                "solution": item.solution,
+                "answer": item.answer,
+                "version": item.version,
+            }
         )
     counts = review_reads.counts(stage, queue.round)
     person: Any = request.user

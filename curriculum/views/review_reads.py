@@ -161,12 +161,12 @@ def history(item: Item) -> list[dict[str, Any]]:
     turns that changed.
     """
     versions = list(item.revisions.select_related("actor", "action").order_by("version"))
-    texts = [(r.version, r.question, r.solution) for r in versions]
-    texts.append((item.version, item.question, item.solution))
+    texts = [(r.version, r.question, r.solution, r.answer or item.answer) for r in versions]
+    texts.append((item.version, item.question, item.solution, item.answer))
     steps = []
     for by, old, new in zip(versions, texts, texts[1:], strict=False):
-        turns = [("user", old[1], new[1]), ("assistant", old[2], new[2])]
-        changed = [(who, difference(was, now)) for who, was, now in turns if was != now]
+        named = zip(("user", "assistant", "answer"), old[1:], new[1:], strict=True)
+        changed = [(who, difference(was, now)) for who, was, now in named if was != now]
         steps.append({"version": new[0], "by": by, "turns": changed})
     return steps[::-1]
 

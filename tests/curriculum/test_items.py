@@ -12,8 +12,8 @@ from curriculum.errors import (
     RunOver,
     WrongMoment,
 )
-from curriculum.models import AuditEntry, Item, Review, Revision, Run, Stage
-from curriculum.services import audit, items
+from curriculum.models import AuditEntry, Item, Review, ReviewAction, Revision, Run, Stage
+from curriculum.services import audit, items, undoing
 from curriculum.services.audit import Actor
 from curriculum.states import ActorKind, RunStatus, Verdict
 from distill.domains import question_key
@@ -135,6 +135,30 @@ def test_an_edit_keeps_the_old_words_and_waits_again(item, approver):
     entry = AuditEntry.objects.get(action="item.edited")
     assert entry.was["question"] == "What is 2 + 3?"
     assert entry.became["solution"] == "2 and 4 make 6. Answer: 6"
+
+
+def test_the_answer_may_be_changed_alone_and_comes_back_with_an_undo(item, approver):
+    words = {"question": item.question, "solution": "Answer: 6"}
+    items.edit(item, actor=approver, version=1, **words, answer=" 6 ")
+
+    assert (item.answer, item.solution) == ("6", "Answer: 6")
+    assert Revision.objects.get().answer == "5"
+    entry = AuditEntry.objects.get(action="item.edited")
+    assert (entry.was["answer"], entry.became["answer"]) == ("5", "6")
+
+    undoing.undo(ReviewAction.objects.get(), actor=approver)
+
+    item.refresh_from_db()
+    assert (item.version, item.answer, item.solution) == (3, "5", "Answer: 5")
+
+
+def test_an_edit_that_says_nothing_of_the_answer_leaves_it(item, approver):
+    items.edit(item, actor=approver, version=1, question=item.question, solution="Well. Answer: 5")
+
+    assert item.answer == "5"
+    assert "answer" not in AuditEntry.objects.get(action="item.edited").became
+    with pytest.raises(EmptyWords):
+        items.edit(item, actor=approver, version=2, question="x", solution="y", answer=" ")
 
 
 def test_checks_run_again_on_new_words(item, approver):

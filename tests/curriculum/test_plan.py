@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from curriculum import engine
 from curriculum.errors import BadPlan, OrderBroken, WrongMoment
 from curriculum.models import AuditEntry, Score, Stage
 from curriculum.services import audit, plan, runs, stages
@@ -52,6 +53,22 @@ def test_a_stage_is_called_by_the_skills_it_has(run, approver):
     titles = [at(run, position).title for position in (1, 2, 3)]
     assert titles == ["skill a", "As planned", "skill b, skill d"]
     assert AuditEntry.objects.get().became["stages"][0]["title"] == "skill a"
+
+
+def test_a_stage_is_as_difficult_as_the_skills_it_has(approver):
+    run = diagnosed(approver, skills=["A2", "S2"])
+    runs.sign_diagnosis(run, actor=approver)
+    both = engine.difficulty(run, [["A2"], ["S2"]])
+    stage = run.stages.first()
+    if run.stages.count() == 1:
+        stages.split(stage, skills=[skill(run, "S2")], actor=approver)
+
+    found = {s.stage_skills.get().skill.key: s.difficulty for s in run.stages.all()}
+    assert found == dict(zip(("A2", "S2"), both, strict=True))
+
+    whole = stages.merge(at(run, 2), into=at(run, 1), actor=approver)
+
+    assert whole.difficulty == pytest.approx(sum(both) / 2)
 
 
 def test_a_stage_left_without_skills_is_closed_up(run, approver):

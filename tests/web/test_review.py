@@ -78,7 +78,9 @@ def test_a_rejection_has_to_say_why(client, reviewer, stage):
 def test_an_edit_stays_on_the_item_and_shows_what_changed(client, reviewer, stage):
     item = ItemFactory(stage=stage, question="What is 1 + 1?", solution="Answer: 3")
 
-    response = post(client, item, "edit", question="What is 1 + 1?", solution="Answer: 2")
+    response = post(
+        client, item, "edit", question="What is 1 + 1?", solution="Answer: 2", answer="5"
+    )
 
     assert f'id="item-{item.pk}"' in response.text
     assert "<del>3</del><ins>2</ins>" in response.text
@@ -88,11 +90,26 @@ def test_an_edit_stays_on_the_item_and_shows_what_changed(client, reviewer, stag
 def test_an_edit_without_words_keeps_the_form_open_with_what_was_typed(client, reviewer, stage):
     item = ItemFactory(stage=stage)
 
-    response = post(client, item, "edit", question="", solution="Kept words")
+    response = post(client, item, "edit", question="", solution="Kept words", answer="5")
 
     assert response.status_code == 422
     assert "The question may not be empty." in response.text
     assert "Kept words" in response.text
+
+
+def test_a_wrong_answer_can_be_corrected_and_the_item_is_clean_again(client, reviewer, stage):
+    item = ItemFactory(stage=stage, question="What is 1 + 1?", solution="Answer: 2", answer="3")
+
+    form = client.get(
+        f"{reverse('curriculum:stage-review', args=[stage.pk])}?item={item.pk}&edit=1"
+    )
+    words = {"question": item.question, "solution": item.solution}
+    response = post(client, item, "edit", **words, answer="2")
+
+    assert 'name="answer" class="mono" value="3"' in form.text
+    assert "<del>3</del><ins>2</ins>" in response.text
+    item.refresh_from_db()
+    assert (item.answer, item.is_flagged, item.version) == ("2", False, 2)
 
 
 def test_a_verdict_on_an_older_version_is_refused(client, reviewer, stage):

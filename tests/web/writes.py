@@ -424,7 +424,7 @@ WRITES = [
     Write("item-reject", lambda: _item(reason="A step is missing."), "review"),
     Write(
         "item-edit",
-        lambda: _item(question="What is 2 + 2?", solution="Two more. Answer: 4"),
+        lambda: _item(question="What is 2 + 2?", solution="Two more. Answer: 4", answer="4"),
         "review",
         again=422,
     ),
