@@ -7,11 +7,14 @@ import logging
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connections
 from django.utils import timezone
 from rq import Queue, Worker
 from rq.job import Job as RqJob
@@ -30,6 +33,13 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 class CurriculumWorker(Worker):
     """Stops at once when told to, since every job continues where its last attempt stopped."""
 
+    def fork_work_horse(self, job: RqJob, queue: Queue) -> None:
+        """Without a connection to the database, which two processes cannot share: one that a
+        killed job left in a transaction would be the worker's own, and hold its rows for ever.
+        """
+        connections.close_all()
+        super().fork_work_horse(job, queue)
+
     def handle_warm_shutdown_request(self) -> None:
         if self.horse_pid:
             self.kill_horse()
@@ -40,7 +50,7 @@ class CurriculumWorker(Worker):
         if job.func_name != queues.WORK:
             return  # a message: it is tried again
         pk, attempt = job.args
-        with suppress(CurriculumError), request_ids.under(job.id):
+        with suppress(CurriculumError), request_ids.under(job.id), _surviving("job was killed"):
             jobs.lose(pk, attempt)
 
     def main_work_horse(self, job: RqJob, queue: Queue) -> None:
@@ -50,10 +60,23 @@ class CurriculumWorker(Worker):
     def run_maintenance_tasks(self) -> None:
         """RQ's own, every ten minutes; and ours, for workers on hosts that are gone."""
         super().run_maintenance_tasks()
-        for lost in jobs.sweep():
-            logger.warning("job %s: lost", lost.pk)
-        jobs.requeue_orphans()
-        notices.resend()
+        with _surviving("maintenance"):
+            for lost in jobs.sweep():
+                logger.warning("job %s: lost", lost.pk)
+            jobs.requeue_orphans()
+            notices.resend()
+
+
+@contextmanager
+def _surviving(what: str) -> Iterator[None]:
+    """A database that is away for a moment ends no worker: what was to be written is swept up
+    later, over a new connection.
+    """
+    try:
+        yield
+    except DatabaseError:
+        logger.exception("%s: the database cannot be asked", what)
+        connections.close_all()
 
 
 def recover() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -44,3 +45,21 @@ def test_migrations_are_complete_and_can_be_taken_back(postgres_url, tmp_path):
     manage("migrate", "curriculum", "zero")
     manage("migrate")
     assert not (tmp_path / "db.sqlite3").exists()
+
+
+def test_a_job_killed_in_a_transaction_leaves_its_row_free_and_its_worker_at_work(
+    postgres_url, tmp_path
+):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.infra.killed_on_postgres"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": postgres_url, "IOA_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    left = json.loads(done.stdout.splitlines()[-1])
+    assert left == {"worked": True, "row": True, "0": "lost", "1": "failed"}
