@@ -20,6 +20,7 @@ class RunStatus(TextChoices):
 
 
 R = RunStatus
+ENDED = (R.FINISHED, R.STOPPED)
 RUN_MOVES: dict[R, frozenset[R]] = {
     R.DRAFT: frozenset({R.DIAGNOSING, R.STOPPED}),
     R.DIAGNOSING: frozenset({R.REVIEWING_DIAGNOSIS, R.STOPPED}),

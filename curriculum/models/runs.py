@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from curriculum.states import Autonomy, RunStatus
+from curriculum.states import ENDED, Autonomy, RunStatus
 
 
 class Run(models.Model):
@@ -76,4 +76,4 @@ class Run(models.Model):
     @property
     def is_over(self) -> bool:
         """Nothing in it changes any more: it ended, or it was made elsewhere."""
-        return self.origin is not None or self.status in (RunStatus.FINISHED, RunStatus.STOPPED)
+        return self.origin is not None or self.status in ENDED

@@ -16,14 +16,14 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 
 from curriculum import request_ids
 from curriculum.errors import Overtaken, RunOver, WrongMoment
 from curriculum.models import ApiToken, AuditEntry, House, Run
 from curriculum.services.chain import Owner, canonical, digest, identity, verify
-from curriculum.states import ActorKind, JobStatus, RunStatus, StageStatus
+from curriculum.states import ENDED, ActorKind, JobStatus, RunStatus, StageStatus
 
 BROUGHT_IN = "the record of a run made elsewhere"
 
@@ -274,6 +274,17 @@ def require(run: Run, *statuses: RunStatus, what: str) -> None:
         raise WrongMoment(what, f"run is {when}", run.get_status_display())
     if not Run.objects.filter(pk=run.pk, status=run.status).update(status=run.status):
         raise Overtaken("This run")
+
+
+def require_going(run: Run) -> None:
+    """Begin a service that is for every status of a run but the last: as `require`, by what is
+    true now, not when the caller looked. Raises `RunOver`.
+    """
+    if run.origin is not None:
+        raise RunOver(BROUGHT_IN)
+    going = Run.objects.filter(pk=run.pk).exclude(status__in=ENDED)
+    if not going.update(status=F("status")):
+        raise RunOver(Run.objects.get(pk=run.pk).get_status_display())
 
 
 def _plain(content: Mapping[str, Any]) -> Any:

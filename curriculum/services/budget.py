@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from curriculum import engine
-from curriculum.errors import BadSettings, BudgetSpent, NothingChanged, Overtaken, RunOver
+from curriculum.errors import BadSettings, BudgetSpent, NothingChanged, Overtaken
 from curriculum.models import Run, Snapshot, Stage
 from curriculum.services import audit
 from curriculum.services.audit import Actor
@@ -26,8 +26,7 @@ def raise_to(run: Run, *, actor: Actor, **bounds: int | None) -> Run:
     None leaves a bound as it is. Only upwards: what was spent stays spent, and work that the old
     bound allowed may be under way. A job that stopped at a bound goes on when it is retried.
     """
-    if run.is_over:
-        raise RunOver(run.get_status_display())
+    audit.require_going(run)
     was = {name: _bound(run.settings, name) for name in BOUNDS}
     became = {name: value for name, value in bounds.items() if value not in (None, was[name])}
     if not became:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from curriculum.errors import BadSettings, Overtaken, RunOver, SecondPersonNeeded
+from curriculum.errors import BadSettings, Overtaken, SecondPersonNeeded
 from curriculum.models import Run
 from curriculum.services import audit, policy, signers
 from curriculum.services.audit import Actor
@@ -54,8 +54,7 @@ def require_fitting(autonomy: str, *, two_people: bool) -> None:
 
 def _change(run: Run, field: str, value: str | bool, *, actor: Actor, action: str) -> None:
     """Write the field, if both are as the caller saw them: each forbids a value of the other."""
-    if run.is_over:
-        raise RunOver(run.get_status_display())
+    audit.require_going(run)
     audit.write(
         run,
         actor=actor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from curriculum.errors import EmptyWords, NothingChanged, Overtaken, RunOver
+from curriculum.errors import EmptyWords, NothingChanged, Overtaken
 from curriculum.models import Guideline, Run
 from curriculum.services import audit
 from curriculum.services.audit import Actor
@@ -16,8 +16,7 @@ def write(run: Run, *, actor: Actor, version: int, text: str) -> Guideline:
     text = text.replace("\r\n", "\n").strip()
     if not text:
         raise EmptyWords("guideline")
-    if run.is_over:
-        raise RunOver(run.get_status_display())
+    audit.require_going(run)
     entry = {"version": version + 1, "text": text}
     audit.write(run, actor=actor, action="guideline.written", subject=run, became=entry)
     last = Guideline.objects.filter(run=run).order_by("-version").first()

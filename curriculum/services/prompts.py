@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 
 from curriculum import engine
-from curriculum.errors import BadPrompt, EmptyWords, NothingChanged, Overtaken, RunOver
+from curriculum.errors import BadPrompt, EmptyWords, NothingChanged, Overtaken
 from curriculum.models import Job, PromptTemplate, PromptTrial, Run, Skill
 from curriculum.services import audit, jobs
 from curriculum.services.audit import Actor
@@ -121,8 +121,7 @@ def _store(
 
 
 def _require(run: Run, name: str) -> None:
-    if run.is_over:
-        raise RunOver(run.get_status_display())
+    audit.require_going(run)
     if not engine.is_asked_in_words(run):
         raise BadPrompt(NO_WORDS)
     if name not in engine.PROMPT_NAMES:

@@ -13,7 +13,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import AuditEntry, Job, Run, Stage
-from curriculum.services import audit, deciding, runs
+from curriculum.services import audit, budget, deciding, guidelines, prompts, runs
 from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
 from tests.factories import (
     JobFactory,
@@ -251,3 +251,29 @@ def test_the_whole_way_leaves_a_whole_log(approver, worker):
         runs.sign_curriculum(run, actor=approver)
 
     assert audit.verify(run)[0] == AuditEntry.objects.count()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda run, by: guidelines.write(run, actor=by, version=0, text="Be strict."),
+        lambda run, by: deciding.set_autonomy(run, actor=by, autonomy=Autonomy.NONE),
+        lambda run, by: deciding.set_two_people(run, actor=by, on=True),
+        lambda run, by: budget.raise_to(run, actor=by, items=99_999),
+        lambda run, by: prompts.begin_trial(
+            run, actor=by, name="write", source="Write {{ n }}.", skill=run.skills.first()
+        ),
+    ],
+)
+def test_nothing_changes_a_run_that_ended_while_somebody_looked_at_it(approver, late):
+    run = RunFactory(teaching=True)
+    SkillFactory(run=run)
+    seen = Run.objects.get(pk=run.pk)
+    runs.stop(run, actor=approver, reason="enough")
+    before = AuditEntry.objects.count()
+
+    with pytest.raises(RunOver):
+        late(seen, approver)
+
+    assert AuditEntry.objects.count() == before
+    assert not run.jobs.exists()
