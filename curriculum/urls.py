@@ -23,6 +23,7 @@ from curriculum.views import (
     provenance,
     reports,
     review,
+    run_lists,
     runs,
     stages,
     team,
@@ -31,8 +32,8 @@ from curriculum.views import (
 
 app_name = "curriculum"
 urlpatterns = [
-    path("", runs.run_list, name="run-list"),
-    path("bar/", runs.bar, name="bar"),
+    path("", run_lists.run_list, name="run-list"),
+    path("bar/", run_lists.bar, name="bar"),
     path("runs/new/", runs.run_create, name="run-create"),
     path("runs/<int:pk>/", runs.run_detail, name="run-detail"),
     path("runs/<int:pk>/now/", runs.run_now, name="run-now"),

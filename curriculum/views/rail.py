@@ -198,6 +198,10 @@ def _stage_action(stage: Stage) -> NextAction:
 
 
 def _all_have_a_verdict(stage: Stage) -> bool:
+    """Of a stage that comes from a list, as the list found it: no query for each."""
+    found: bool | None = getattr(stage, "all_decided", None)
+    if found is not None:
+        return found
     waiting = Count("pk", filter=Q(verdict=Verdict.WAITING))
     n = stage.items.filter(round=stage.round).aggregate(all=Count("pk"), waiting=waiting)
     return bool(n["all"]) and not n["waiting"]

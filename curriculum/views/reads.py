@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -29,7 +29,7 @@ from curriculum.models import (
     StageSkill,
 )
 from curriculum.services import signers
-from curriculum.states import JobStatus, RunStatus, SkillStatus, StageStatus
+from curriculum.states import ENDED, JobStatus, RunStatus, SkillStatus, StageStatus, Verdict
 from curriculum.views import lineage, rail
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -37,8 +37,12 @@ ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 def runs_with_work() -> QuerySet[Run]:
     """Runs with their stages and jobs: what `rail` needs."""
+    of_round = Item.objects.filter(stage=OuterRef("pk"), round=OuterRef("round"))
+    stages = Stage.objects.order_by("position").annotate(
+        all_decided=Exists(of_round) & ~Exists(of_round.filter(verdict=Verdict.WAITING))
+    )
     return Run.objects.select_related("created_by").prefetch_related(
-        Prefetch("stages", Stage.objects.order_by("position")), "jobs"
+        Prefetch("stages", stages), "jobs"
     )
 
 
@@ -79,10 +83,10 @@ def runs_seen_by(user: User | AnonymousUser) -> QuerySet[Run]:
     return access.with_roles(user, runs_with_work())
 
 
-def waiting_rows(user: User | AnonymousUser) -> list[RunRow]:
-    """Runs in which this person can do the next thing."""
-    going = runs_seen_by(user).filter(archived_at=None)
-    going = going.exclude(status__in=[RunStatus.FINISHED, RunStatus.STOPPED])
+def waiting_rows(user: User | AnonymousUser, among: QuerySet[Run] | None = None) -> list[RunRow]:
+    """Runs in which this person can do the next thing; of those in `among`, which they see."""
+    seen = runs_seen_by(user) if among is None else among
+    going = seen.filter(archived_at=None).exclude(status__in=ENDED)
     rows = [run_row(run) for run in going]
     for_me = runs_for(user, rows)
     return [row for row in rows if row.run.pk in for_me]
@@ -107,8 +111,7 @@ def bar(user: User | AnonymousUser) -> dict[str, Any]:
         active=Count("pk", filter=Q(status__in=ACTIVE)),
         failed=Count(
             "pk",
-            filter=Q(status__in=[JobStatus.FAILED, JobStatus.LOST])
-            & ~Q(run__status__in=[RunStatus.FINISHED, RunStatus.STOPPED]),
+            filter=Q(status__in=[JobStatus.FAILED, JobStatus.LOST]) & ~Q(run__status__in=ENDED),
         ),
     )
     role = access.house_role(user)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,11 +21,10 @@ from curriculum.forms import (
 )
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run
-from curriculum.services import budget, deciding, runs, signers, waiting
+from curriculum.services import budget, deciding, runs, signers
 from curriculum.states import Autonomy
 from curriculum.views import reads
 from curriculum.views.common import (
-    anybody,
     approver,
     attempt,
     find_run,
@@ -36,43 +35,10 @@ from curriculum.views.common import (
 )
 from curriculum.views.writing_forms import BudgetForm
 
-LIST = "curriculum/run_list.html"
-LIST_PART = "curriculum/partials/_run_table.html"
 FORM = "curriculum/run_create.html"
 FORM_PART = "curriculum/partials/_run_form.html"
 PAGE = "curriculum/run_detail.html"
 PART = "curriculum/partials/_run_now.html"
-BAR = "partials/_bar_status.html"
-
-
-@require_GET
-@anybody
-def run_list(request: HttpRequest) -> HttpResponse:
-    is_archive = "archived" in request.GET
-    found = reads.runs_seen_by(request.user).filter(archived_at__isnull=not is_archive)
-    rows = [reads.run_row(run) for run in found]
-    is_waiting = "waiting" in request.GET
-    for_me = reads.runs_for(request.user, rows)
-    if is_waiting:
-        rows = [row for row in rows if row.run.pk in for_me]
-    context = {
-        "rows": rows,
-        "for_me": for_me,
-        "since": waiting.since(row.run for row in rows) if is_waiting else {},
-        "is_waiting": is_waiting,
-        "is_archive": is_archive,
-    }
-    return show(request, LIST, LIST_PART, context)
-
-
-@require_GET
-def bar(request: HttpRequest) -> HttpResponse:
-    """The counts of the top bar, which every page asks for now and then. To who is not logged in
-    any more it has nothing to say: a login page would take away what they are writing.
-    """
-    if not request.user.is_authenticated:
-        return HttpResponse(status=204)
-    return render(request, BAR, {"bar": reads.bar(request.user)})
 
 
 @require_http_methods(["GET", "POST"])
