@@ -27,6 +27,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # nobody is told what is
 DEBUG = env.flag("IOA_DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY", kept_in=IOA_HOME / "secret_key")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_FAILURE_VIEW = "curriculum.views.common.token_refused"
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")  # https://ioa.example.org, behind a proxy
 ROOT_URLCONF = "ioa_web.urls"
 WSGI_APPLICATION = "ioa_web.wsgi.application"

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from curriculum.models import AuditEntry
+from curriculum.models import AuditEntry, Run
 from curriculum.numbers import number
 from curriculum.services import audit, chain
 from curriculum.services.chain import Owner
@@ -145,3 +145,10 @@ def _day(said: str, *, after: int = 0) -> datetime | None:
         return timezone.make_aware(datetime.combine(day, time.min))
     except (ValueError, OverflowError):
         return None
+
+
+def done_by_policy(run: Run, *, after: int) -> list[str]:
+    """In words, each once, what policy has done since the entry of that number."""
+    later = AuditEntry.objects.filter(run=run, sequence__gt=after, actor_kind=ActorKind.POLICY)
+    actions = later.order_by("sequence").values_list("action", flat=True)
+    return [audit.ACTIONS.get(action, action) for action in dict.fromkeys(actions)]

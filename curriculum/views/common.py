@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.views.defaults import permission_denied
 
 from curriculum import access
@@ -112,11 +112,25 @@ def a(role: Role) -> str:
     return f"an {role.label}" if role.label[0] in "aeiou" else f"a {role.label}"
 
 
+OLD_PAGE = (
+    "You signed in or out since this page was opened, so that it cannot be known to be yours. "
+    "Nothing was changed. Reload the page and try again."
+)
+
+
 def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page of a 403; for htmx, which does not swap it in, the sentence alone."""
     if request.headers.get("HX-Request") and str(exception):
         return HttpResponseForbidden(str(exception), content_type="text/plain; charset=utf-8")
     return permission_denied(request, exception)
+
+
+def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page's token is of another session, as after signing in again in another tab."""
+    if request.headers.get("HX-Request"):
+        return refused(request, PermissionDenied(OLD_PAGE))
+    context = {"exception": OLD_PAGE, "is_old_page": True}
+    return render(request, "403.html", context, status=403)
 
 
 def roles(request: HttpRequest) -> dict[str, Any]:

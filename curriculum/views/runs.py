@@ -20,10 +20,10 @@ from curriculum.forms import (
     preset_numbers,
 )
 from curriculum.htmx import answer, look_again, show
-from curriculum.models import Run
+from curriculum.models import Run, Stage
 from curriculum.services import budget, deciding, runs, signers
-from curriculum.states import Autonomy
-from curriculum.views import reads
+from curriculum.states import Autonomy, RunStatus, StageStatus, Verdict
+from curriculum.views import audit_reads, reads
 from curriculum.views.common import (
     approver,
     attempt,
@@ -143,6 +143,7 @@ def _context(pk: int) -> dict[str, Any]:
         "stages": reads.stages_with_skills(run),
         "tree": reads.checkpoints(run),
         "autonomies": Autonomy.choices,
+        "at_once": _at_once(run, row.stage),
         "now_url": reverse("curriculum:run-now", args=[pk]),
         "budget": (run.settings.get("budget") or {}).get("items"),
         "token_budget": (run.settings.get("writing") or {}).get("teacher_tokens"),
@@ -150,6 +151,24 @@ def _context(pk: int) -> dict[str, Any]:
         "is_in_words": engine.is_asked_in_words(run),
         "settings": engine.settings_told(run),
     }
+
+
+def _at_once(run: Run, stage: Stage | None) -> str:
+    """What policy would do the moment it may decide more; "" where nothing waits for people."""
+    if run.status in (RunStatus.REVIEWING_DIAGNOSIS, RunStatus.REVIEWING_CURRICULUM):
+        return "What waits to be signed here is signed by policy at once, if it may decide that."
+    if stage is None:
+        return ""
+    where = f"stage {stage.position}"
+    if stage.status == StageStatus.REVIEWING:
+        n = stage.items.filter(round=stage.round, verdict=Verdict.WAITING).count()
+        return (
+            f"In {where} {n} items wait for a verdict. If policy may approve, it does so at once "
+            "with those that pass every check, and training starts when none is left."
+        )
+    if stage.status == StageStatus.DECIDING:
+        return f"The gate of {where} is decided by policy at once, if it may decide that."
+    return ""
 
 
 @require_POST
@@ -198,10 +217,13 @@ def run_autonomy(request: HttpRequest, pk: int) -> HttpResponse:
     form = AutonomyForm(request.POST)
     notice, status = first_error(form), 422
     if form.is_valid():
+        last = run.audit_sequence
         notice, status = attempt(
             lambda: deciding.set_autonomy(run, actor=person(request), **form.cleaned_data),
-            "From now on: " + Autonomy(form.cleaned_data["autonomy"]).label + ".",
+            f"From now on: {Autonomy(form.cleaned_data['autonomy']).label}.",
         )
+        if status == 200 and (done := audit_reads.done_by_policy(run, after=last)):
+            notice += f" Policy decided at once: {', '.join(done)}."
     return _answer(request, run, notice, status)
 
 
