@@ -69,6 +69,7 @@ ACTIONS: dict[str, str] = {
     "stage.split": "stage split",
     "stage.merged": "stages merged",
     "stage.reordered": "stages reordered",
+    "stage.restored": "an earlier curriculum brought back",
     "item.approved": "item approved",
     "item.rejected": "item rejected",
     "item.edited": "item edited",

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import F
 
 from curriculum import engine
-from curriculum.errors import BadPlan, NothingToTeach, OrderBroken, Overtaken
-from curriculum.models import Prerequisite, Run, Skill, Stage, StageSkill
+from curriculum.errors import BadPlan, NothingChanged, NothingToTeach, OrderBroken, Overtaken
+from curriculum.models import AuditEntry, Prerequisite, Run, Skill, Stage, StageSkill
 from curriculum.services import audit
 from curriculum.services.audit import Actor, require
 from curriculum.states import RunStatus, SkillStatus
@@ -40,7 +40,9 @@ def replace_rest(run: Run, rest: engine.Rest) -> None:
     Run.objects.filter(pk=run.pk).update(notices=run.notices)
 
 
-def _create(run: Run, planned: Iterable[tuple[str, bool, float, list[str]]], *, after: int) -> None:
+def _create(
+    run: Run, planned: Iterable[tuple[str, bool, float | None, list[str]]], *, after: int
+) -> None:
     skills = {skill.key: skill for skill in run.skills.filter(status=SkillStatus.ACTIVE)}
     for position, (title, is_bridge, difficulty, keys) in enumerate(planned, start=after + 1):
         stage = Stage.objects.create(
@@ -167,6 +169,39 @@ def reorder(run: Run, *, order: Sequence[int], actor: Actor) -> list[Stage]:
     return list(run.stages.all())
 
 
+@transaction.atomic
+def go_back(run: Run, *, entry: int, actor: Actor) -> list[Stage]:
+    """Bring back the stages that the change of that number in the audit log found.
+
+    Raises `BadPlan` where it changed no stages, or where a skill of theirs is not taught any more,
+    and `OrderBroken` where what builds on what has changed since.
+    """
+    before = _begin(run)
+    changed = AuditEntry.objects.filter(run=run, sequence=entry).first()
+    if changed is None or not changed.was.get("stages") or not changed.became.get("stages"):
+        raise BadPlan("No stages were changed there. Look again.")
+    wanted = changed.was["stages"]
+    if wanted == before["stages"]:
+        raise NothingChanged("This is the curriculum as it is")
+    keys = [list(stage["skills"]) for stage in wanted]
+    taught = set(run.skills.filter(status=SkillStatus.ACTIVE).values_list("key", flat=True))
+    if gone := sorted({key for each in keys for key in each} - taught):
+        raise BadPlan(f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} not taught any more.")
+    run.stages.all().delete()
+    difficult = engine.difficulty(run, keys)
+    rows = zip(wanted, _bridges(keys), difficult, keys, strict=True)
+    _create(run, ((str(s["title"]), b, d, each) for s, b, d, each in rows), after=0)
+    _require_order(run, before)
+    _note(run, before, actor=actor, action="stage.restored", subject=run)
+    return list(run.stages.all())
+
+
+def _bridges(stages: Sequence[Sequence[str]]) -> list[bool]:
+    """Which of the stages are bridges: all of their skills come again later, in full size."""
+    later = [{key for stage in stages[i + 1 :] for key in stage} for i in range(len(stages))]
+    return [set(stage) <= behind for stage, behind in zip(stages, later, strict=True)]
+
+
 def _begin(run: Run) -> dict[str, Any]:
     require(run, RunStatus.REVIEWING_CURRICULUM, what=_WHAT)
     return {"stages": stages_of(run), "broken": _broken(run, _places(run))}
@@ -178,10 +213,20 @@ def _end(
     """Refuse an order that this change broke; one that was broken before is not its fault. A stage
     is called by the skills it has now: people sign it, and auditors read it, by that name.
     """
+    _require_order(run, before)
+    _describe_changed(run, before["stages"])
+    _note(run, before, actor=actor, action=action, subject=subject)
+
+
+def _require_order(run: Run, before: Mapping[str, Any]) -> None:
     for source, target in _broken(run, _places(run)):
         if (source, target) not in before["broken"]:
             raise OrderBroken(source, target)
-    _describe_changed(run, before["stages"])
+
+
+def _note(
+    run: Run, before: Mapping[str, Any], *, actor: Actor, action: str, subject: Skill | Stage | Run
+) -> None:
     audit.write(
         run,
         actor=actor,

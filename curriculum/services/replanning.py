@@ -11,7 +11,7 @@ from curriculum.services import audit, jobs, plan
 from curriculum.services.audit import Actor, require
 from curriculum.states import SETTLED, JobKind, RunStatus
 
-_BY_HAND = ["skill.moved", "stage.split", "stage.merged", "stage.reordered"]
+_BY_HAND = ["skill.moved", "stage.split", "stage.merged", "stage.reordered", "stage.restored"]
 _PLANNED = [f"run.{RunStatus.REVIEWING_CURRICULUM}", "run.replanned", "run.rest_replanned"]
 
 

@@ -31,7 +31,7 @@ from curriculum.models import (
 )
 from curriculum.services import audit, budget, jobs, notices, outcomes
 from curriculum.services.audit import Actor
-from curriculum.services.plan import merge, move_skill, objections, reorder, split
+from curriculum.services.plan import go_back, merge, move_skill, objections, reorder, split
 from curriculum.states import (
     AT_WORK,
     SETTLED,
@@ -46,6 +46,7 @@ from curriculum.states import (
 
 __all__ = [
     "assessed",
+    "go_back",
     "merge",
     "move",
     "move_skill",

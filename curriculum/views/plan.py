@@ -14,6 +14,7 @@ from curriculum import engine
 from curriculum.forms import MoveSkillForm, NoteForm, SplitForm
 from curriculum.htmx import answer, show
 from curriculum.models import Run, Stage
+from curriculum.numbers import number
 from curriculum.services import replanning, runs, stages
 from curriculum.states import RunStatus
 from curriculum.views import plan_reads, reads
@@ -78,6 +79,20 @@ def run_replan(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: runs.replan(run, actor=person(request)),
         "Planned again from the diagnosis and the graph as they are now.",
     )
+    return _answer(request, run, notice, status)
+
+
+@require_POST
+@reviewer
+def run_go_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """To the plan before the entry of the audit log that is named."""
+    run, entry = find_run(pk), number(request.POST.get("entry"))
+    notice, status = "Which version is meant could not be read. Look again.", 422
+    if entry is not None:
+        notice, status = attempt(
+            lambda: stages.go_back(run, entry=entry, actor=person(request)),
+            "The earlier version is back, as a new one.",
+        )
     return _answer(request, run, notice, status)
 
 

@@ -21,6 +21,7 @@ CHANGED = (
     "stage.split",
     "stage.merged",
     "stage.reordered",
+    "stage.restored",
     "run.replanned",
     "run.rest_replanned",
 )
@@ -36,6 +37,7 @@ class Version:
     entry: AuditEntry
     label: str
     says: list[str]
+    ended_by: int | None = None  # the entry that changed it, before which one can go back
 
     @property
     def what(self) -> str:
@@ -69,9 +71,19 @@ def versions(run: Run, stages: Sequence[Stage]) -> list[Version]:
             says = [f"not done: {s}" for s in differences(after, entry.evidence["proposed"])]
         else:
             says = differences(before, after) or ["the same stages as before"]
-        found.append(Version(number, entry, LABELS[entry.action], says))
+        is_plan = entry.action not in (SIGNED, KEPT)
+        ended = _ended_by(noted, entry) if is_plan and after else None
+        found.append(Version(number, entry, LABELS[entry.action], says, ended))
         before = after or before
     return found[::-1]
+
+
+def _ended_by(noted: Sequence[AuditEntry], entry: AuditEntry) -> int | None:
+    """The entry that made another version of this one, if it says what the stages were."""
+    later = (e for e in noted if e.sequence > entry.sequence and e.action not in (SIGNED, KEPT))
+    following = next(later, None)
+    is_change = following is not None and following.action in CHANGED and _stages(following.was)
+    return following.sequence if following is not None and is_change else None
 
 
 def _after(entry: AuditEntry, behind: AuditEntry | None, now: Plan) -> Plan:

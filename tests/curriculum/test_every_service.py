@@ -210,6 +210,12 @@ def swept(by: Actor) -> None:
     jobs.sweep()
 
 
+def taken_back(by: Actor) -> None:
+    run = planned()
+    stages.reorder(run, order=[s.pk for s in run.stages.order_by("-position")], actor=by)
+    stages.go_back(run, entry=Run.objects.get(pk=run.pk).audit_sequence, actor=by)
+
+
 def reordered(by: Actor) -> None:
     run = planned()
     stages.reorder(run, order=[s.pk for s in run.stages.order_by("-position")], actor=by)
@@ -412,6 +418,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "plan.merge": merged,
     "plan.move_skill": moved,
     "plan.reorder": reordered,
+    "plan.go_back": taken_back,
     "plan.split": split,
     "probing.probe_more": lambda by: probing.probe_more(diagnosed_run(), actor=by, width=0.05),
     "probing.probed": lambda by: probing.probed(

@@ -7,7 +7,13 @@ from curriculum.errors import BadPlan, OrderBroken, WrongMoment
 from curriculum.models import AuditEntry, Score, Stage
 from curriculum.services import audit, plan, runs, stages
 from tests.curriculum.small import diagnosed
-from tests.factories import PrerequisiteFactory, RunFactory, SkillFactory, StageFactory
+from tests.factories import (
+    PrerequisiteFactory,
+    RunFactory,
+    SkillFactory,
+    StageFactory,
+    StageSkillFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +59,53 @@ def test_a_stage_is_called_by_the_skills_it_has(run, approver):
     titles = [at(run, position).title for position in (1, 2, 3)]
     assert titles == ["skill a", "As planned", "skill b, skill d"]
     assert AuditEntry.objects.get().became["stages"][0]["title"] == "skill a"
+
+
+def last_entry(run):
+    return AuditEntry.objects.filter(run=run).order_by("sequence").last()
+
+
+def test_an_earlier_plan_comes_back_as_it_was_and_is_a_change_like_any_other(run, approver):
+    Stage.objects.filter(run=run).update(title="As planned")
+    before = plan.stages_of(run)
+    stages.move_skill(skill(run, "b"), to_stage=at(run, 3), actor=approver)
+    moved = last_entry(run).sequence
+    stages.split(at(run, 3), skills=[skill(run, "b")], actor=approver)
+
+    stages.go_back(run, entry=moved, actor=approver)
+
+    assert plan.stages_of(run) == before
+    entry = last_entry(run)
+    assert (entry.action, entry.became["stages"]) == ("stage.restored", before)
+    assert len(entry.was["stages"]) == 4
+
+    stages.go_back(run, entry=entry.sequence, actor=approver)
+
+    assert len(taught(run)) == 4
+
+
+def test_a_bridge_comes_back_as_one(run, approver):
+    bridge = StageFactory(run=run, skills=[], is_bridge=True, position=9)
+    StageSkillFactory(stage=bridge, skill=skill(run, "b"))
+    stages.reorder(run, order=[bridge.pk, *[at(run, n).pk for n in (1, 2, 3)]], actor=approver)
+    stages.split(at(run, 2), skills=[skill(run, "b")], actor=approver)
+
+    stages.go_back(run, entry=last_entry(run).sequence, actor=approver)
+
+    assert [s.is_bridge for s in run.stages.order_by("position")] == [True, False, False, False]
+
+
+def test_a_plan_does_not_come_back_with_a_skill_that_is_not_taught_any_more(run, approver):
+    stages.move_skill(skill(run, "b"), to_stage=at(run, 3), actor=approver)
+    entry, left = last_entry(run).sequence, taught(run)
+    run.skills.filter(key="b").update(status="retired")
+
+    with pytest.raises(BadPlan, match="b is not taught any more"):
+        stages.go_back(run, entry=entry, actor=approver)
+    with pytest.raises(BadPlan, match="No stages were changed there"):
+        stages.go_back(run, entry=99, actor=approver)
+
+    assert taught(run) == left
 
 
 def test_a_stage_is_as_difficult_as_the_skills_it_has(approver):

@@ -127,6 +127,7 @@ SECTIONS: dict[str, list[Entry]] = {
     "Curriculum and prompts": [
         *_run(REVIEWER)(
             run_replan="plan the stages again",
+            run_go_back="bring back an earlier version of the stages",
             run_back="go back to the diagnosis",
             run_move_skill="move a skill",
             stage_split="split a stage",

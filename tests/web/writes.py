@@ -26,8 +26,11 @@ from curriculum.models import (
     Run,
     Sample,
     SavedFilter,
+    Stage,
     Tag,
 )
+from curriculum.services import stages
+from curriculum.services.audit import Actor
 from curriculum.services.reviewing import digest
 from curriculum.states import JobKind, Role
 from tests.factories import (
@@ -170,6 +173,13 @@ def _move_skill() -> Situation:
 def _split() -> Situation:
     run = planned_run()
     return run.stages.get(position=1).pk, {"skills": [run.skills.get(key="A2").pk]}
+
+
+def _changed_plan() -> Situation:
+    pk, form = _split()
+    stage = Stage.objects.get(pk=pk)
+    stages.split(stage, skills=form["skills"], actor=Actor.worker())
+    return stage.run_id, {"entry": Run.objects.get(pk=stage.run_id).audit_sequence}
 
 
 def _stage(position: int, **form: Any) -> Situation:
@@ -411,6 +421,7 @@ WRITES = [
     Write("run-look-back", lambda: (_new_edge()[0], {}), "graph", again=200),
     Write("run-sign-curriculum", lambda: (planned_run().pk, {}), "curriculum", needs="approver"),
     Write("run-replan", lambda: (planned_run().pk, {}), "curriculum", again=200),
+    Write("run-go-back", _changed_plan, "curriculum", again=422),
     Write("run-plan-rest", _proposed, "curriculum", needs="approver"),
     Write("run-keep-plan", _proposed, "curriculum", needs="approver"),
     Write("run-back", lambda: (planned_run().pk, {}), "curriculum"),
