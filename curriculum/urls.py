@@ -14,6 +14,7 @@ from curriculum.views import (
     exchange,
     filters,
     gates,
+    glossary,
     graph,
     importing,
     jobs,
@@ -33,6 +34,7 @@ from curriculum.views import (
 app_name = "curriculum"
 urlpatterns = [
     path("", run_lists.run_list, name="run-list"),
+    path("words/", glossary.glossary, name="glossary"),
     path("bar/", run_lists.bar, name="bar"),
     path("runs/new/", runs.run_create, name="run-create"),
     path("runs/<int:pk>/", runs.run_detail, name="run-detail"),

@@ -90,12 +90,12 @@ PASSED = {
     "parses": "whole and readable",
     "safety": "nothing hidden in it",
     "fits": "fits in length",
-    "template": "in the one form",
+    "template": "in the run's one form",
     "skill": "of this skill",
     "steps": "no false step",
     "answer": "answer right",
     "duplicate": "no duplicate",
-    "leak": "measures nobody",
+    "leak": "not used for measuring",
 }
 
 

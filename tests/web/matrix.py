@@ -211,6 +211,7 @@ SECTIONS: dict[str, list[Entry]] = {
         *_house(ANYBODY, "GET")(
             run_list="list of the runs that one sees",
             job_list="list of their jobs",
+            glossary="what the words of the pages mean",
             token_list="one's own API tokens",
             password_change_done="that the password was changed",
         ),

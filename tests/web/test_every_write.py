@@ -16,7 +16,16 @@ each = pytest.mark.parametrize("write", WRITES, ids=str)
 def test_the_table_names_every_address_that_only_takes_posts():
     names = {name for name in get_resolver("curriculum.urls").reverse_dict if isinstance(name, str)}
     reads = {
-        *("bar", "run-list", "run-create", "run-detail", "run-now", "run-diagnosis", "run-graph"),
+        *(
+            "bar",
+            "glossary",
+            "run-list",
+            "run-create",
+            "run-detail",
+            "run-now",
+            "run-diagnosis",
+            "run-graph",
+        ),
         *("run-curriculum", "run-report", "run-report-json", "run-audit", "job-list"),
         *("stage-detail", "stage-now", "stage-training", "stage-review", "stage-gate"),
         *("run-prompts", "run-prompts-now", "prompt-preview", "run-costs"),
