@@ -15,7 +15,7 @@ from distill.adapter.checks import (
 )
 from distill.adapter.verifying import StepsHold, worked_out
 from distill.domains.base import Domain
-from distill.grading.number import last_number
+from distill.grading.number import is_one_number, last_number
 from distill.records import CheckResult, Item
 
 
@@ -55,12 +55,17 @@ def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult |
     """Whether the item's answer is right: worked out, or given by most of those asked.
 
     None where neither is to be had: nobody was asked, as of an item that fails other checks.
+    What is worked out and graded by `number` has to be one number with a unit at most, as it is
+    said behind “Answer:”: of “8, no: 7” the grader sees the 7, and the student would learn the 8.
     """
     value = worked_out(item.question)
     if value is not None:
-        is_right = last_number(item.answer) == value
-        detail = "" if is_right else f"The answer is {value}, not {item.answer}."
-        return CheckResult(AgreedAnswer.id, AgreedAnswer.version, is_right, detail)
+        detail = ""
+        if last_number(item.answer) != value:
+            detail = f"The answer is {value}, not {item.answer}."
+        elif grader == "number" and not is_one_number(item.answer):
+            detail = f"The answer is {value} alone, with a unit at most, not “{item.answer}”."
+        return CheckResult(AgreedAnswer.id, AgreedAnswer.version, not detail, detail)
     if not said:
         return None
     most = AgreedAnswer(said, grader, fewest=1)

@@ -17,6 +17,13 @@ _NUMBER = re.compile(
 # of a mixed number, before its fraction
 _BEFORE = re.compile(r"(?P<sign>(?<![\w)])(?<![0-9)]\s)[-−–])?(?<![\w.,/])(?P<whole>[0-9]{1,9}) $")
 
+_ALONE = re.compile(
+    r"(?:[-−–]?[$€£]?|[$€£][-−–])"
+    r"(?:(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?(?:/[0-9]+)?"
+    r"|\.[0-9]+|[0-9]+ [0-9]+/[0-9]+)"
+    r"(?:\s?%|\s?°?[^\W\d_]{0,15}[²³]?)?\.?"
+)
+
 
 class Number:
     """1 when the last number of the final answer equals the reference, else 0. No tolerance.
@@ -58,3 +65,13 @@ def last_number(text: str) -> Fraction | None:
             value += int(before["whole"])
             return -value if before["sign"] else value
     return -value if found["sign"] or found["inner"] else value
+
+
+def is_one_number(text: str) -> bool:
+    """Whether a text is one number and nothing else, but for a currency sign before it, a percent
+    sign or one word behind it, and a full stop. Pure.
+
+    >>> is_one_number("$1,234.50"), is_one_number("7 apples"), is_one_number("8, no: 7")
+    (True, True, False)
+    """
+    return _ALONE.fullmatch(text.strip()) is not None

@@ -96,7 +96,7 @@ def test_samples_of_an_item_are_asked_for_their_agreement():
 
     (failed,) = [r for r in check(GOOD, checks) if not r.passed]
 
-    assert (failed.id, failed.version) == ("answer", 2)
+    assert (failed.id, failed.version) == ("answer", 3)
     assert failed.detail == ("The answer was compared with 2 independent samples; it takes 3.")
 
 

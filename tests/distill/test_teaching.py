@@ -11,7 +11,7 @@ from distill import domains
 from distill.adapter.checks import NotLeak
 from distill.adapter.client import TeacherClient
 from distill.adapter.drafting import read_items
-from distill.adapter.inspection import Checks
+from distill.adapter.inspection import Checks, answer_result
 from distill.adapter.operations import Operation
 from distill.adapter.prompting import Learner, Wrong
 from distill.adapter.teaching import teach
@@ -19,6 +19,7 @@ from distill.adapter.verifying import worked_out, wrong_statement
 from distill.adapter.writing import Order
 from distill.domains.base import question_key
 from distill.errors import BackendUnavailable, BudgetSpent
+from distill.records import Item
 from distill.settings import Writing
 from tests.distill.samples import Numbered, skill_of
 from tests.distill.writers import Writer, number_item, said
@@ -336,6 +337,32 @@ def test_faults_name_the_item_and_repeat_nothing_of_it():
 )
 def test_bare_sums_are_worked_out_and_nothing_else(question, value):
     assert worked_out(question) == value
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["8, no: 7", "not 7", "-1/7 7", "7 or 8, I say 7", "7 + 0 = 7", "The sum is 7", "7\n7"],
+)
+def test_an_answer_to_a_sum_is_one_number_and_not_what_ends_in_it(answer):
+    item = Item("k", "A", "What is 3 + 4?", f"3 + 4 = 7. Answer: {answer}", answer)
+
+    result = answer_result(item, (), "number")
+
+    assert result is not None
+    assert not result.passed
+    assert result.detail == f"The answer is 7 alone, with a unit at most, not “{answer}”."
+
+
+@pytest.mark.parametrize(
+    "answer", ["7", " 7.", "7.0", "$7", "7 apples", "7%", "7 %", "7 cm²", "14/2"]
+)
+def test_an_answer_to_a_sum_may_have_a_unit_and_any_spelling(answer):
+    item = Item("k", "A", "What is 3 + 4?", f"3 + 4 = 7. Answer: {answer}", answer)
+
+    result = answer_result(item, (), "number")
+
+    assert result is not None
+    assert result.passed
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class AgreedAnswer:
     item's answer is not replaced by the most frequent one.
     """
 
-    id, version = "answer", 2
+    id, version = "answer", 3
 
     def __init__(
         self,
