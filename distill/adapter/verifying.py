@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 from distill.arithmetic import plain_sum, value_of
-from distill.grading.number import last_number
 from distill.records import Item
 
-_STATED = re.compile(
-    r"(?<![\d.,/])(?P<left>[\d\s+\-−–*×x·÷/()]*\d[\s)]*[+\-−–*×x·÷/][\d\s+\-−–*×x·÷/()]*)"
-    r"=\s*(?P<right>[-−]?\d+(?![.,/]?\d))"
-)
+# Numbers, signs and brackets on one line; an x between letters is none of the signs.
+_SIDE = r"(?:[\d \t+\-−–*×·÷/()]|(?<![^\W\d_])x(?![^\W\d_]))*"
+_CHAIN = re.compile(rf"(?<![\d.,/^√_]){_SIDE}(?:={_SIDE})+")
+_SUM = re.compile(r"\d[ \t)]*[+\-−–*×x·÷/]")
+_NUMBER = re.compile(r"[-−]?\d+")
+_BULLET = re.compile(r"^[ \t]*(?:[-−–*]|\d{1,2}\))[ \t]+(?=[\d(])")
+_LOOSE = re.compile(r"[ \t+\-−–*×x·÷/(]*$")
+# behind a last side: it goes on in signs that are not read here, a decimal point or an unknown
+_GOES_ON = re.compile(r"[.,]?\d|[\^√_\\]|[^\W\d_](?![^\W\d_])")
 
 
 def worked_out(question: str) -> Fraction | None:
@@ -27,24 +33,73 @@ def worked_out(question: str) -> Fraction | None:
 
 
 def wrong_statement(text: str) -> str:
-    """The first "sum = number" in a text that is not so; "" where all are, or none is stated.
+    """The first "sum = number" or "sum = sum" in a text that is not so; "" where all are, or none
+    is stated. Of a = b = c each link is looked at, from the first side that is a sum on.
 
-    Quotients that are no whole numbers are passed over: they may be rounded, or leave a rest.
+    A quotient that is no whole number may stand beside any number: that may be rounded, or leave
+    a rest. Sides with unknowns, decimals, powers or mixed numbers are passed over. Pure.
 
     >>> wrong_statement("tens: 4 + 3 = 8")
     '4 + 3 = 8'
+    >>> wrong_statement("3 + 4 = 7 + 1 = 8")
+    '3 + 4 = 7 + 1'
     """
-    for match in _STATED.finditer(text):
-        left, right = value_of(match["left"]), last_number(match["right"])
-        if left is not None and left.denominator == 1 and left != right:
-            return match.group().strip()
+    for match in _CHAIN.finditer(text):
+        sides = list(_sides(match, text))
+        links = pairwise(sides)
+        if not _SUM.search(sides[0]):
+            next(links)
+        for left, right in links:
+            if _differ(left, right):
+                return f"{left} = {right}"
     return ""
+
+
+def _sides(match: re.Match[str], text: str) -> Iterator[str]:
+    """What stands between the signs of equality; "" for a last side that cannot be read whole."""
+    first, *between, last = match.group().split("=")
+    if not match.start() or text[match.start() - 1] == "\n":
+        first = _BULLET.sub("", first)
+    while first.count("(") > first.count(")") and first.strip().startswith("("):
+        first = first.strip()[1:]
+    yield first.strip()
+    yield from (side.strip() for side in between)
+    loose = _LOOSE.search(last)
+    signs = loose.group().strip() if loose else ""
+    is_apart = not signs and last.endswith((" ", "\t"))
+    if "x" in signs or (not is_apart and _GOES_ON.match(text, match.end())):
+        yield ""
+        return
+    last = _LOOSE.sub("", last)
+    while last.count(")") > last.count("(") and last.endswith(")"):
+        last = last[:-1].rstrip()
+    yield last.strip()
+
+
+def _differ(left: str, right: str) -> bool:
+    a, b = _value(left), _value(right)
+    if a is None or b is None or a == b:
+        return False
+    may_be_rounded = (a.denominator > 1 and _is_number(right)) or (
+        b.denominator > 1 and _is_number(left)
+    )
+    return not may_be_rounded
+
+
+def _value(side: str) -> Fraction | None:
+    if _is_number(side):
+        return Fraction(side.replace("−", "-"))
+    return value_of(side)
+
+
+def _is_number(side: str) -> bool:
+    return _NUMBER.fullmatch(side) is not None
 
 
 class StepsHold:
     """What the solution states of numbers is so: no "4 + 3 = 8" on the way to a right answer."""
 
-    id, version = "steps", 1
+    id, version = "steps", 2
 
     def problem(self, item: Item) -> str:
         wrong = wrong_statement(item.solution)
