@@ -51,8 +51,12 @@ class Checks:
         return (*(each for each in standard if each.id != "answer"), StepsHold())
 
 
-def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult | None:
+def answer_result(
+    item: Item, said: Sequence[str], grader: str, *, fewest: int = 1
+) -> CheckResult | None:
     """Whether the item's answer is right: worked out, or given by most of those asked.
+
+    fewest: of `said` below which nothing is agreed on; 2 where the item's own answer is among them.
 
     None where neither is to be had: nobody was asked, as of an item that fails other checks.
     What is worked out and graded by `number` has to be one number with a unit at most, as it is
@@ -68,6 +72,6 @@ def answer_result(item: Item, said: Sequence[str], grader: str) -> CheckResult |
         return CheckResult(AgreedAnswer.id, AgreedAnswer.version, not detail, detail)
     if not said:
         return None
-    most = AgreedAnswer(said, grader, fewest=1)
+    most = AgreedAnswer(said, grader, fewest=fewest)
     detail = most.problem(item)
     return CheckResult(most.id, most.version, not detail, detail)

@@ -15,6 +15,7 @@ from distill.adapter.client import TeacherClient, Wanted, call_of
 from distill.adapter.drafting import MOST_STEPS
 from distill.adapter.inspection import Checks, answer_result
 from distill.adapter.operations import Operation
+from distill.adapter.verifying import worked_out
 from distill.adapter.writing import number
 from distill.backends.base import Prompt
 from distill.domains.base import Domain
@@ -28,6 +29,7 @@ MENDABLE = frozenset({"answer", "steps", "template", "fits"})
 """Faults of a solution. Those of a question stay: another solution makes it no other question."""
 OF_QUESTION = frozenset({"duplicate", "leak"})
 """Checks that need no solution, and are run once: the first remembers what it has seen."""
+_FEWEST = 2  # answers that have to be there before most of them decide
 _EMPHASIS = re.compile(r"\*\*|`|^#+")
 _BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
 _STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
@@ -51,10 +53,11 @@ def mend(
     """The same items; where a solution alone was at fault, with one of the teacher's independent
     answers in its place, if one of them passes every check.
 
-    The question is put `settings.agreement` times. An answer counts when it is the value that a
-    program works out, or else when most of the answers say so, the item's own aside. Of those the
-    shortest that has two steps or more is taken, else the shortest. The check of the answer says
-    of which call the solution is.
+    The question is put `settings.agreement` times, and twice at least where no program can work
+    it out. An answer counts when it is the value that a program works out, or else when most of
+    the answers say so, the item's own aside: two at least, as each is a vote on itself. Of those
+    the shortest that has two steps or more is taken, else the shortest. The check of the answer
+    says of which call the solution is.
 
     draw: names run, round and wave; the answers are drawn by it. Raises what the client raises.
     As deterministic as the teacher.
@@ -97,7 +100,8 @@ def ask_alone(item: Item, key: str, purpose: str, sampling: Sampling) -> Wanted:
 
 
 def _questions(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
-    for i in range(settings.agreement):
+    least = 1 if worked_out(item.question) is not None else _FEWEST
+    for i in range(max(least, settings.agreement)):
         sampling = Sampling(
             max_tokens=settings.max_answer_tokens,
             temperature=settings.temperature,
@@ -115,7 +119,7 @@ def _mended(
     ]
     for key, draft in sorted(drafts, key=lambda d: (len(d[1].steps) < 2, len(d[1].worked))):
         found = dataclasses.replace(item, answer=draft.answer, solution=draft.worked)
-        answer = answer_result(found, texts, grader)
+        answer = answer_result(found, texts, grader, fewest=_FEWEST)
         if answer is None or not answer.passed:
             continue
         kept = {c.id: c for c in item.checks}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import count
+from itertools import count, repeat
 
 import pytest
 
@@ -68,6 +68,31 @@ def test_of_stories_most_of_the_answers_decide_and_the_shortest_is_taken():
 
     assert {(i.solution, i.answer) for i in items} == {("She gets more. Answer: 8", "8")}
     assert not any(i.is_flagged for i in items)
+
+
+@pytest.mark.parametrize(("says", "is_mended"), [(count(1000), False), (repeat(8), True)])
+def test_one_answer_is_no_majority_for_itself(says, is_mended):
+    number = count()
+
+    def story(draw):
+        return f"Ann has {next(number)} apples and gets some. How many?", ["She gets 4"], "7"
+
+    def answer(prompt):
+        return f"She gets a few more\nAnswer: {next(says)}"
+
+    items = taught(Writer(story, answer=answer), settings=Writing(agreement=1, requests_cap=1.0))
+
+    assert len(items) == 8
+    assert all(i.is_flagged is not is_mended for i in items)
+
+
+def test_a_sum_that_a_program_works_out_is_asked_again_no_oftener_than_was_set():
+    teacher = Writer(wrong, answer=solved)
+
+    items = taught(teacher, settings=Writing(agreement=1))
+
+    assert not any(i.is_flagged for i in items)
+    assert len(teacher.asked) - len(teacher.requests) == len(items)
 
 
 def test_two_steps_are_better_than_one_and_an_answer_is_bare():
