@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Split(StrEnum):
@@ -253,6 +254,26 @@ class GateEvidence:
     waived: tuple[WaivedVerdict, ...] = ()  # told, and held against nothing
     void: tuple[tuple[str, int], ...] = ()  # skill, and how many of its answers do not count:
     # their questions were found in what the student was trained on
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> GateEvidence:
+        """The evidence that `dataclasses.asdict` and JSON made plain. Raises where it is none."""
+        return cls(
+            tuple(
+                SkillVerdict(**{**v, "answer": GateAnswer(v["answer"])}) for v in values["stage"]
+            ),
+            tuple(
+                RetentionVerdict(**{**v, "answer": Retention(v["answer"])})
+                for v in values["retention"]
+            ),
+            tuple(
+                WaivedVerdict(
+                    **{**v, "answer": GateAnswer(v["answer"]), "since": Retention(v["since"])}
+                )
+                for v in values.get("waived", ())  # evidence of earlier versions has none
+            ),
+            tuple((skill, n) for skill, n in values.get("void", ())),
+        )
 
     @property
     def is_mastered(self) -> bool:

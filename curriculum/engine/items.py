@@ -24,7 +24,7 @@ from distill import records, roster
 from distill.decisions import stalls
 from distill.domains import question_key
 from distill.organizer.footing import footing, gained
-from distill.records import GateEvidence, RetentionVerdict, SkillVerdict, WaivedVerdict
+from distill.records import GateEvidence
 
 
 def record(item: Item) -> records.Item:
@@ -110,27 +110,7 @@ def evidence_so_far(stage: Stage) -> list[GateEvidence]:
 
 
 def evidence_record(values: dict[str, Any]) -> GateEvidence:
-    return GateEvidence(
-        stage=tuple(
-            SkillVerdict(**{**v, "answer": records.GateAnswer(v["answer"])})
-            for v in values["stage"]
-        ),
-        retention=tuple(
-            RetentionVerdict(**{**v, "answer": records.Retention(v["answer"])})
-            for v in values["retention"]
-        ),
-        waived=tuple(
-            WaivedVerdict(
-                **{
-                    **v,
-                    "answer": records.GateAnswer(v["answer"]),
-                    "since": records.Retention(v["since"]),
-                }
-            )
-            for v in values.get("waived", ())  # evidence of earlier versions has none
-        ),
-        void=tuple((skill, n) for skill, n in values.get("void", ())),
-    )
+    return GateEvidence.of(values)
 
 
 def rendered(item: Item) -> tuple[str, int, int] | None:

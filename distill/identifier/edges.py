@@ -46,8 +46,8 @@ Mask = NDArray[np.bool_]
 class Checkpoint:
     """A student at one moment of a run, on the skills that it was asked."""
 
-    run: str
-    number: int  # 0: the student as it came; each builds on the one before
+    run: str  # or a part of one, in which each builds on the one before
+    number: int  # 0: the student as it came, or as it was when another round was to go on from it
     taught: Set[str]  # skills with items in the round that led here
     scores: Mapping[str, float]  # P_S(k), in 0..1
     ratios: Mapping[str, float]  # r(k) = P_S(k)/P_T(k)
