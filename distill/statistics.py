@@ -29,10 +29,13 @@ def in_proportion(weights: Mapping[str, float], n: int) -> dict[str, int]:
 def mean_interval(grades: Sequence[float], confidence: float = 0.95) -> tuple[float, float, float]:
     """Mean of N grades in 0..1 and its two-sided interval, clipped to 0..1: (mean, low, high).
 
-    Right-or-wrong grades: Wilson's score interval. Shares: Student's t. N = 0 gives (0, 0, 1):
-    nothing is known. Pure.
+    Right-or-wrong grades: Wilson's score interval. Shares: Student's t, but no narrower than what
+    N questions leave open: a share `_unseen` of all questions may be graded unlike any of these,
+    with anything in 0..1. Where all grades are 1, or 0, that is Wilson's interval. N = 0 gives
+    (0, 0, 1): nothing is known. Pure.
 
-    Source: Wilson, "Probable Inference", JASA 1927.
+    Source: Wilson, "Probable Inference", JASA 1927. Ours: the least width. Grades that happen to
+    be alike have a t interval of none, which would call them exact after two questions.
     """
     n = len(grades)
     if n == 0:
@@ -43,9 +46,11 @@ def mean_interval(grades: Sequence[float], confidence: float = 0.95) -> tuple[fl
         return mean, float(interval.low), float(interval.high)
     if n == 1:
         return mean, 0.0, 1.0
+    unseen = _unseen(n, confidence)
     deviation = math.sqrt(sum((g - mean) ** 2 for g in grades) / (n - 1))
     half = float(t.ppf(0.5 + confidence / 2, n - 1)) * deviation / math.sqrt(n)
-    return mean, max(0.0, mean - half), min(1.0, mean + half)
+    below, above = max(half, mean * unseen), max(half, (1 - mean) * unseen)
+    return mean, max(0.0, mean - below), min(1.0, mean + above)
 
 
 def ratio_interval(
@@ -56,10 +61,11 @@ def ratio_interval(
     student, teacher (N,): grades in 0..1, paired by position. Where the teacher was right on
     every probe the ratio is the student's mean and Wilson's interval is used. Right-or-wrong
     grades otherwise: Bonett and Price's hybrid interval for paired proportions. Shares: delta
-    method on the logarithm. Pure. Raises ValueError when the lengths differ or N = 0.
+    method on the logarithm, but no narrower than if in a share `_unseen` of all questions one of
+    the two got nothing. Pure. Raises ValueError when the lengths differ or N = 0.
 
     Source: Bonett, Price, "Confidence intervals for a ratio of binomial proportions based on
-    paired data", Statistics in Medicine 2006, Eq. 6.
+    paired data", Statistics in Medicine 2006, Eq. 6. Ours: the least width, as in `mean_interval`.
     """
     if len(student) != len(teacher) or not student:
         raise ValueError("student and teacher need the same, positive number of grades")
@@ -88,6 +94,12 @@ def interval_of_mean(estimates: Sequence[tuple[float, Interval]]) -> Interval:
     below = math.hypot(*(max(0.0, value - interval.low) for value, interval in estimates)) / n
     above = math.hypot(*(max(0.0, interval.high - value) for value, interval in estimates)) / n
     return Interval(max(0.0, mean - below), mean + above)
+
+
+def _unseen(n: int, confidence: float) -> float:
+    """The most that may be of a kind which N draws had none of: Wilson's upper end for 0 of N."""
+    zz = float(norm.ppf(0.5 + confidence / 2)) ** 2
+    return zz / (n + zz)
 
 
 def _is_binary(grades: Sequence[float]) -> bool:
@@ -129,6 +141,7 @@ def _delta(student: Sequence[float], teacher: Sequence[float], confidence: float
         return Interval(0.0, math.inf if mean_t == 0 or n == 1 else 1.0 / mean_t)
     relative = [s / mean_s - q / mean_t for s, q in zip(student, teacher, strict=True)]
     variance = sum(r * r for r in relative) / (n - 1) / n  # `relative` has mean 0
-    half = float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance)
+    least = -math.log1p(-_unseen(n, confidence))
+    half = max(float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance), least)
     ratio = mean_s / mean_t
     return Interval(ratio * math.exp(-half), ratio * math.exp(half))

@@ -36,6 +36,32 @@ def test_the_interval_of_shares_is_students_and_stays_within_0_and_1():
     assert mean_interval([0.9, 1.0, 0.95, 1.0])[2] == 1.0
 
 
+def test_shares_that_happen_to_be_alike_are_not_known_exactly():
+    mean, low, high = mean_interval([0.5, 0.5])
+    many = mean_interval([0.5] * 64)
+
+    assert mean == 0.5
+    assert (low, high) == pytest.approx((0.171, 0.829), abs=0.001)
+    assert many == pytest.approx((0.5, 0.4717, 0.5283), abs=0.0001)
+    assert mean_interval([0.5] * 63 + [0.5001])[1:] == pytest.approx(many[1:], abs=0.0001)
+
+
+def test_the_least_width_of_shares_is_the_width_where_all_are_right_or_all_wrong():
+    for end in (0.0, 1.0):
+        almost = mean_interval([abs(end - 1e-9)] * 20)
+
+        assert almost == pytest.approx(mean_interval([end] * 20), abs=1e-6)
+
+
+def test_a_ratio_of_shares_that_go_together_is_not_known_exactly():
+    two = ratio_interval([0.3, 0.6], [0.3, 0.6])
+    many = ratio_interval([0.3, 0.6] * 32, [0.6, 1.0] * 32)
+
+    assert (two.low, two.high) == pytest.approx((0.342, 2.921), abs=0.001)
+    assert (many.low, many.high) == pytest.approx((0.5625 * 0.9434, 0.5625 / 0.9434), abs=0.002)
+    assert ratio_interval([0.5] * 64, [1.0] * 64).low == mean_interval([0.5] * 64)[1]
+
+
 def test_a_perfect_teacher_makes_the_ratio_the_students_mean():
     student = [1.0] * 50 + [0.0] * 14
 
