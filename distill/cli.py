@@ -112,9 +112,11 @@ def _ask_person(progress: Progress) -> Any:
                 markup=False,
             )
         for r in gate.evidence.retention:
-            console.print(f"  {r.skill}: {r.answer.value}, {r.now:.2f} (was {r.was:.2f})")
+            console.print(
+                f"  {r.skill}: {r.answer.value}, {r.now:.2f} (was {r.was:.2f})", markup=False
+            )
         for w in gate.evidence.waived:
-            console.print(f"  {w.skill}, waived at {w.was:.2f}: {w.now:.2f} now")
+            console.print(f"  {w.skill}, waived at {w.was:.2f}: {w.now:.2f} now", markup=False)
         allowed = [d for d in Decision if d is not Decision.ADVANCE or gate.evidence.allows_advance]
         if not gate.may_remedy:
             allowed.remove(Decision.REMEDY)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from distill.assessment.gate import Was
@@ -115,7 +116,7 @@ def table(figures: dict[str, Any]) -> Table:
     for row in figures["skills"]:
         low, high = row["after_interval"]
         shown.add_row(
-            row["id"],
+            escape(row["id"]),
             f"{row['before']:.0%}",
             f"{row['after']:.0%}",
             f"{low:.0%}–{high:.0%}",
@@ -124,7 +125,7 @@ def table(figures: dict[str, Any]) -> Table:
             "yes" if row["mastered"] else ("no" if row["taught"] else "not taught"),
         )
     if figures["retained"] is not None:
-        shown.caption = (
+        shown.caption = escape(
             f"Retained share of the teacher over taught skills: {figures['retained_before']:.0%} "
             f"before, {figures['retained']:.0%} after{_between(figures)}. Forgotten: "
             f"{', '.join(figures['forgotten']) or 'nothing'}."

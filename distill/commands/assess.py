@@ -85,7 +85,7 @@ def _table(figures: dict[str, Any]) -> Table:
         low, high = row["interval"]
         cells = (f"{row['score']:.1%}", f"{low:.1%} to {high:.1%}", str(row["n"]))
         table.add_row(escape(row["skill"]), *cells, style="bold" if row["skill"] == "all" else None)
-    table.caption = (
+    table.caption = escape(
         f"{', '.join(figures['graders'].values())}; {figures['tokens']:,} tokens in "
         f"{figures['seconds']:,.1f} s"
     )

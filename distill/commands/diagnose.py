@@ -125,7 +125,7 @@ def _observed(
 
 
 def _table(figures: dict[str, Any]) -> Table:
-    table = Table(title=f"What {figures['student']} lacks of {figures['domain']}")
+    table = Table(title=escape(f"What {figures['student']} lacks of {figures['domain']}"))
     table.add_column("skill")
     for name in ("teacher", "student", "gap", "95%", "n", "severity"):
         table.add_column(name, justify="right", no_wrap=True)

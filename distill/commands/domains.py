@@ -30,9 +30,10 @@ def list_() -> None:
             domain = domains.load(spec)
         except DomainError as exc:
             missing.append(str(exc))
-            table.add_row(spec, "not installed", "–", "–")
+            table.add_row(escape(spec), "not installed", "–", "–")
         else:
-            table.add_row(domain.id, domain.title, domain.version, str(len(domain.skills)))
+            words = (domain.id, domain.title, domain.version, str(len(domain.skills)))
+            table.add_row(*map(escape, words))
     console.print(table)
     for sentence in missing:
         console.print(sentence, markup=False, highlight=False, soft_wrap=True)

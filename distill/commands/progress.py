@@ -22,7 +22,7 @@ stderr = Console(stderr=True)
 def bars() -> Progress:
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # it names models and skills
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

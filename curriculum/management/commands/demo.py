@@ -60,7 +60,9 @@ class Command(BaseCommand):
                 _follow(run, running, console)
                 figures = _report(run, folder / "report.json")
                 console.print(engine.report_table(figures))
-                console.print(f"Report: {folder / 'report.json'}, {figures['seconds']:.0f} s")
+                console.print(
+                    f"Report: {folder / 'report.json'}, {figures['seconds']:.0f} s", markup=False
+                )
                 if serves:
                     running.wait_for_web()
                     self._invite(running.url)
