@@ -79,7 +79,7 @@ class SimulatedTrainer:
                 beat(step, steps)
             seen = Counter(seen_items(parent)) + Counter(item.skill for item in items)
             write_beside(manifest, json.dumps({"seen": seen}, sort_keys=True))
-        tokens = sum(len((i.question + " " + i.solution).split()) for i in items)
+        tokens = sum(len((i.question + " " + i.solution).split()) for i in items) * settings.epochs
         digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
         return TrainingResult(out, digest, steps, tokens, 0.0, 2.0 / (1 + steps))
 

@@ -100,8 +100,9 @@ def run_one(
     domain = domains.load(plan.domain)
     student = find_student(plan.student, plan.models)
     teacher = roster.find_teacher(plan.teacher, plan.models, os.environ, plan.requests)
-    per_item = tokens_per_item(domain, student, plan.skills)
-    count = _as_trained(student, plan.settings.lora)
+    lora = plan.settings.lora
+    per_item = tokens_per_item(domain, student, plan.skills) * lora.epochs
+    count, count_once = _as_trained(student, lora), student.tokens or count_words
     allowance = Allowance(round(run.items * per_item), per_item, count)
     folder = out / RUNS / run.folder
     settings = plan.settings_of(run)
@@ -128,7 +129,7 @@ def run_one(
         "budget_tokens": allowance.tokens,
         "learning_rate": settings.lora.learning_rate,
         "call_tokens": journal.tokens_of_calls(),
-        "item_tokens": sum(count(i.question, i.solution) for i in journal.clean_items()),
+        "item_tokens": sum(count_once(i.question, i.solution) for i in journal.clean_items()),
         "train_seconds": round(journal.seconds_of_training(), 1),
         "rounds": len(journal.checkpoints()),
         "hardware": hardware(),

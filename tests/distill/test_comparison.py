@@ -96,6 +96,33 @@ def test_the_product_spends_its_tokens_too_while_there_is_something_to_teach(who
     assert spent["ioa-organizer"] > 0.9 * told["tokens"]
 
 
+def with_lora(**changes):
+    return SMALL.model_copy(update={"lora": SMALL.lora.model_copy(update=changes)})
+
+
+def test_a_second_epoch_reads_the_same_items_again_and_costs_a_teacher_nothing(tmp_path):
+    arms = ("uniform", "llm2llm")
+    once, twice = (
+        run(plan_of(tmp_path, arms=arms, seeds=(0,), settings=with_lora(epochs=n)), tmp_path / name)
+        for n, name in ((1, "once"), (2, "twice"))
+    )
+
+    assert twice[0]["tokens"] == pytest.approx(2 * once[0]["tokens"], abs=1)
+    for was, now in zip(once[1], twice[1], strict=True):
+        assert now["items"] == was["items"], was["arm"]
+        assert now["rounds"] == was["rounds"], was["arm"]
+        assert now["item_tokens"] == was["item_tokens"], was["arm"]
+        assert now["train_tokens"] == 2 * was["train_tokens"], was["arm"]
+
+
+def test_what_a_training_cuts_off_an_item_was_written_all_the_same(tmp_path):
+    plan = plan_of(tmp_path, arms=("uniform",), seeds=(0,), settings=with_lora(max_length_tokens=8))
+    (result,) = run(plan, tmp_path / "cut")[1]
+
+    assert result["item_tokens"] == result["train_tokens"]  # the simulated trainer cuts nothing
+    assert result["item_tokens"] > 8 * result["items"]
+
+
 def test_all_arms_of_a_seed_answer_the_same_questions(whole):
     out = whole[0]
     asked = collections.defaultdict(set)
