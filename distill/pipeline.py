@@ -182,7 +182,7 @@ class Pipeline:
             decision = self._decided(key, at)
             found.append(scores)
             stands = footing(rounds)
-            if decision in (Decision.REMEDY, Decision.WAIVE):
+            if decision is not Decision.ADVANCE:
                 self._adapter = self._folder(f"s{position}r{stands.at}")
                 evidence, scores = rounds[stands.at], found[stands.at]
             if self._settings.probing.ask_others:

@@ -224,6 +224,32 @@ def test_stopping_leaves_the_rest_untaught_and_reports(tmp_path):
     assert not any(row["mastered"] for row in figures["skills"])
 
 
+@pytest.mark.parametrize("last", [Decision.STOP, Decision.WAIVE])
+def test_who_stops_after_a_round_that_unlearned_reports_the_student_that_stands_best(
+    tmp_path, last
+):
+    unlearns = roster.Student(
+        "unlearns",
+        lambda adapter: RuleStudent(
+            lambda p: bool(adapter) and adapter.name == "s1r0" and p.skill == "A"
+        ),
+        SimulatedTrainer(),
+    )
+
+    def decide(gate):
+        return Decision.REMEDY if gate.round == 0 else last
+
+    figures = pipeline(
+        tmp_path,
+        domain=Numbered((skill_of("A"), skill_of("B"))),
+        skills=[],
+        student=unlearns,
+        decide=decide,
+    ).run()
+
+    assert {row["id"]: row["after"] for row in figures["skills"]} == {"A": 1.0, "B": 0.0}
+
+
 def test_waiving_goes_on_and_the_skill_does_not_count_as_mastered(tmp_path):
     few = SMALL.model_copy(update={"budget": Budget(items=600, items_per_round=8)})
 
