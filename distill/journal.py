@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from distill.assessment.gate import Grades
 from distill.backends.base import Reply
+from distill.differing import changes, filled
 from distill.domains.base import question_key
 from distill.errors import DistillError
 from distill.ledger import Ledger
@@ -29,6 +30,7 @@ from distill.settings import BEFORE, as_kept
 from distill.training.base import TrainingResult
 
 LEDGER = "ledger.jsonl"
+AGAIN = "+"  # behind the key of a round whose items are written again
 
 
 class Journal:
@@ -47,9 +49,9 @@ class Journal:
         usual = {"settings": as_kept(BEFORE).model_dump(mode="json")}
         for name, value in what.items():
             kept = was.get(name)
-            if _filled(kept, value, usual.get(name)) != value:
+            if filled(kept, value, usual.get(name)) != value:
                 raise DistillError(
-                    f"{self._where} holds another run: {_changes(name, kept, value)} now. Continue "
+                    f"{self._where} holds another run: {changes(name, kept, value)} now. Continue "
                     "with what it was, or name another place."
                 )
 
@@ -142,26 +144,42 @@ class Journal:
     def is_written(self, round_key: str) -> bool:
         return self._ledger.get("written", round_key) is not None
 
+    def to_write(self, round_key: str) -> str:
+        """The key to write a round's items under; empty when it has some that passed.
+
+        Where none passed it is another, for other draws: with the calls that are kept, and the
+        same seeds, the same items would come of it.
+        """
+        passed = {e["round"] for e in self._ledger.all("item") if not _item(e).is_flagged}
+        while self.is_written(round_key):
+            if round_key in passed:
+                return ""
+            round_key += AGAIN
+        return round_key
+
     def clean_items(self, *, of: str = "", except_of: str = "") -> list[Item]:
         """Items that passed all checks, of one round or of all but one."""
         items = [
             _item(e)
             for e in self._ledger.all("item")
-            if (not of or e["round"] == of) and e["round"] != except_of
+            if (not of or _round(e) == of) and _round(e) != except_of
         ]
         return [i for i in items if not i.is_flagged]
 
     def why_none_is_clean(self, of: str) -> str:
         """Of a round without an item that passed: a sentence with the checks that failed."""
-        items = [_item(e) for e in self._ledger.all("item") if e["round"] == of]
+        items = [_item(e) for e in self._ledger.all("item") if _round(e) == of]
         failed = Counter(c.id for item in items for c in item.checks if not c.passed)
         told = ", ".join(f"{check} ({n})" for check, n in failed.most_common())
-        return f"None of the {len(items)} of this round passed its checks: {told}."
+        return (
+            f"None of the {len(items)} of this round passed its checks: {told}. "
+            "With --resume others are written."
+        )
 
     def questions(self, *, except_of: str) -> list[str]:
         """The question of every item so far, but for those of one round."""
-        items = self._ledger.all("item")
-        return [e["question"] for e in items if e["round"] != except_of]
+        round_key = except_of.rstrip(AGAIN)
+        return [e["question"] for e in self._ledger.all("item") if _round(e) != round_key]
 
     def trained(self) -> set[str]:
         """Question keys of every item that may have been trained on: none is a fair probe."""
@@ -253,6 +271,10 @@ def _call(entry: dict[str, Any]) -> Call:
     return Call(**{f.name: entry[f.name] for f in dataclasses.fields(Call)})
 
 
+def _round(entry: dict[str, Any]) -> str:
+    return str(entry["round"]).rstrip(AGAIN)
+
+
 def _item(entry: dict[str, Any]) -> Item:
     values = {f.name: entry[f.name] for f in dataclasses.fields(Item) if f.name in entry}
     values |= {
@@ -262,27 +284,3 @@ def _item(entry: dict[str, Any]) -> Item:
         "checks": tuple(CheckResult(**c) for c in entry["checks"]),
     }
     return Item(**values)
-
-
-def _changes(name: str, was: Any, now: Any) -> str:
-    """“its seed was 0, and is 1”; of nested values those that differ. Pure."""
-    differ = [f"{'.'.join((name, *path))} was {a}, and is {b}" for path, a, b in _differ(was, now)]
-    return f"its {'; '.join(differ[:5])}" + ("; and others" if len(differ) > 5 else "")
-
-
-def _differ(was: Any, now: Any) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-    if not (isinstance(was, dict) and isinstance(now, dict)):
-        yield (), was, now
-        return
-    for key in dict.fromkeys((*was, *now)):
-        if was.get(key) != now.get(key):
-            for path, a, b in _differ(was.get(key), now.get(key)):
-                yield (str(key), *path), a, b
-
-
-def _filled(was: Any, now: Any, usual: Any) -> Any:
-    """`was`, with what only `now` has taken from `usual`, at any depth."""
-    if not (isinstance(was, dict) and isinstance(now, dict) and isinstance(usual, dict)):
-        return was
-    new = {k: usual[k] for k in now.keys() - was.keys() if k in usual}
-    return new | {k: _filled(v, now.get(k), usual.get(k)) for k, v in was.items()}

@@ -222,7 +222,8 @@ class Pipeline:
         share: float,
         waiting: float,
     ) -> None:
-        if self.journal.is_written(key):
+        attempt = self.journal.to_write(key)
+        if not attempt:
             return
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
         budget = self._allowance.within(self._settings.budget, tokens=tokens, items=used)
@@ -233,7 +234,7 @@ class Pipeline:
         errors = self._wrong(k for k in counts if k in need)
         lacks = {**beside, **need}
         items = self._author.write(
-            key,
+            attempt,
             [
                 Order(k, count, 1.0 - lacks[k], k in small, errors.get(k, {}))
                 for k, count in counts.items()
@@ -244,7 +245,7 @@ class Pipeline:
         items = self._allowance.fitting(items, used=tokens, seed=key)
         if not items:
             raise BudgetSpent("No item is short enough for the training tokens that are left.")
-        self.journal.keep_items(key, items)
+        self.journal.keep_items(attempt, items)
 
     def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
         return self._examiner.errors(skills, self._adapter)
@@ -257,15 +258,9 @@ class Pipeline:
             self._adapter = out
             return
         new = self.journal.clean_items(of=key)
-        if not new and not pool:
+        if not new:  # then there is nothing to rehearse beside
             raise NothingToTrain(self.journal.why_none_is_clean(key))
-        items = mixture.mix(
-            new,
-            pool,
-            lost=lost,
-            share=share,
-            seed=f"{self._seed}:{key}",
-        )
+        items = mixture.mix(new, pool, lost=lost, share=share, seed=f"{self._seed}:{key}")
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
         items = self._allowance.fitting(items, used=tokens, seed=key)
         spent = self._allowance.share_of(self._settings.budget, tokens=tokens, items=used)
