@@ -5,6 +5,7 @@ assess(backend, load_benchmark(path), out=Path("a.json"), asking=Asking())
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ from distill.grading import GRADERS, Graders
 from distill.identifier.probing import ask, score
 from distill.ledger import Ledger
 from distill.records import Answer, Probe
+from distill.training.folders import MANIFEST
 
 SIDE = ".answers.jsonl"  # beside the figures: every answer, as it came
 
@@ -54,7 +56,7 @@ def assess(
             Called again, nothing is asked that has an answer there.
         graders: `grading.switched_on(...)` for code and for a judge.
         judge: the name of who judges `text` questions; "" means ROUGE.
-        about: what else decides the answers, such as an adapter; kept, and compared on resuming.
+        about: what else decides the answers, see `which_adapter`; kept, and compared on resuming.
         beat: of the questions that are still to be asked.
 
     Returns:
@@ -92,6 +94,23 @@ def assess(
     return figures
 
 
+def which_adapter(folder: Path | None) -> dict[str, str]:
+    """For `about`: the folder of an adapter, and SHA-256 over its configuration and weights, or
+    over its record where it has no weights (simulated). One trained anew in the same place is
+    another. Raises DistillError for a folder without either, OSError for what cannot be read.
+    """
+    if folder is None:
+        return {"adapter": ""}
+    found = sorted(folder.glob("adapter_*.*")) or [folder / MANIFEST]
+    if not found[0].is_file():
+        raise DistillError(f"{folder} holds no adapter.")
+    content = hashlib.sha256()
+    for path in found:
+        content.update(path.name.encode())
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return {"adapter": str(folder.resolve()), "adapter_content": content.hexdigest()}
+
+
 def _chosen(benchmark: Benchmark, limit: int | None, judge: str) -> list[Probe]:
     probes = benchmark.all_probes[:limit]
     if not judge:
@@ -103,9 +122,10 @@ def _check_same(ledger: Ledger, side: Path, who: Mapping[str, Any]) -> None:
     was = ledger.add("assessment", "1", **who)
     for name, value in who.items():
         if was.get(name) != value:
+            before = was.get(name, "not noted")
             raise DistillError(
-                f"{side} holds the answers of another assessment: its {name} was “{was.get(name)}”,"
-                f" and is “{value}” now. Name another file with --out."
+                f"{side} holds the answers of another assessment: its {name} was “{before}”, and "
+                f"is “{value}” now. Name another file with --out."
             )
 
 

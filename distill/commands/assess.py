@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from distill import grading, roster
-from distill.assess import SIDE, Asking, assess
+from distill.assess import SIDE, Asking, assess, which_adapter
 from distill.commands import files, options
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
@@ -66,7 +66,7 @@ def command(
             asking=Asking(limit, batch_size, max_tokens),
             graders=grading.switched_on(run_code=run_code, judge=judging),
             judge=judging.name if judging else "",
-            about={"adapter": str(adapter.resolve()) if adapter else ""},
+            about=which_adapter(adapter),
             beat=lambda done, total: show(f"{backend.name} on {benchmark.id}", done, total),
         )
     console.print(_table(figures))

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from distill import grading
-from distill.assess import SIDE, Asking, assess
+from distill.assess import SIDE, Asking, assess, which_adapter
 from distill.backends.scripted import ScriptedBackend
 from distill.cli import app
 from distill.domains import load_benchmark
@@ -236,6 +236,35 @@ def test_a_judge_who_is_away_has_said_nothing_and_is_asked_again(written, tmp_pa
 
 def ioa(*words):
     return CliRunner().invoke(app, ["assess", *(str(w) for w in words)])
+
+
+def test_an_adapter_that_was_trained_anew_in_its_place_is_another(written, tmp_path):
+    data, out, adapter = written(*(line(n) for n in range(8))), tmp_path / "a.json", tmp_path / "c"
+    adapter.mkdir()
+    words = ["--model", "simulated", "--data", data, "--out", out, "--adapter", adapter]
+    missing = ioa(*words)
+    (adapter / "ioa.json").write_text('{"seen": {}}')
+    first, again = ioa(*words), ioa(*words)
+    (adapter / "ioa.json").write_text('{"seen": {"mathematics": 40}}')
+
+    anew = ioa(*words)
+
+    assert (missing.exit_code, first.exit_code, again.exit_code, anew.exit_code) == (1, 0, 0, 1)
+    assert "holds no adapter" in " ".join(missing.stderr.split())
+    assert "its adapter_content was" in " ".join(anew.stderr.split())
+
+
+def test_of_an_adapter_its_weights_and_configuration_count_and_nothing_else(tmp_path):
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"1")
+    first = which_adapter(tmp_path)
+    (tmp_path / "README.md").write_text("Read me.")
+    (tmp_path / "ioa.json").write_text('{"seconds": 3}')
+
+    assert which_adapter(tmp_path) == first
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"2")
+    assert which_adapter(tmp_path)["adapter_content"] != first["adapter_content"]
+    assert which_adapter(None) == {"adapter": ""}
 
 
 def test_the_command_writes_a_score_and_goes_on_by_itself(written, tmp_path):
