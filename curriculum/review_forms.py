@@ -10,6 +10,8 @@ from django import forms
 from curriculum.models import Skill
 from curriculum.services.words import Replacement
 
+LONGEST = 100_000  # characters of a question or a solution, as in the API
+
 
 class VersionForm(forms.Form):
     """The version of the item a person has seen."""
@@ -26,13 +28,18 @@ class RejectForm(VersionForm):
 
 class EditForm(VersionForm):
     question = forms.CharField(
-        widget=forms.Textarea, error_messages={"required": "The question may not be empty."}
+        max_length=LONGEST,
+        widget=forms.Textarea,
+        error_messages={"required": "The question may not be empty."},
     )
     solution = forms.CharField(
-        widget=forms.Textarea, error_messages={"required": "The solution may not be empty."}
+        max_length=LONGEST,
+        widget=forms.Textarea,
+        error_messages={"required": "The solution may not be empty."},
     )
     answer = forms.CharField(
-        max_length=1000, error_messages={"required": "The answer may not be empty."}
+        max_length=1000,
+        error_messages={"required": "The answer may not be empty."},
     )
 
 
@@ -113,12 +120,14 @@ class WriteForm(forms.Form):
         error_messages={"invalid_choice": "Choose a skill of this stage."},
     )
     question = forms.CharField(
+        max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}),
         label="Question",
         help_text="What the user says.",
         error_messages={"required": "Write the question."},
     )
     solution = forms.CharField(
+        max_length=LONGEST,
         widget=forms.Textarea(attrs={"rows": 6, "class": "mono"}),
         label="Solution",
         help_text="What the student is trained to say, ending in the answer: “Answer: 12”.",

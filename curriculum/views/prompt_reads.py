@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,7 +14,7 @@ from curriculum import engine
 from curriculum.models import Job, PromptTemplate, PromptTrial, Run
 from curriculum.states import JobKind
 from curriculum.views.calls import shown
-from curriculum.views.review_reads import difference
+from curriculum.views.review_reads import difference, opcodes
 
 LONGEST_BY_WORDS = 4_000  # characters of a change that is shown word by word
 TITLES = {
@@ -89,7 +88,7 @@ def changes(old: str, new: str) -> list[tuple[str, str]]:
     """
     a, b = _lines(old), _lines(new)
     parts: list[tuple[str, str]] = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(a, b):
         gone, come = "".join(a[i1:i2]), "".join(b[j1:j2])
         if tag == "equal":
             parts.append(("same", gone))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -34,6 +35,8 @@ ORDERS = [
     ("skill", "by skill"),
     ("failed", "failed checks first"),
 ]
+
+MOST_COMPARED = 200_000  # words times words; the worst of them are told in a second
 
 
 def counts(stage: Stage, round_: int) -> dict[str, int]:
@@ -175,7 +178,7 @@ def difference(old: str, new: str) -> list[tuple[str, str]]:
     """Words that stay, go and come, as (same | gone | new, text)."""
     a, b = re.findall(r"\s+|\S+", old), re.findall(r"\s+|\S+", new)
     parts: list[tuple[str, str]] = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(a, b):
         if tag == "equal":
             parts.append(("same", "".join(a[i1:i2])))
             continue
@@ -184,6 +187,29 @@ def difference(old: str, new: str) -> list[tuple[str, str]]:
         if j2 > j1:
             parts.append(("new", "".join(b[j1:j2])))
     return parts
+
+
+def opcodes(a: Sequence[str], b: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+    """How `a` becomes `b`, as `difflib` says it. A long middle, between what both begin and end
+    with, is told as one change: where words come again and again, it took minutes.
+    """
+    start = _n_common(a, b)
+    end = _n_common(a[start:][::-1], b[start:][::-1])
+    was, now = a[start : len(a) - end], b[start : len(b) - end]
+    middle: list[tuple[str, int, int, int, int]] = [("replace", 0, len(was), 0, len(now))]
+    if len(was) * len(now) <= MOST_COMPARED:
+        middle = list(SequenceMatcher(None, was, now, autojunk=False).get_opcodes())
+    codes = [(t, i1 + start, i2 + start, j1 + start, j2 + start) for t, i1, i2, j1, j2 in middle]
+    codes.insert(0, ("equal", 0, start, 0, start))
+    codes.append(("equal", len(a) - end, len(a), len(b) - end, len(b)))
+    return [code for code in codes if code[2] > code[1] or code[4] > code[3]]
+
+
+def _n_common(a: Sequence[str], b: Sequence[str]) -> int:
+    """How many the two have in common at their beginning."""
+    return next(
+        (n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
+    )
 
 
 def rewriting(stage: Stage) -> dict[str, Any]:
