@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from curriculum.states import Verdict
+from curriculum.states import RunStatus, StageStatus, Verdict
 
 
 class ItemLock(models.Model):
@@ -67,6 +67,29 @@ class Opinion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reviewer}: {self.verdict}"
+
+
+def hidden(opinions: QuerySet[Opinion]) -> QuerySet[Opinion]:
+    """Those on items in review that wait for what others say: nobody may know them yet."""
+    return opinions.filter(_waits_for_others())
+
+
+def told(opinions: QuerySet[Opinion]) -> QuerySet[Opinion]:
+    return opinions.filter(~_waits_for_others())
+
+
+def _waits_for_others() -> Exists:
+    said = Opinion.objects.filter(
+        item=OuterRef("item"), reviewer=OuterRef("reviewer"), version=OuterRef("item__version")
+    )
+    silent = Assignment.objects.filter(
+        ~Exists(said),
+        item=OuterRef("item"),
+        item__round=F("item__stage__round"),
+        item__stage__status=StageStatus.REVIEWING,
+        item__stage__run__status=RunStatus.TEACHING,
+    )
+    return Exists(silent)
 
 
 class Guideline(models.Model):

@@ -15,6 +15,7 @@ from django.db.models import Count
 
 from curriculum import engine
 from curriculum.models import Guideline, Item, Opinion, Review, Sample, Stage
+from curriculum.models.team import hidden, told
 from curriculum.services import apart, presence, sampling
 from curriculum.services.audit import name_of
 from curriculum.states import ActorKind, Verdict
@@ -31,6 +32,7 @@ class Progress:
     person: User
     approved: int = 0
     rejected: int = 0
+    hidden: int = 0  # opinions on items that wait for those of others
     left: int = 0  # assigned, and waiting for them
     times: list[datetime] = field(default_factory=list)
 
@@ -40,11 +42,12 @@ class Progress:
 
     @property
     def decided(self) -> int:
-        return self.approved + self.rejected
+        return self.approved + self.rejected + self.hidden
 
     @property
     def share_approved(self) -> float | None:
-        return self.approved / self.decided if self.decided else None
+        known = self.approved + self.rejected
+        return self.approved / known if known else None
 
     @property
     def gaps(self) -> list[float]:
@@ -63,17 +66,20 @@ class Progress:
 
 
 def progress(stage: Stage, round_: int) -> list[Progress]:
-    """A row for everybody who decided, or has items to decide. Four queries.
+    """A row for everybody who decided, or has items to decide. Five queries.
 
-    A verdict that was taken back counts: it was work.
+    A verdict that was taken back counts: it was work. So does an opinion that is hidden from the
+    others still, without what it says.
     """
     rows: dict[int, Progress] = {}
+    opinions = Opinion.objects.filter(item__stage=stage, item__round=round_)
     here = {"item__stage": stage, "item__round": round_}
     said = [
         *Review.objects.filter(**here, reviewed_as=ActorKind.PERSON, reviewer__isnull=False)
         .exclude(verdict=Verdict.WAITING)
         .values_list("reviewer", "verdict", "created_at"),
-        *Opinion.objects.filter(**here).values_list("reviewer", "verdict", "created_at"),
+        *told(opinions).values_list("reviewer", "verdict", "created_at"),
+        *((pk, None, at) for pk, at in hidden(opinions).values_list("reviewer", "created_at")),
     ]
     left = _left(stage, round_)
     people = User.objects.in_bulk({pk for pk, _, _ in said} | set(left))
@@ -81,7 +87,9 @@ def progress(stage: Stage, round_: int) -> list[Progress]:
         rows[pk] = Progress(person, left=left.get(pk, 0))
     for pk, verdict, at in said:
         rows[pk].times.append(at)
-        if verdict == Verdict.APPROVED:
+        if verdict is None:
+            rows[pk].hidden += 1
+        elif verdict == Verdict.APPROVED:
             rows[pk].approved += 1
         else:
             rows[pk].rejected += 1

@@ -392,6 +392,21 @@ def test_agreement_is_of_items_on_which_all_have_spoken(stage, carol):
     assert (found.units, found.values, found.alpha) == (1, 2, 0.0)
 
 
+def test_of_an_opinion_that_waits_for_others_progress_tells_only_that_it_was_given(stage, carol):
+    dan = ReviewerFactory()
+    item = assign(ItemFactory(stage=stage), carol, dan)
+    said = {"item": item, "version": 1, "reason": "Two answers fit."}
+    Opinion.objects.create(reviewer=carol, verdict="rejected", **said)
+
+    open_one = {row.person: row for row in team_reads.progress(stage, 0)}[carol]
+    Opinion.objects.create(reviewer=dan, verdict="approved", **said)
+    whole = {row.person: row for row in team_reads.progress(stage, 0)}[carol]
+
+    assert (open_one.decided, open_one.approved, open_one.rejected) == (1, 0, 0)
+    assert open_one.share_approved is None
+    assert (whole.decided, whole.approved, whole.rejected) == (1, 0, 1)
+
+
 def test_nothing_of_this_is_written_by_looking(client, stage, db):
     ItemFactory(stage=stage)
     client.force_login(ApproverFactory())
