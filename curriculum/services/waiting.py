@@ -55,8 +55,12 @@ class Wanted:
         return [user for user in able if user.pk not in taken]
 
 
-def current_stage(stages: Sequence[Stage]) -> Stage | None:
-    """The stage somebody is at; else the first that waits to be opened."""
+def current_stage(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> Stage | None:
+    """The stage somebody is at; else the first that waits to be opened. None but while the run
+    teaches, and none once the report was asked for: what is planned then stays so on record.
+    """
+    if run.status != RunStatus.TEACHING or any(job.kind == JobKind.REPORT for job in jobs):
+        return None
     open_stages = [s for s in stages if not s.is_settled]
     started = [s for s in open_stages if s.status != StageStatus.PLANNED]
     return next(iter(started or open_stages), None)
@@ -95,7 +99,7 @@ def _work(run: Run, stage: Stage | None) -> tuple[JobKind | None, Stage | None]:
 
 def wanted(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> Wanted | None:
     """What the run waits for a person to do; None while a worker is at it, and at the end."""
-    stage = current_stage(stages) if run.status == RunStatus.TEACHING else None
+    stage = current_stage(run, stages, jobs)
     job = current_job(run, stage, jobs)
     page = run.get_absolute_url()
     if job is not None and job.may_retry:

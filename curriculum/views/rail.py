@@ -90,7 +90,7 @@ def _stage_state(stage: Stage) -> str:
 def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextAction:
     if run.origin is not None:
         return NextAction("", "The record of a run made elsewhere: nothing in it can be changed.")
-    stage = current_stage(stages) if run.status == RunStatus.TEACHING else None
+    stage = current_stage(run, stages, jobs)
     job = current_job(run, stage, jobs)
     if job is not None and job.may_retry:
         return NextAction(
@@ -103,7 +103,7 @@ def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextA
         )
     if job is not None and job.is_active:
         return _watch(job)
-    if run.status == RunStatus.TEACHING and stage is not None:
+    if stage is not None:
         return _stage_action(stage)
     return _run_action(run)
 

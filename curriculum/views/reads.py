@@ -68,13 +68,13 @@ class RunRow:
 
     @property
     def stage(self) -> Stage | None:
-        return rail.current_stage(self.stages) if self.run.status == RunStatus.TEACHING else None
+        return rail.current_stage(self.run, self.stages, self.jobs)
 
 
 def run_row(run: Run) -> RunRow:
     stages, jobs = list(run.stages.all()), list(run.jobs.all())
     action = rail.next_action(run, stages, jobs)
-    stage = rail.current_stage(stages) if run.status == RunStatus.TEACHING else None
+    stage = rail.current_stage(run, stages, jobs)
     return RunRow(run, stages, jobs, action, rail.current_job(run, stage, jobs))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from curriculum.services import waiting
 from curriculum.states import JobKind, RunStatus, StageStatus
 from curriculum.views import drawing, reads
 from tests.factories import (
@@ -53,6 +54,32 @@ def test_each_status_of_a_stage_has_one_next_action(status, label, who):
     action = row(StageFactory(status=status).run).action
 
     assert (action.label, action.who) == (label, who)
+
+
+def concluded(**job):
+    run = RunFactory(teaching=True)
+    StageFactory(run=run, mastered=True)
+    StageFactory(run=run)
+    JobFactory(run=run, kind=JobKind.REPORT, **job)
+    return run
+
+
+def test_a_concluded_run_waits_for_its_report_and_not_for_the_stages_left_out():
+    found = row(concluded())
+
+    assert (found.action.label, found.action.hint) == ("", "Queued: report.")
+    assert found.action.who == "a worker"
+    assert found.stage is None
+    assert found.job.kind == JobKind.REPORT
+    assert waiting.wanted(found.run, found.stages, found.jobs) is None
+
+
+def test_a_report_that_failed_can_be_tried_again_though_stages_are_left_planned():
+    found = row(concluded(failed=True))
+
+    assert found.action.label == "Retry: report"
+    assert found.action.url == f"/jobs/{found.job.pk}/retry/"
+    assert waiting.wanted(found.run, found.stages, found.jobs).what == "retry: report"
 
 
 def test_a_stage_that_is_begun_comes_before_one_that_is_planned():
