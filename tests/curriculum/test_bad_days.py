@@ -14,7 +14,7 @@ from curriculum import engine
 from curriculum.engine import authoring
 from curriculum.errors import CurriculumError, NothingToTeach
 from curriculum.models import Answer, Checkpoint, Item, Skill, StageSkill
-from curriculum.services import audit, deciding, jobs, runs
+from curriculum.services import audit, deciding, jobs, results, runs
 from curriculum.states import JobStatus, RunStatus, StageStatus
 from distill import roster
 from distill.backends.base import Reply
@@ -30,6 +30,7 @@ from tests.curriculum.small import (
     work,
     writing,
 )
+from tests.factories import ItemFactory, StageFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -143,6 +144,23 @@ def test_an_answer_of_any_characters_is_kept(learnt_by, says, kept, approver):
     assert set(answers.values_list("text", flat=True)) == {kept or says}
     assert answers.count() == PROBES
     audit.verify(run)
+
+
+def test_an_item_of_any_characters_is_kept_in_columns_that_every_database_has_room_for(db):
+    stage = StageFactory(writing=True)
+    teacher = "openai:" + "m" * 190
+    check = {"id": "answer", "version": 1, "passed": False, "detail": "It is \x00."}
+    row = ItemFactory.build(
+        stage=stage, skill=stage.stage_skills.get().skill, origin=teacher, checks=[check]
+    )
+    row.said = row.answer = "half \ud83d\x00"
+
+    results.keep_items([row])
+
+    item = stage.items.get()
+    assert item.said == item.answer == "half \ufffd\ufffd"
+    assert item.checks == [check | {"detail": "It is \ufffd."}]
+    assert item.origin == teacher[:80]
 
 
 # --- disks -------------------------------------------------------------------------------
