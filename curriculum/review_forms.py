@@ -10,7 +10,14 @@ from django import forms
 from curriculum.models import Skill
 from curriculum.services.words import Replacement
 
+LONGEST_TAG = 40  # as it is kept: “ß” without its case is two
+TAG_TOO_LONG = f"A tag has {LONGEST_TAG} characters at most, as it is written without capitals."
 LONGEST = 100_000  # characters of a question or a solution, as in the API
+
+
+def as_tag(word: str) -> str:
+    """The word as all are kept: without capitals, and with single spaces."""
+    return " ".join(word.casefold().split())
 
 
 class VersionForm(forms.Form):
@@ -65,15 +72,15 @@ class RejectManyForm(ManyForm):
 
 class WordForm(forms.Form):
     word = forms.CharField(
-        max_length=40,
-        error_messages={
-            "required": "Write a word to tag with.",
-            "max_length": "A tag has 40 characters at most.",
-        },
+        max_length=LONGEST_TAG,
+        error_messages={"required": "Write a word to tag with.", "max_length": TAG_TOO_LONG},
     )
 
     def clean_word(self) -> str:
-        return " ".join(str(self.cleaned_data["word"]).casefold().split())
+        word = as_tag(str(self.cleaned_data["word"]))
+        if len(word) > LONGEST_TAG:
+            raise forms.ValidationError(TAG_TOO_LONG)
+        return word
 
 
 class WordManyForm(ManyForm, WordForm):

@@ -18,6 +18,7 @@ from curriculum.api.problems import Refused
 from curriculum.api.schemas import MOST_INT, Page
 from curriculum.api.stages import find_stage
 from curriculum.models import Item
+from curriculum.review_forms import LONGEST_TAG, TAG_TOO_LONG, as_tag
 from curriculum.services import items, reviewing
 from curriculum.services.audit import canonical
 from curriculum.services.matching import Queue
@@ -169,7 +170,9 @@ def _names(header: str, etag: str) -> bool:
 
 
 def _tag(said: WordIn) -> str:
-    word = " ".join(said.word.casefold().split())
+    word = as_tag(said.word)
     if not word:
         raise Refused(422, "Write a word to tag with.")
-    return word[:40]
+    if len(word) > LONGEST_TAG:
+        raise Refused(422, TAG_TOO_LONG)
+    return word

@@ -52,6 +52,19 @@ def walk(ask, path, between=lambda: None, **query):
     return found
 
 
+# --- Words --------------------------------------------------------------------------------------
+
+
+def test_a_tag_that_is_too_long_as_it_is_kept_is_refused_and_not_cut_off(ask):
+    item = ItemFactory()
+
+    refused = ask("post", f"/items/{item.pk}/tag", {"word": "ß" * 40})
+
+    assert refused.status_code == 422
+    assert "40 characters at most" in refused.json()["detail"]
+    assert ask("post", f"/items/{item.pk}/tag", {"word": "Units"}).json()["tags"] == ["units"]
+
+
 # --- Pages -------------------------------------------------------------------------------------
 
 

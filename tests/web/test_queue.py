@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from curriculum.models import Item, ReviewAction, SavedFilter
+from curriculum.models import Item, ReviewAction, SavedFilter, Tag
 from curriculum.services import bulk, items, saved
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
@@ -192,3 +192,17 @@ def test_an_address_without_a_match_says_what_to_do(client, reviewer, stage):
 
     assert "1 wait that this filter leaves out." in shown
     assert "Clear the filter" in shown
+
+
+def test_a_tag_is_as_long_as_it_is_kept_and_a_longer_one_is_refused(client, reviewer, stage):
+    item = ItemFactory(stage=stage)
+    url = reverse("curriculum:item-tag", args=[item.pk])
+
+    one = client.post(url, {"word": "ß" * 40}, headers=HTMX)  # “ss”, forty times over
+    all_of_them = post(client, stage, "stage-tag-all", word="ß" * 40)
+
+    assert (one.status_code, all_of_them.status_code) == (422, 422)
+    assert "A tag has 40 characters at most" in one.text
+    assert not Tag.objects.exists()
+    client.post(url, {"word": "ß" * 20}, headers=HTMX)
+    assert Tag.objects.get().word == "ss" * 20
