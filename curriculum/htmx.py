@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -35,6 +35,15 @@ def wants_partial(request: HttpRequest) -> bool:
     """Whether a fragment is wanted. Boosted links and history restores want whole pages."""
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def current_address(request: HttpRequest) -> SplitResult:
+    """Of the page that the person is on, as htmx says; empty where it says none, or no address."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    try:
+        return urlsplit(htmx.current_url or "")
+    except ValueError:
+        return urlsplit("")
 
 
 def show(
@@ -101,5 +110,5 @@ class LoginRedirectMiddleware:
         if urlsplit(response.url).path != self.login:
             return response
         # Back to the page the person is on, not to the fragment that was asked for.
-        here = urlsplit(request.htmx.current_url or "/").path  # type: ignore[attr-defined]
+        here = current_address(request).path or "/"
         return HttpResponseClientRedirect(f"{self.login}?{urlencode({'next': here})}")

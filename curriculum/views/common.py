@@ -5,7 +5,7 @@ Every view stands behind one of the guards below: `anybody` who is signed in, or
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -37,6 +37,7 @@ RUN_OF = {
     "invitations": "invitations",
 }
 NAMED = 3  # of who can help
+MOST_PK = 2**63 - 1  # a larger one is in no column, and asking SQLite for it is an error
 
 
 def _guard(role: Role) -> Callable[[View], View]:
@@ -65,6 +66,7 @@ def _where(request: HttpRequest) -> tuple[Run | None, Role | None]:
     """The run that the address is about, if any, and the person's role there."""
     match = request.resolver_match
     assert match is not None
+    _require_possible(match.kwargs)
     if "pk" not in match.kwargs:
         return None, access.house_role(request.user)
     path = RUN_OF[match.route.split("/")[0]]
@@ -73,6 +75,12 @@ def _where(request: HttpRequest) -> tuple[Run | None, Role | None]:
     if run is None:
         raise Http404
     return run, access.known_role(request.user, run)
+
+
+def _require_possible(numbers: Mapping[str, Any]) -> None:
+    """404 for a number that no row can have."""
+    if numbers.get("pk", 0) > MOST_PK:
+        raise Http404
 
 
 viewer = _guard(Role.VIEWER)
@@ -89,6 +97,7 @@ def anybody(view: View) -> View:
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        _require_possible(kwargs)
         request.role = access.house_role(request.user)  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 
+from curriculum.htmx import current_address
 from curriculum.states import SkillStatus
 from curriculum.views.reads import SkillRow
 
@@ -64,7 +65,7 @@ class Pick:
         htmx = request.htmx  # type: ignore[attr-defined]
         said = request.GET
         if htmx and (request.method != "GET" or "seen" in said):
-            said = QueryDict(urlsplit(htmx.current_url or "").query)
+            said = QueryDict(current_address(request).query)
         show, sort = said.get("show", ""), said.get("sort", "")
         name = sort.removeprefix("-")
         return cls(
