@@ -46,12 +46,27 @@ def add(run: Run, *, actor: Actor, user: User, role: Role) -> Membership:
 @transaction.atomic
 def join(run: Run, *, actor: Actor, user: User, role: Role, evidence: dict[str, Any]) -> Membership:
     """A member by invitation. Who is one already keeps the higher role."""
-    record(run, actor=actor, action="member.joined", became=_told(user, role), evidence=evidence)
-    member, is_new = Membership.objects.get_or_create(run=run, user=user, defaults={"role": role})
-    if not is_new and member.role < role:
-        Membership.objects.filter(pk=member.pk).update(role=role)
-        member.refresh_from_db()
-    return member
+    there = Membership.objects.filter(run=run, user=user).first()
+    was = Role(there.role) if there else None
+    became = max(role, was) if was else role
+    record(
+        run,
+        actor=actor,
+        action="member.joined",
+        was=_told(user, was) if was else None,
+        became=_told(user, became),
+        evidence=evidence,
+    )
+    if there is None:
+        there, is_new = Membership.objects.get_or_create(
+            run=run, user=user, defaults={"role": role}
+        )
+        if not is_new:
+            raise Overtaken("This member")
+    elif not Membership.objects.filter(pk=there.pk, role=there.role).update(role=became):
+        raise Overtaken("This member")
+    there.refresh_from_db()
+    return there
 
 
 @transaction.atomic

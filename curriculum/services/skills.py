@@ -68,10 +68,11 @@ def add_edge(
     if edge is not None and edge.is_active:
         raise BadPlan(f"{target.key} builds on {source.key} already.")
     _refuse_cycle(run, source, target)
+    is_new = edge is None
     if edge is None:
         edge = Prerequisite.objects.create(run=run, source=source, target=target)
     Prerequisite.objects.filter(pk=edge.pk).update(is_active=True)
-    return _say(edge, "confirmed", actor=actor, action="edge.added", reason=reason)
+    return _say(edge, "confirmed", actor=actor, action="edge.added", reason=reason, is_new=is_new)
 
 
 @transaction.atomic
@@ -114,8 +115,16 @@ def _turn(skill: Skill, to: SkillStatus, *, actor: Actor, action: str, reason: s
     return skill
 
 
-def _say(edge: Prerequisite, kind: str, *, actor: Actor, action: str, reason: str) -> Prerequisite:
-    was = {"is_active": edge.is_active}
+def _say(
+    edge: Prerequisite,
+    kind: str,
+    *,
+    actor: Actor,
+    action: str,
+    reason: str,
+    is_new: bool = False,
+) -> Prerequisite:
+    was = None if is_new else {"is_active": edge.is_active}
     Evidence.objects.create(prerequisite=edge, kind=kind, actor=actor.user, reason=reason)
     edge.refresh_from_db()
     results.keep_severities(edge.run)

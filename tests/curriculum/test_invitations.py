@@ -46,6 +46,23 @@ def test_whoever_comes_with_the_link_joins_with_the_role(run, by):
     audit.verify(run)
 
 
+@pytest.mark.parametrize(
+    ("had", "invited", "has"),
+    [(Role.ADMIN, Role.VIEWER, "admin"), (Role.VIEWER, Role.APPROVER, "approver")],
+)
+def test_the_log_says_the_role_that_a_member_has_in_the_end(run, by, had, invited, has):
+    eve = UserFactory(username="eve")
+    Membership.objects.create(run=run, user=eve, role=had)
+    _, word = invite(run, by, role=invited)
+
+    invitations.accept(invitations.find(word), user=eve)
+
+    joined = AuditEntry.objects.get(action="member.joined")
+    assert joined.was == {"user": "eve", "role": had.label}
+    assert joined.became == {"user": "eve", "role": has}
+    assert Membership.objects.get(user=eve).get_role_display() == has
+
+
 def test_it_holds_once_also_for_who_found_it_before(run, by):
     _, word = invite(run, by)
     found, late = invitations.find(word), UserFactory()

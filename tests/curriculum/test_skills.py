@@ -111,6 +111,17 @@ def test_an_edge_is_added_with_a_name_and_a_reason(run, chain, approver):
     assert AuditEntry.objects.get().subject_name == "a → c"
 
 
+def test_a_new_edge_was_nothing_before_and_one_taken_up_again_was_refused(run, chain, approver):
+    a, _, c = chain
+
+    edge = skills.add_edge(run, source=a, target=c, actor=approver, reason="seen in class")
+    skills.refuse_edge(edge, actor=approver, reason="not so")
+    skills.add_edge(run, source=a, target=c, actor=approver, reason="it is")
+
+    added = AuditEntry.objects.filter(action="edge.added").order_by("sequence")
+    assert [entry.was for entry in added] == [{}, {"is_active": False}]
+
+
 def test_an_edge_that_closes_a_circle_is_refused_and_the_circle_is_named(run, chain, approver):
     a, _, c = chain
 
