@@ -15,6 +15,8 @@ from curriculum.models import Job, Run, Stage
 from curriculum.services.waiting import WHO, current_job, current_stage
 from curriculum.states import Autonomy, JobKind, JobStatus, Role, RunStatus, StageStatus, Verdict
 
+_TO_REVIEW = "Every item needs a verdict before training."
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -179,9 +181,7 @@ def _stage_action(stage: Stage) -> NextAction:
             role = Role.APPROVER if is_done else Role.REVIEWER
             return NextAction(
                 f"Train {name}" if is_done else f"Review the items of {name}",
-                "Every item has its verdict: look over what is approved, and train on it."
-                if is_done
-                else "Every item needs a verdict before training.",
+                _before_training(stage.run) if is_done else _TO_REVIEW,
                 reverse("curriculum:stage-review", args=[stage.pk]),
                 role=role,
                 who=WHO[role],
@@ -195,6 +195,15 @@ def _stage_action(stage: Stage) -> NextAction:
                 who=WHO[Role.APPROVER],
             )
     return NextAction("", f"Work on {name} is about to be queued.", who="a worker")
+
+
+def _before_training(run: Run) -> str:
+    if run.autonomy == Autonomy.EVERY_GATE:
+        return "Every item has its verdict: look over what is approved, and train on it."
+    return (
+        "Every item has its verdict. Policy does not train on those of people: they can be taken "
+        "back until somebody does."
+    )
 
 
 def _all_have_a_verdict(stage: Stage) -> bool:

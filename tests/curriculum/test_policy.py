@@ -13,7 +13,7 @@ from curriculum.models import (
     Snapshot,
     Stage,
 )
-from curriculum.services import audit, deciding, gates, jobs, policy, runs, stages
+from curriculum.services import audit, deciding, gates, items, jobs, policy, runs, stages, undoing
 from curriculum.states import (
     ActorKind,
     Autonomy,
@@ -90,6 +90,20 @@ def test_flagged_items_wait_for_people():
     policy.act(stage.run)
 
     assert Item.objects.get(verdict=Verdict.WAITING) == flagged
+    assert Stage.objects.get().status == StageStatus.REVIEWING
+    assert not Job.objects.exists()
+
+
+def test_the_last_verdict_of_a_person_starts_no_training_and_can_be_taken_back(approver):
+    stage = reviewed_stage(ONLY_GATES)
+    flagged = ItemFactory(stage=stage, flagged=True)
+    policy.act(stage.run)
+
+    items.reject(flagged, actor=approver, version=1, reason="by mistake")
+    undoing.undo(undoing.last_action(stage, 0, approver.user), actor=approver)
+
+    flagged.refresh_from_db()
+    assert flagged.verdict == Verdict.WAITING
     assert Stage.objects.get().status == StageStatus.REVIEWING
     assert not Job.objects.exists()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.services import waiting
-from curriculum.states import JobKind, RunStatus, StageStatus
+from curriculum.states import Autonomy, JobKind, RunStatus, StageStatus
 from curriculum.views import drawing, reads
 from tests.factories import (
     ItemFactory,
@@ -54,6 +54,16 @@ def test_each_status_of_a_stage_has_one_next_action(status, label, who):
     action = row(StageFactory(status=status).run).action
 
     assert (action.label, action.who) == (label, who)
+
+
+def test_where_clean_items_approve_themselves_the_training_after_people_is_a_step_of_its_own():
+    stage = StageFactory(reviewing=True, run__autonomy=Autonomy.ONLY_GATES)
+    ItemFactory(stage=stage, approved=True)
+
+    action = row(stage.run).action
+
+    assert (action.label, action.who) == ("Train stage 1", "an approver")
+    assert "Policy does not train on those of people" in action.hint
 
 
 def concluded(**job):
