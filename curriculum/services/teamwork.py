@@ -44,8 +44,8 @@ def share_out(
     """Assign all items of the round that wait; what was shared out before is dealt again.
 
     Each skill's items go round the reviewers in turn. A random `overlap_share` (0..1) of all goes
-    to `overlap` people each, for independent opinions; who has given one stays assigned. Returns
-    the number of items that several people get.
+    to `overlap` people each, for independent opinions; who has given one stays assigned, and is
+    not left alone with the item. Returns the number of items that several people get.
     """
     _check(stage, reviewers, overlap, overlap_share)
     hold(stage, round=round)
@@ -60,10 +60,15 @@ def share_out(
     draw = random.Random(seed_of(stage, round))
     several = {item.pk for item in draw.sample(items, round_half_up(overlap_share * len(items)))}
     dealt = deal(
-        [(item.pk, overlap if item.pk in several else 1) for item in items],
+        [(item.pk, _wanted(item, several, overlap, said)) for item in items],
         [reviewer.pk for reviewer in reviewers],
         said,
     )
+    if alone := sum(len(people) < 2 and pk in said for pk, people in dealt.items()):
+        raise BadShare(
+            f"On {alone} of the items the only person chosen has given an opinion, which waits for "
+            "somebody else's: choose another person as well."
+        )
     Assignment.objects.filter(item__in=waiting).delete()
     Assignment.objects.bulk_create(
         Assignment(item_id=pk, reviewer_id=who) for pk, people in dealt.items() for who in people
@@ -87,6 +92,12 @@ def share_out(
         if item.pk in said:
             _conclude(item)
     return n
+
+
+def _wanted(item: Item, several: set[int], overlap: int, said: dict[int, list[int]]) -> int:
+    """How many people are to have the item. An opinion alone is no verdict."""
+    n = overlap if item.pk in several else 1
+    return max(n, LEAST_OVERLAP) if item.pk in said else n
 
 
 def deal(

@@ -132,6 +132,30 @@ def test_who_gave_an_opinion_keeps_the_item_when_it_is_dealt_again(stage, team, 
     assert len(people) == 2
 
 
+def test_an_item_with_an_opinion_is_left_in_somebodys_queue_when_nothing_is_to_overlap(
+    stage, team, approver
+):
+    bob, cid, _ = team
+    item = shared_item([bob, cid], stage)
+    say(item, bob, YES)
+
+    n = share_out(stage, [cid], approver, overlap=2, overlap_share=0)
+
+    assert n == 1
+    assert list(apart.left_for(cid)) == [item]
+    assert say(item, cid, YES).verdict == YES
+
+
+def test_who_gave_an_opinion_is_not_left_alone_with_the_item(stage, team, approver):
+    item = shared_item(team[:2], stage)
+    say(item, team[0], YES)
+
+    with pytest.raises(BadShare, match="On 1 of the items .* choose another person as well"):
+        share_out(stage, team[:1], approver)
+
+    assert item.assignments.count() == 2
+
+
 def test_dealing_to_fewer_concludes_what_they_have_all_said(stage, team, approver):
     item = shared_item(team, stage)
     say(item, team[0], YES)
