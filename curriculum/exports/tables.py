@@ -16,6 +16,7 @@ from django.db import models as fields
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 
 from curriculum import models
+from curriculum.exports.shapes import fits
 from curriculum.models import Origin, Run
 from curriculum.models.team import told
 
@@ -158,6 +159,8 @@ def read(field: fields.Field[Any, Any], value: Any) -> Any:
         return None
     kind = field.get_internal_type()
     if kind == "JSONField":
+        if not fits(f"{field.model._meta.model_name}.{field.name}", value):
+            raise ValueError(f"“{field.name}” is not what it has to be")
         return value
     if kind == "BooleanField":
         is_right = isinstance(value, bool)

@@ -28,8 +28,9 @@ from curriculum.exports.unpacking import Archive, refuse
 from curriculum.models import AuditEntry, Checkpoint, GateRecord, Imported, Job, Origin, Run, Stage
 from curriculum.services import audit, membership
 from curriculum.services.audit import Actor
-from curriculum.states import JobStatus
+from curriculum.states import JobKind, JobStatus
 
+TRIED = ("name", "source", "skill")  # what a job that tries a template was asked
 FOLDER = re.compile(r"checkpoints/s\d{1,5}r\d{1,5}")
 
 
@@ -197,10 +198,16 @@ class _Import:
             row.origin_run, row.origin_actor = self.run.origin, values.get("actor")
         if isinstance(row, Job) and row.status in (JobStatus.QUEUED, JobStatus.RUNNING):
             refuse(f"{where}: a job is under way.")
+        if isinstance(row, Job) and row.kind == JobKind.TRY and not _says_what(row):
+            refuse(f"{where}: “asked” does not say which template was tried.")
         if isinstance(row, Checkpoint) and row.folder:
             if not FOLDER.fullmatch(row.folder):
                 refuse(f"{where}: “folder” is not that of a checkpoint.")
             row.folder = f"runs/{self.run.pk}/{row.folder}"
+
+
+def _says_what(trial: Job) -> bool:
+    return all(isinstance(trial.asked.get(name), str) for name in TRIED)
 
 
 def _check(run: Run) -> None:

@@ -281,6 +281,7 @@ def version_2(content: dict[str, bytes]) -> None:
         (lambda c: changed_line(c, "job.jsonl", 1, status="running"), "a job is under way"),
         (lambda c: changed_line(c, "gaterecord.jsonl", 1, evidence={}), "evidence of the gate"),
         (lambda c: changed_line(c, "people.jsonl", 1, username=7), "people.jsonl, line 1"),
+        (lambda c: changed_line(c, "job.jsonl", 1, kind="try", asked={}), "which template"),
     ],
 )
 def test_a_bad_row_is_a_sentence_with_its_line_and_nothing_is_written(sent, change, words):
@@ -291,6 +292,27 @@ def test_a_bad_row_is_a_sentence_with_its_line_and_nothing_is_written(sent, chan
     change(content)
 
     assert words in refused(packed(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "values"),
+    [
+        ("item.jsonl", "checks", [5, "x", [1], [{"id": "leak"}], [{"id": 1, "passed": True}]]),
+        ("item.jsonl", "operations", [5, "x", {"a": 1}, [{"a": 1}]]),
+        ("item.jsonl", "aims", [5, "x", {"a": 1}, [[]]]),
+        ("run.jsonl", "notices", [5, "x", {"a": 1}, [5]]),
+        ("run.jsonl", "report", [5, [1], {"retained": "all"}, {"retained_interval": [1]}]),
+        ("run.jsonl", "report", [{"forgotten": 3}, {"items": "many"}]),
+        ("run.jsonl", "skill_filter", [5, {"a": 1}]),
+        ("checkpoint.jsonl", "made_with", [5, "x", [1]]),
+    ],
+)
+def test_json_that_pages_could_not_show_is_refused(sent, name, column, values):
+    for value in values:
+        content = members(sent)
+        changed_line(content, name, 1, **{column: value})
+
+        assert f"{name}, line 1: “{column}” is not what it has to be" in refused(packed(content))
 
 
 @pytest.mark.parametrize("whole", [b"", b"not a zip", b"PK\x03\x04", b"\x1f\x8b" + b"0" * 50])
