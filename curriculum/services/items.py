@@ -42,7 +42,6 @@ def approve(item: Item, *, actor: Actor, version: int) -> Item:
     """Let the version a person has looked at be trained on. A leak never may be."""
     if item.is_leak:
         raise LeakNeverApproved
-    apart.require_free(item, actor=actor)
     return _decide(item, Verdict.APPROVED, actor=actor, version=version, action="item.approved")
 
 
@@ -50,7 +49,6 @@ def approve(item: Item, *, actor: Actor, version: int) -> Item:
 def reject(item: Item, *, actor: Actor, version: int, reason: str) -> Item:
     if not reason.strip():
         raise ReasonRequired("a rejection")
-    apart.require_free(item, actor=actor)
     return _decide(
         item,
         Verdict.REJECTED,
@@ -181,6 +179,8 @@ def _decide(
     if decided != (verdict == Verdict.WAITING) or version != item.version:
         raise Overtaken("This item")
     begin(item.stage, round=item.round)
+    if not decided:
+        apart.require_free(item, actor=actor)
     seen = Item.objects.filter(pk=item.pk, version=version, verdict=item.verdict)
     if not seen.update(verdict=verdict):
         raise Overtaken("This item")

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,6 +195,21 @@ def test_a_round_that_is_not_in_review_or_has_no_waiting_item_is_not_shared_out(
 
 
 # --- opinions
+
+
+@pytest.mark.parametrize("verdict", [YES, NO])
+def test_whether_one_person_may_decide_is_asked_when_all_other_writers_wait(team, verdict):
+    item, actor = ItemFactory(), Actor.person(team[0])
+
+    with CaptureQueriesContext(connection) as asked:
+        if verdict == YES:
+            items.approve(item, actor=actor, version=1)
+        else:
+            items.reject(item, actor=actor, version=1, reason="no")
+
+    said = [query["sql"] for query in asked]
+    held = next(i for i, sql in enumerate(said) if sql.startswith('UPDATE "curriculum_run"'))
+    assert [i > held for i, sql in enumerate(said) if "curriculum_assignment" in sql] == [True]
 
 
 @pytest.mark.parametrize("verdict", [YES, NO])
