@@ -6,6 +6,7 @@ A signed word in the form says which file it is; only who brought it gets it aga
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,8 +30,9 @@ def keep(file: UploadedFile) -> Path:
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
-        if old.stat().st_mtime < time.time() - KEPT_SECONDS:
-            old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process removed it just now
+            if old.stat().st_mtime < time.time() - KEPT_SECONDS:
+                old.unlink()
     path = folder / f"{uuid4().hex}{Path(str(file.name)).suffix.lower()}"
     with path.open("wb") as out:
         out.writelines(file.chunks())

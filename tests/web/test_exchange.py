@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from curriculum.models import Run
+from curriculum.views import uploaded
 from distill.training.folders import MOVING
 from tests.curriculum.test_archive import archived
 from tests.factories import (
@@ -243,3 +244,14 @@ def test_the_curriculum_is_a_domain_file_that_can_be_loaded(client, approver, tm
     loaded = domains.load(str(path))
     assert [skill.id for skill in loaded.skills] == ["A1", "A2"]
     assert loaded.skills[0].title == "Small sums"
+
+
+def test_an_upload_that_another_process_removed_meanwhile_is_no_error(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    folder = tmp_path / "imports"
+    folder.mkdir()
+    (folder / "gone").symlink_to(tmp_path / "nowhere")  # listed, and not there when it is looked at
+
+    path = uploaded.keep(SimpleUploadedFile("items.csv", b"question\n"))
+
+    assert path.read_bytes() == b"question\n"
