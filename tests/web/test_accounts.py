@@ -8,6 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.db import DatabaseError
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 
@@ -153,6 +155,28 @@ def test_a_new_password_ends_the_other_sessions_and_is_in_the_log_of_the_house(c
     changed = AuditEntry.objects.get(action="account.changed")
     assert (changed.actor, changed.evidence) == (eve, {"fields": ["password"]})
     assert better not in str(list(AuditEntry.objects.values()))
+
+
+def test_a_password_that_the_log_cannot_tell_of_is_not_changed(client):
+    eve = User.objects.create_user("eve", password=GOOD)
+    client.force_login(eve)
+    better = "staple correct horse"
+
+    def full(**_):
+        raise DatabaseError("The disk is full.")
+
+    pre_save.connect(full, sender=AuditEntry)
+    try:
+        with pytest.raises(DatabaseError):
+            client.post(
+                "/password/",
+                {"old_password": GOOD, "new_password1": better, "new_password2": better},
+            )
+    finally:
+        pre_save.disconnect(full, sender=AuditEntry)
+
+    eve.refresh_from_db()
+    assert eve.check_password(GOOD)
 
 
 def test_a_password_of_eleven_characters_is_refused(client):
