@@ -44,6 +44,7 @@ def import_archive(file: IO[bytes], *, actor: Actor, name: str) -> Run:
     with closing(Archive(file)) as archive:
         archive.verify()
         beside = Path(settings.IOA_HOME) / "runs" / f".importing-{uuid4().hex}"
+        there: Path | None = None
         try:
             with transaction.atomic():
                 run = _Import(archive).rows()
@@ -57,9 +58,12 @@ def import_archive(file: IO[bytes], *, actor: Actor, name: str) -> Run:
                 )
                 membership.begin(run, actor=actor)
                 _write_adapters(archive, beside)
-                if beside.exists():  # the last thing that can fail
-                    beside.rename(beside.with_name(str(run.pk)))
+                there = beside.with_name(str(run.pk))
+                if beside.exists():
+                    beside.rename(there)
         except DatabaseError:
+            if there is not None:  # the commit failed
+                shutil.rmtree(there, ignore_errors=True)
             refuse("its rows contradict each other, or the database cannot keep them.")
         finally:
             shutil.rmtree(beside, ignore_errors=True)

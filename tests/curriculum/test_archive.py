@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from curriculum.errors import RunOver, StillAtWork
 from curriculum.exports import archive
@@ -313,6 +313,20 @@ def test_json_that_pages_could_not_show_is_refused(sent, name, column, values):
         changed_line(content, name, 1, **{column: value})
 
         assert f"{name}, line 1: “{column}” is not what it has to be" in refused(packed(content))
+
+
+def test_an_import_that_cannot_be_committed_leaves_no_folder(sent, monkeypatch):
+    committed = connection.savepoint_commit
+    runs_here = Path(settings.IOA_HOME) / "runs"
+
+    def commit(sid: str) -> None:
+        if runs_here.exists() and any(place.name.isdigit() for place in runs_here.iterdir()):
+            raise DatabaseError("The disk is full.")
+        committed(sid)
+
+    monkeypatch.setattr(connection, "savepoint_commit", commit)
+
+    assert "the database cannot keep them" in refused(sent)
 
 
 @pytest.mark.parametrize("whole", [b"", b"not a zip", b"PK\x03\x04", b"\x1f\x8b" + b"0" * 50])
