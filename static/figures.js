@@ -69,6 +69,8 @@
     const figure = coloured(JSON.parse(source.textContent), style);
     const layout = { ...figure.layout, template: template(style), autosize: true };
     if (still.matches) layout.transition = { duration: 0 };
+    // On a resize Plotly asks the box how tall it is: the box has to know.
+    box.style.height = `${layout.height}px`;
     await Plotly.react(box, figure.data, layout, { displayModeBar: false, responsive: true });
     box.dataset.points = Math.max(...figure.data.map((trace) => trace.x.length));
   }

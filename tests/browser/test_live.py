@@ -92,6 +92,26 @@ def test_a_figure_takes_the_colours_of_the_scheme(school, visit):
     expect(teacher).to_have_css("fill", "rgb(140, 154, 240)")
 
 
+@pytest.mark.parametrize("width", [390, 900])
+def test_a_figure_keeps_its_height_when_the_window_changes(school, visit, width):
+    run = school.diagnosed()
+    page = visit(school.bob)
+    page.goto(f"/runs/{run.pk}/diagnosis/")
+    plot = page.locator("#gaps .main-svg").first
+    expect(plot).to_be_visible()
+    before = plot.bounding_box()
+
+    page.set_viewport_size({"width": width, "height": 700})
+
+    page.wait_for_function(
+        "was => document.querySelector('#gaps .main-svg').getBoundingClientRect().width < was",
+        arg=before["width"],
+    )
+    box, drawn = page.locator("#gaps").bounding_box(), plot.bounding_box()
+    assert box["height"] == drawn["height"] == before["height"]
+    assert box["width"] == drawn["width"]
+
+
 def test_a_preset_keeps_what_was_typed_and_then_the_run_is_made(school, visit):
     page = visit(school.bob)
     page.goto("/runs/new/")
