@@ -72,13 +72,17 @@ def answer(
     then: str | SupportsUrl,
     notice: str,
     status: int = 200,
+    warns: bool = False,
 ) -> HttpResponse:
-    """Answer a POST: fragments for htmx; else a redirect, or the page with what was wrong."""
+    """Answer a POST: fragments for htmx; else a redirect, or the page with what was wrong.
+
+    warns: the notice tells what was done, and that it wants a second look.
+    """
     is_refused = status >= 400
+    done = messages.WARNING if warns else messages.SUCCESS
+    messages.add_message(request, messages.ERROR if is_refused else done, notice)
     if not is_refused and not wants_partial(request):
-        messages.success(request, notice)
         return redirect(then)
-    messages.add_message(request, messages.ERROR if is_refused else messages.SUCCESS, notice)
     return show(request, page, partial, build(), status=status)
 
 

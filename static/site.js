@@ -61,10 +61,14 @@
     );
   });
 
-  // A success is old news with the next thing that is done.
+  // What was done is old news with the next thing that is done.
+  function forget() {
+    const told = "#notices .notice.success, #notices .notice.warning";
+    document.querySelectorAll(told).forEach((line) => line.remove());
+  }
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.requestConfig.verb !== "post" || event.detail.elt.id === "presence") return;
-    document.querySelectorAll("#notices .notice.success").forEach((line) => line.remove());
+    forget();
   });
 
   // And so it is once the page has found that more is so by now.
@@ -72,7 +76,7 @@
     const { requestConfig, target } = event.detail;
     if (requestConfig?.verb !== "get" || !/[?&]seen=/.test(requestConfig.path)) return;
     if (target.id === "live") return; // the progress alone
-    document.querySelectorAll("#notices .notice.success").forEach((line) => line.remove());
+    forget();
   });
 
   // What went wrong must be seen, wherever on the page it was caused.

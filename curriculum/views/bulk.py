@@ -20,7 +20,7 @@ from curriculum.services.reviewing import digest
 from curriculum.states import Verdict
 from curriculum.views import review_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
-from curriculum.views.review_page import elsewhere, may_decide, reply
+from curriculum.views.review_page import elsewhere, may_decide, of_checks, reply
 from curriculum.views.review_reads import difference
 
 REPLACE = ("curriculum/replace.html", "curriculum/partials/_replace.html")
@@ -239,13 +239,10 @@ def stage_write_item(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if made:
             [item] = made
-            failed = ", ".join(item.failed.split())
-            notice = "Written: it waits for a verdict. " + (
-                f"It fails a check: {failed}." if failed else "It passes every check."
-            )
+            notice = f"Written: it waits for a verdict. {of_checks(item)}"
             place = elsewhere(request.POST)
             place["item"] = str(item.pk)
-            return reply(request, stage, place, notice, status)
+            return reply(request, stage, place, notice, status, warns=item.is_flagged)
     return answer(
         request,
         *WRITE,

@@ -16,7 +16,8 @@ from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, 
 from curriculum.services import items, undoing
 from curriculum.services.undoing import Undone
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
-from curriculum.views.review_page import PAGE, PART, context, elsewhere, reply, told
+from curriculum.views.review_page import PAGE, PART, context, elsewhere, of_checks, reply, told
+from curriculum.views.review_reads import objections
 
 RENDERED_PAGE = "curriculum/rendered.html"
 RENDERED = "curriculum/partials/_rendered.html"
@@ -49,7 +50,10 @@ def item_approve(request: HttpRequest, pk: int) -> HttpResponse:
         notice, status = attempt(
             lambda: items.approve(item, actor=person(request), **form.cleaned_data), "Approved."
         )
-    return _answer(request, item, notice, status)
+    failed = objections(item) if status == 200 else ""
+    if failed:
+        notice = f"Approved although a check failed. {failed}"
+    return _answer(request, item, notice, status, warns=bool(failed))
 
 
 @require_POST
@@ -76,9 +80,11 @@ def item_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         notice, status = attempt(
             lambda: items.edit(item, actor=person(request), **form.cleaned_data),
-            "Saved as a new version. Its checks ran again.",
+            "",
         )
-    return _answer(request, item, notice, status, edit=form, stays=True)
+    if status == 200:
+        notice = f"Saved as a new version. {of_checks(item)}"
+    return _answer(request, item, notice, status, edit=form, stays=True, warns=item.is_flagged)
 
 
 @require_POST
@@ -167,10 +173,11 @@ def _answer(
     edit: EditForm | None = None,
     reject: RejectForm | None = None,
     stays: bool = False,
+    warns: bool = False,
 ) -> HttpResponse:
     """The queue behind the item; or the item itself, when it stays or was refused."""
     said = elsewhere(request.POST)
     is_refused = status >= 400
     said["item" if stays or is_refused else "after"] = str(item.pk)
     forms: dict[str, Any] = {"edit": edit, "reject": reject} if is_refused else {}
-    return reply(request, item.stage, said, notice, status, **forms)
+    return reply(request, item.stage, said, notice, status, warns=warns, **forms)

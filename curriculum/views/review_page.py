@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from curriculum.access import Role
 from curriculum.htmx import answer
-from curriculum.models import ReviewAction, Stage
+from curriculum.models import Item, ReviewAction, Stage
 from curriculum.review_forms import EditForm
 from curriculum.services import apart, bulk, saved, undoing
 from curriculum.services.audit import Actor
@@ -94,7 +94,14 @@ def context(
 
 
 def reply(
-    request: HttpRequest, stage: Stage, said: QueryDict, notice: str, status: int, **refused: Any
+    request: HttpRequest,
+    stage: Stage,
+    said: QueryDict,
+    notice: str,
+    status: int,
+    *,
+    warns: bool = False,
+    **refused: Any,
 ) -> HttpResponse:
     """The page behind a change; without htmx, a redirect to it."""
     queue = Queue.of(stage, said)
@@ -108,7 +115,14 @@ def reply(
         then=f"{page}?{queue.query(**place)}",
         notice=notice,
         status=status,
+        warns=warns,
     )
+
+
+def of_checks(item: Item) -> str:
+    """How an item that was written or changed came out of its checks."""
+    failed = ", ".join(item.failed.split())
+    return f"It fails a check: {failed}." if failed else "It passes every check."
 
 
 def elsewhere(said: QueryDict) -> QueryDict:

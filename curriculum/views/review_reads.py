@@ -152,6 +152,12 @@ def _measured_before(item: Item) -> Score | None:
     return scores.order_by("-checkpoint", "-split").first()
 
 
+def objections(item: Item) -> str:
+    """What its failed checks say, one after the other; empty where none failed."""
+    failed = [check for check in item.checks if not check["passed"]]
+    return " ".join(check["detail"] or f"Failed: {check['id']}." for check in failed)
+
+
 def item_of(action: ReviewAction | None) -> int | None:
     """The item of an act on one item."""
     if action is None or action.n != 1 or action.kind not in Verdict.values:

@@ -75,6 +75,41 @@ def test_a_rejection_has_to_say_why(client, reviewer, stage):
     assert item.verdict == Verdict.WAITING
 
 
+def test_what_a_failed_check_says_stands_where_the_verdict_is_given(client, reviewer, stage):
+    failed = {"id": "answer", "version": 1, "passed": False, "detail": "It ends in <b>3</b>."}
+    item = ItemFactory(stage=stage, is_flagged=True, failed=" answer ", checks=[failed])
+
+    shown = client.get(queue(stage)).text
+
+    says = "It ends in &lt;b&gt;3&lt;/b&gt;."
+    assert shown.index('id="failed-checks"') < shown.index(says) < shown.index('id="approve"')
+    said = post(client, item, "approve").text
+    assert f'notice warning">Approved although a check failed. {says}' in said
+
+
+def test_an_item_that_passed_is_approved_without_a_word_of_checks(client, reviewer, stage):
+    item = ItemFactory(stage=stage)
+
+    assert "failed-checks" not in client.get(queue(stage)).text
+    assert 'notice success">Approved.<' in post(client, item, "approve").text
+
+
+@pytest.mark.parametrize(
+    ("solution", "notice"),
+    [
+        ("Answer: 7", 'warning">Saved as a new version. It fails a check: answer.'),
+        ("So. Answer: {}", 'success">Saved as a new version. It passes every check.'),
+    ],
+)
+def test_an_edit_tells_how_its_checks_came_out(client, reviewer, stage, solution, notice):
+    item = ItemFactory(stage=stage)
+
+    words = {"question": item.question, "solution": solution.format(item.answer)}
+    response = post(client, item, "edit", **words)
+
+    assert notice in response.text
+
+
 def test_an_edit_stays_on_the_item_and_shows_what_changed(client, reviewer, stage):
     item = ItemFactory(stage=stage, question="What is 1 + 1?", solution="Answer: 3")
 
