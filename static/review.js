@@ -80,17 +80,13 @@
     if (event.detail.target?.id === "review") isBusy = false;
   });
 
-  // What a person has opened stays open, and the focus stays near where it was.
-  let opened = [];
+  // The focus stays near where it was.
   let hadFocus = false;
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target?.id !== "review") return;
-    opened = [...event.detail.target.querySelectorAll("details[data-keep][open]")].map((d) => d.id);
     hadFocus = event.detail.target.contains(document.activeElement);
   });
   document.addEventListener("htmx:afterSettle", () => {
-    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-    opened = [];
     const words = document.querySelector("#edit-form [autofocus]");
     if (words && !document.activeElement.closest("#edit-form")) words.focus();
     const isLost = !document.activeElement || document.activeElement === document.body;

@@ -29,7 +29,7 @@ from curriculum.models import (
     StageSkill,
 )
 from curriculum.services import signers
-from curriculum.states import ENDED, JobStatus, RunStatus, SkillStatus, StageStatus, Verdict
+from curriculum.states import ENDED, JobStatus, SkillStatus, StageStatus, Verdict
 from curriculum.views import lineage, rail
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)

@@ -1,0 +1,65 @@
+"""What stays as it was when a part of the page is replaced: what is open, where the keyboard is."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+IS_IN_SIGHT = """() => {
+  const { top, bottom } = document.querySelector("#notices .notice").getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+}"""
+
+
+def test_the_words_of_a_skill_are_saved_in_sight_and_the_keyboard_stays(school, visit):
+    run = school.diagnosed()
+    skill = run.skills.order_by("pk").last()
+    page = visit(school.bob)
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.goto(f"/runs/{run.pk}/diagnosis/")
+    page.click(f"#words-{skill.pk} > summary")
+    page.fill(f"#title-{skill.pk}", "Backwards, letter by letter")
+
+    page.focus(f"#save-{skill.pk}")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#notices")).to_contain_text("Changed")
+    assert page.evaluate(IS_IN_SIGHT)
+    assert page.evaluate("scrollY") > 0
+    expect(page.locator(f"#save-{skill.pk}")).to_be_focused()
+
+
+def test_a_prerequisite_that_is_refused_takes_the_focus_along(school, visit):
+    run = school.diagnosed()
+    edge = run.prerequisites.first()
+    page = visit(school.bob)
+    page.goto(f"/runs/{run.pk}/graph/")
+    page.fill(f"#reason-{edge.pk}", "They are learnt together.")
+
+    page.click(f"#confirm-{edge.pk}")
+    expect(page.locator("#notices")).to_contain_text("onfirmed")
+    expect(page.locator(f"#confirm-{edge.pk}")).to_be_focused()
+    assert page.evaluate(IS_IN_SIGHT)
+
+    page.fill(f"#reason-{edge.pk}", "They are learnt together.")
+    page.click(f"#refuse-{edge.pk}")
+    expect(page.locator("#refused-heading")).to_be_visible()
+    expect(page.locator(f"#edge-{edge.pk}")).to_be_focused()
+
+
+def test_a_stage_that_is_split_keeps_the_focus(school, visit):
+    run = school.planned()
+    page = visit(school.bob)
+    page.goto(f"/runs/{run.pk}/curriculum/")
+    page.locator("[id^=merge]").first.click()  # so that there is one to split
+    page.wait_for_selector("#notices .notice")
+    stage = page.locator(".column:has(details[id^=split])").first.get_attribute("data-stage")
+    page.click(f"#split-{stage} > summary")
+
+    page.click(f"#split-{stage}-send")
+    expect(page.locator("#notices .notice")).to_be_visible()
+    expect(page.locator(f"#split-{stage}-send")).to_be_focused()
+    page.locator(f"#split-{stage} [name=skills]").first.check()
+    page.click(f"#split-{stage}-send")
+
+    expect(page.locator("#notices .notice.success")).to_be_visible()
+    assert page.evaluate("document.activeElement.closest('.column').dataset.stage") == stage
