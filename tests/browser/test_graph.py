@@ -55,3 +55,21 @@ def test_a_declared_prerequisite_that_a_person_refuses_orders_nothing(school, vi
 
     edge.refresh_from_db()
     assert not edge.is_active
+
+
+def test_a_test_that_is_asked_for_is_where_the_page_goes_on(school, visit):
+    run = school.diagnosed()
+    first, last = run.prerequisites.order_by("pk").first(), run.prerequisites.order_by("pk").last()
+    page = visit(school.ada)
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.goto(f"/runs/{run.pk}/graph/")
+
+    for edge in (last, first):
+        page.click(f"#test-{edge.pk}")
+        panel = page.locator(f"#trial-panel[data-arrive='{edge.pk}']")
+        expect(panel).to_be_focused()
+        expect(panel.get_by_role("heading")).to_be_in_viewport()
+
+    page.click("#trial-ask")
+    expect(page.locator("#trial-cost")).to_be_visible()
+    expect(page.locator("#trial-ask")).to_be_focused()
