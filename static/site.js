@@ -61,14 +61,16 @@
     );
   });
 
-  // What was done is old news with the next thing that is done.
-  function forget() {
-    const told = "#notices .notice.success, #notices .notice.warning";
-    document.querySelectorAll(told).forEach((line) => line.remove());
-  }
+  // What was done is old news with the next thing that is done. Its place is kept until the answer
+  // to that is here: what is pressed next shall not move away from under the mouse.
+  const told = (kind) => [...document.querySelectorAll(`#notices .notice${kind}`)];
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.requestConfig.verb !== "post" || event.detail.elt.id === "presence") return;
-    forget();
+    told(":is(.success, .warning)").forEach((line) => line.classList.add("is-old"));
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig.verb !== "post") return;
+    told(".is-old").forEach((line) => line.remove());
   });
 
   // And so it is once the page has found that more is so by now.
@@ -76,7 +78,7 @@
     const { requestConfig, target } = event.detail;
     if (requestConfig?.verb !== "get" || !/[?&]seen=/.test(requestConfig.path)) return;
     if (target.id === "live") return; // the progress alone
-    forget();
+    told(":is(.success, .warning)").forEach((line) => line.remove());
   });
 
   // What went wrong must be seen, wherever on the page it was caused.

@@ -125,6 +125,35 @@ def test_the_focus_is_never_lost_behind_a_change(school, visit, stage):
     assert verdict(first) == Verdict.REJECTED
 
 
+def test_the_button_stays_under_the_mouse_from_verdict_to_verdict(school, visit, stage):
+    queue = ItemFactory.create_batch(4, stage=stage)
+    page = visit(school.bob)
+    open_queue(page, stage)
+    before = page.locator("#approve").bounding_box()
+    watched = page.evaluate_handle(
+        """() => {
+          const seen = new Set();
+          const look = () => {
+            const button = document.getElementById("approve");
+            if (button) seen.add(button.getBoundingClientRect().top);
+            requestAnimationFrame(look);
+          };
+          look();
+          return seen;
+        }"""
+    )
+
+    page.mouse.move(before["x"] + 10, before["y"] + 10)
+    for item in queue[1:]:
+        page.mouse.down()
+        page.mouse.up()
+        shown(page, item)
+        expect(page.locator("#notices .notice.success:not(.is-old)")).to_have_text("Approved.")
+
+    assert watched.evaluate("seen => [...seen]") == [before["y"]]
+    assert [verdict(item) for item in queue] == [Verdict.APPROVED] * 3 + [""]
+
+
 def test_words_are_replaced_after_a_look_and_come_back(school, visit, stage):
     item = ItemFactory(stage=stage, question="What is 7 + 1?", answer="8")
     page = visit(school.bob)
