@@ -15,7 +15,8 @@
     const target = event.target;
     if (byNumber(event, target)) return;
     if (target.matches(field)) {
-      if (event.key === "Escape") leave(target);
+      if (event.key === "Escape") leave(target, event);
+      if (event.key === "Enter") isDone = isBrief(target);
       const isSave = event.key === "Enter" && (event.ctrlKey || event.metaKey);
       if (isSave && target.form) target.form.requestSubmit();
       return;
@@ -50,7 +51,18 @@
     input.focus();
   }
 
-  function leave(left) {
+  // Fields from which the keys go on with the item: Enter is all there was to say in them.
+  let isDone = false;
+  const isBrief = (input) => ["filter-q", "tag-word"].includes(input.id);
+  const toItem = () => document.getElementById("item-heading")?.focus();
+
+  function leave(left, event) {
+    if (left.id === "filter-q") {
+      event.preventDefault(); // browsers empty a field for searching
+      if (left.value !== left.defaultValue) left.form.requestSubmit();
+      toItem();
+      return;
+    }
     const panel = left.closest("#reject-panel");
     if (panel) {
       panel.open = false;
@@ -86,11 +98,14 @@
     if (event.detail.target?.id !== "review") return;
     hadFocus = event.detail.target.contains(document.activeElement);
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
     const words = document.querySelector("#edit-form [autofocus]");
     if (words && !document.activeElement.closest("#edit-form")) words.focus();
-    const isLost = !document.activeElement || document.activeElement === document.body;
-    if (hadFocus && isLost) document.getElementById("item-heading")?.focus();
+    const { activeElement } = document;
+    if (hadFocus && (!activeElement || activeElement === document.body)) toItem();
+    const isRefused = event.detail.xhr?.status >= 400; // what was wrong is set right in the field
+    if (isDone && hadFocus && !isRefused && isBrief(activeElement)) toItem();
+    if (hadFocus) isDone = false;
     hadFocus = false;
   });
 })();

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from curriculum.models import Item
 from curriculum.states import Verdict
@@ -68,6 +69,36 @@ def test_letters_typed_into_a_field_are_words_and_no_verdicts(school, visit, que
     page.keyboard.press("Escape")
     assert not page.is_visible("#reject-reason")
     assert verdicts() == ["", "", "", ""]
+
+
+def test_behind_a_tag_and_a_search_the_keys_act_again(school, visit, queue):
+    page = visit(school.bob)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+    heading = page.locator("#item-heading")
+
+    page.keyboard.press("t")
+    page.keyboard.type("easy")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#notices >> text=Tagged: easy.")
+    expect(heading).to_be_focused()
+
+    page.keyboard.press("/")
+    page.keyboard.type(queue[1].question)
+    page.keyboard.press("Enter")
+    shown(page, queue[1])
+    expect(heading).to_be_focused()
+
+    page.keyboard.press("/")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(queue[2].question)
+    page.keyboard.press("Escape")
+    shown(page, queue[2])
+    expect(heading).to_be_focused()
+    assert page.input_value("#filter-q") == queue[2].question
+
+    page.keyboard.press("a")
+    page.wait_for_selector("text=No item matches")
+    assert verdicts() == ["", "", Verdict.APPROVED, ""]
 
 
 def test_two_quick_presses_decide_one_item_and_not_two(school, visit, queue):
