@@ -224,6 +224,23 @@ def test_on_a_phone_the_filters_are_folded_until_they_are_asked_for(school, visi
     page.wait_for_selector("#filter-skill")
 
 
+def test_on_a_phone_the_answer_and_what_speaks_against_it_are_read_above_the_bar(
+    school, visit, stage
+):
+    ItemFactory(stage=stage, flagged=True)
+    page = visit(school.bob, width=390)
+    page.set_viewport_size({"width": 390, "height": 664})
+    open_queue(page, stage)
+
+    bar = page.locator(".verdicts").bounding_box()["y"]
+    for part in (".turn.is-trained", "#failed-checks"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= bar
+    assert not page.is_visible("#to-write")
+    page.click("#filter-panel > summary")
+    assert page.is_visible("#to-write")
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_its_pages_are_usable_by_everybody_and_fit(school, visit, violations, stage, scheme, width):
     item = ItemFactory(stage=stage, flagged=True)
