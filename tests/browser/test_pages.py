@@ -90,6 +90,21 @@ def test_what_sorts_a_table_can_be_pressed_on_a_phone(school, visit):
     assert shown == sorted(shown)
 
 
+def test_what_stands_behind_a_skill_has_the_width_of_the_table(school, visit):
+    run = school.diagnosed()
+    skill = run.skills.first()
+    page = visit(school.ada)
+    page.goto(f"/runs/{run.pk}/diagnosis/")
+
+    page.click(f"#words-{skill.pk} > summary")
+
+    table = page.locator("table.evidence").bounding_box()
+    left = page.locator(f"#words-{skill.pk} .said").first.bounding_box()
+    right = page.get_by_label("Interval at most this wide").first.bounding_box()
+    assert left["width"] > table["width"] / 3
+    assert right["x"] > left["x"] + left["width"]
+
+
 def test_the_login_page_is_usable_and_says_what_was_wrong(school, visit, violations):
     school.ada.set_password("correct horse")
     school.ada.save()
