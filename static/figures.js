@@ -84,4 +84,15 @@
   document.addEventListener("DOMContentLoaded", drawAll);
   document.addEventListener("htmx:afterSettle", drawAll);
   dark.addEventListener("change", drawAll);
+
+  // Paper is light, and narrower than most windows. What was drawn once is drawn again at once.
+  const PAPER = "17cm";
+  function turn(theme, width) {
+    if (theme) document.documentElement.dataset.theme = theme;
+    else delete document.documentElement.dataset.theme;
+    document.querySelectorAll("[data-figure]").forEach((box) => (box.style.width = width));
+    drawAll();
+  }
+  window.addEventListener("beforeprint", () => turn("light", PAPER));
+  window.addEventListener("afterprint", () => turn("", ""));
 })();
