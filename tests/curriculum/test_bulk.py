@@ -40,7 +40,7 @@ def replace(stage, actor, replacement, queue=None, seen=None):
         actor=actor,
         queue=queue,
         replacement=replacement,
-        seen=seen or digest([(item.pk, item.version) for item, _, _ in found]),
+        seen=seen or digest([(item.pk, item.version) for item, *_ in found]),
     )
 
 
