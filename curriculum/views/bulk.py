@@ -129,8 +129,8 @@ def _many(
         queue = Queue.of(stage, request.POST)
         notice, status = attempt(lambda: n.append(act(stage, queue, form.cleaned_data)), "")
         notice = done.format(n[0]) + besides(stage) if n else notice
-    refused = {"many": form} if status >= 400 else {}
-    return reply(request, stage, elsewhere(request.POST), notice, status, **refused)
+    refused = form if status >= 400 else None
+    return reply(request, stage, elsewhere(request.POST), notice, status, many=refused)
 
 
 def _flagged(stage: Stage) -> str:
