@@ -215,8 +215,7 @@ def _requests(
         sampling = Sampling(
             max_tokens=settings.max_reply_tokens,
             temperature=settings.temperature,
-            # of its own: without samples to show, the requests of a wave are the same words
-            seed=number(f"{seed}:{round_key}") + slot.asked + i,
+            seed=number(f"{seed}:{round_key}") + slot.asked + i,  # the words may be the same
         )
         key = f"{round_key}-{skill}-{slot.level}-{slot.asked + i}"
         yield (

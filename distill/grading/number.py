@@ -24,6 +24,8 @@ _ALONE = re.compile(
     r"(?:\s?%|\s?°?[^\W\d_]{0,15}[²³]?)?\.?"
 )
 
+_WRAPPED = re.compile(r"\$([^$]+)\$|\\boxed\{([^{}]+)\}")
+
 
 class Number:
     """1 when the last number of the final answer equals the reference, else 0. No tolerance.
@@ -69,9 +71,10 @@ def last_number(text: str) -> Fraction | None:
 
 def is_one_number(text: str) -> bool:
     """Whether a text is one number and nothing else, but for a currency sign before it, a percent
-    sign or one word behind it, and a full stop. Pure.
+    sign or one word behind it, a full stop, and LaTeX's $…$ or \\boxed{…} around all. Pure.
 
     >>> is_one_number("$1,234.50"), is_one_number("7 apples"), is_one_number("8, no: 7")
     (True, True, False)
     """
-    return _ALONE.fullmatch(text.strip()) is not None
+    bare = _WRAPPED.sub(lambda m: m[1] or m[2], text.strip().rstrip("."))
+    return _ALONE.fullmatch(bare.strip()) is not None

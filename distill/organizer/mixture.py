@@ -205,9 +205,9 @@ def mix(
     """A round's items in training order: the new ones, and rehearsal drawn from `pool`.
 
     pool: trained items of skills that are to be kept; see `rehearsed`. lost: see `still_needed`; a
-    skill without an entry has lost nothing. share: ρ, of the whole mixture. Where the pool is
-    smaller than the share asks for, all of it is rehearsed. Pure; the same for the same arguments
-    in every process.
+    skill without an entry has lost nothing. share: ρ, of the whole mixture, at most: what a skill
+    has too few items for is not dealt to the others. Pure; the same for the same arguments in every
+    process.
 
     Ours: the paper replays nothing.
     """

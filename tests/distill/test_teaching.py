@@ -339,6 +339,13 @@ def test_bare_sums_are_worked_out_and_nothing_else(question, value):
     assert worked_out(question) == value
 
 
+@pytest.mark.parametrize("answer", ["7", "7.0", "$7", "7 apples", "$7$", "\\boxed{7}", "7."])
+def test_an_answer_to_a_sum_may_have_a_unit_or_a_frame(answer):
+    item = Item("k", "A", "What is 3 + 4?", f"3 + 4 = 7. Answer: {answer}", answer)
+
+    assert answer_result(item, (), "number").passed
+
+
 @pytest.mark.parametrize(
     "answer",
     ["8, no: 7", "not 7", "-1/7 7", "7 or 8, I say 7", "7 + 0 = 7", "The sum is 7", "7\n7"],
