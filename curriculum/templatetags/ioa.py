@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -84,6 +84,12 @@ def indented(content: Any) -> str:
 def in_words(names: list[str]) -> str:
     """["one_format", "limit_load"] -> one format, limit load."""
     return ", ".join(name.replace("_", " ") for name in names)
+
+
+@register.filter
+def share_beside(mixture: Iterable[Mapping[str, Any]]) -> float:
+    """The share of a training that is of other stages, rehearsal aside."""
+    return sum(float(row["share"]) for row in mixture if row.get("is_beside"))
 
 
 PASSED = {
