@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.template.loader import render_to_string
 
 from curriculum.engine import next_round
 from curriculum.engine.describe import default_settings
@@ -61,3 +62,17 @@ def test_without_a_weight_a_remedy_teaches_its_own_stage():
 
     assert planned.beside == []
     assert planned.new == {"N1": 200}
+
+
+def test_a_mixture_says_how_much_of_it_is_of_other_stages():
+    rows = [
+        {"key": "A1", "is_rehearsal": False, "is_beside": False, "share": 0.25, "n": 5},
+        {"key": "B2", "is_rehearsal": False, "is_beside": True, "share": 0.5, "n": 10},
+        {"key": "A3", "is_rehearsal": True, "is_beside": False, "share": 0.25, "n": 5},
+    ]
+
+    said = render_to_string("curriculum/partials/_mixture.html", {"mixture": rows, "label": "M"})
+    alone = render_to_string("curriculum/partials/_mixture.html", {"mixture": rows[:1]})
+
+    assert "50% of these items are of other stages" in said
+    assert "of other stages" not in alone
