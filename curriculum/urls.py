@@ -65,7 +65,7 @@ urlpatterns = [
     # curriculum
     path("runs/<int:pk>/curriculum/", plan.run_curriculum, name="run-curriculum"),
     path("runs/<int:pk>/curriculum/sign/", plan.run_sign_curriculum, name="run-sign-curriculum"),
-    path("runs/<int:pk>/curriculum/back/", plan.run_go_back, name="run-go-back"),
+    path("runs/<int:pk>/curriculum/earlier/", plan.run_go_back, name="run-go-back"),
     path("runs/<int:pk>/curriculum/replan/", plan.run_replan, name="run-replan"),
     path("runs/<int:pk>/curriculum/plan-rest/", plan.run_plan_rest, name="run-plan-rest"),
     path("runs/<int:pk>/curriculum/keep/", plan.run_keep_plan, name="run-keep-plan"),

@@ -104,8 +104,8 @@ def test_an_item_that_passed_is_approved_without_a_word_of_checks(client, review
 def test_an_edit_tells_how_its_checks_came_out(client, reviewer, stage, solution, notice):
     item = ItemFactory(stage=stage)
 
-    words = {"question": item.question, "solution": solution.format(item.answer)}
-    response = post(client, item, "edit", **words)
+    words = {"question": item.question, "answer": item.answer}
+    response = post(client, item, "edit", **words, solution=solution.format(item.answer))
 
     assert notice in response.text
 
