@@ -14,7 +14,6 @@ from tests.factories import (
     ItemFactory,
     ProbeFactory,
     ScoreFactory,
-    SkillFactory,
     StageFactory,
 )
 from tests.web.writes import HTMX
@@ -103,8 +102,7 @@ def test_an_item_that_passed_is_approved_without_a_word_of_checks(client, review
     ],
 )
 def test_an_edit_tells_how_its_checks_came_out(client, reviewer, stage, solution, notice):
-    skill = SkillFactory(run=stage.run, key="Z9")  # of which the domain knows no questions
-    item = ItemFactory(stage=stage, skill=skill, question="What is 3 + 4?", answer="7")
+    item = ItemFactory(stage=stage, question="What is 3 + 4?", answer="7")
 
     words = {"question": item.question, "answer": item.answer}
     response = post(client, item, "edit", **words, solution=solution)
@@ -135,9 +133,8 @@ def test_an_edit_without_words_keeps_the_form_open_with_what_was_typed(client, r
 
 
 def test_a_wrong_answer_can_be_corrected_and_the_item_is_clean_again(client, reviewer, stage):
-    skill = SkillFactory(run=stage.run, key="Z9")  # of which the domain knows no questions
     words = {"question": "What is 1 + 1?", "solution": "Answer: 2", "answer": "3"}
-    item = ItemFactory(stage=stage, skill=skill, **words)
+    item = ItemFactory(stage=stage, **words)
 
     form = client.get(
         f"{reverse('curriculum:stage-review', args=[stage.pk])}?item={item.pk}&edit=1"
@@ -328,6 +325,6 @@ def test_approving_together_says_of_flagged_ones_only_where_some_wait(client, re
     assert "Still waiting" not in client.post(url, {"round": 0, "expected": 1}, headers=HTMX).text
 
     ItemFactory(stage=stage, skill=skill)
-    ItemFactory(stage=stage, skill=skill, is_flagged=True)
+    ItemFactory(stage=stage, is_flagged=True)
     page = client.post(url, {"round": 0, "expected": 1}, headers=HTMX).text
     assert "Still waiting for you, as a check failed: 1." in page
