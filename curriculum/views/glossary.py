@@ -22,7 +22,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "Finding out what is missing": {
         "probe": "A question that only measures. It is never trained on.",
-        "gap": "What of the teacher's score the student lacks: 0 % lacks nothing, 100 % all.",
+        "gap": "What of the teacher's score the student lacks: 0% lacks nothing, 100% all.",
         "interval": "Where the true value lies 95 times in 100. More questions make it narrower.",
         "deficient": "A skill whose gap is over the bound in the run's settings.",
         "prerequisite": "An arrow from one skill to another that builds on it. People confirm it, "
