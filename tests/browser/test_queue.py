@@ -121,7 +121,7 @@ def test_the_focus_is_never_lost_behind_a_change(school, visit, stage):
     page.keyboard.press("a")
     page.wait_for_selector("text=Every item has a verdict")
 
-    assert page.evaluate("document.activeElement.id") == "item-heading"
+    expect(page.locator("#item-heading")).to_be_focused()
     assert verdict(first) == Verdict.REJECTED
 
 

@@ -122,7 +122,7 @@ def test_focus_stays_on_the_button_that_was_pressed(school, visit, queue):
     page.keyboard.press("Enter")
     shown(page, queue[1])
 
-    assert page.evaluate("document.activeElement.id") == "approve"
+    expect(page.locator("#approve")).to_be_focused()
 
 
 def test_a_rejection_without_a_reason_is_answered_beside_the_field(school, visit, queue):
@@ -133,7 +133,7 @@ def test_a_rejection_without_a_reason_is_answered_beside_the_field(school, visit
     page.keyboard.press("Enter")
 
     page.wait_for_selector("#reject-error")
-    assert page.evaluate("document.activeElement.id") == "reject-reason"
+    expect(page.locator("#reject-reason")).to_be_focused()
 
 
 def test_somebody_else_was_faster_and_the_page_says_so(school, visit, queue):

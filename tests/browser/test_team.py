@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from curriculum.models import Assignment, Item, ItemLock
 from curriculum.states import Verdict
@@ -79,7 +80,7 @@ def test_the_heartbeat_leaves_what_was_said_and_typed_alone(school, visit, queue
         page.evaluate(BEAT)
 
     assert page.input_value("#reject-reason") == "a step"
-    assert page.evaluate("document.activeElement.id") == "reject-reason"
+    expect(page.locator("#reject-reason")).to_be_focused()
 
 
 def test_two_opinions_by_key_make_the_verdict(school, visit, queue):
