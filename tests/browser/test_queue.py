@@ -21,6 +21,7 @@ def open_queue(page, stage, query=""):
 
 def shown(page, item):
     page.wait_for_selector(f"#item-{item.pk}")
+    expect(page.locator(".htmx-settling")).to_have_count(0)  # until then a press is a form's
 
 
 def verdict(item):

@@ -16,6 +16,7 @@ def queue():
 
 def shown(page, item):
     page.wait_for_selector(f"#item-{item.pk}")
+    expect(page.locator(".htmx-settling")).to_have_count(0)  # until then a press is a form's
 
 
 def verdicts():
