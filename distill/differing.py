@@ -1,8 +1,8 @@
-"""In what a run that is continued differs from what it was begun as."""
+"""In what a run differs: from what it was begun as, and from what is usual."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -28,3 +28,12 @@ def filled(was: Any, now: Any, usual: Any) -> Any:
         return was
     new = {k: usual[k] for k in now.keys() - was.keys() if k in usual}
     return new | {k: filled(v, now.get(k), usual.get(k)) for k, v in was.items()}
+
+
+def changed(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """What of nested values is not as usual; those that `usual` lacks raise KeyError. Pure."""
+    return {
+        k: changed(v, usual[k]) if isinstance(v, Mapping) else v
+        for k, v in values.items()
+        if v != usual[k]
+    }

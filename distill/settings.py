@@ -237,12 +237,3 @@ def as_kept(kept: Mapping[str, Any]) -> Settings:
     return Settings.model_validate(
         {**kept, **{name: {**BEFORE.get(name, {}), **values} for name, values in groups.items()}}
     )
-
-
-def changed(settings: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
-    """What of nested settings is not as usual. Pure."""
-    return {
-        k: changed(v, usual[k]) if isinstance(v, Mapping) else v
-        for k, v in settings.items()
-        if v != usual[k]
-    }

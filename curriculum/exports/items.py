@@ -71,7 +71,7 @@ class Choice:
         for version, item, *values in entries.iterator(chunk_size=AT_ONCE):
             row = _row(*values)
             if version != row.version:
-                was = Revision.objects.get(item=item, version=version)
+                was = Revision.objects.select_related("item").get(item=item, version=version)
                 row = Row(
                     row.id,
                     row.skill,
@@ -80,7 +80,7 @@ class Choice:
                     version,
                     was.question,
                     was.solution,
-                    was.answer or row.answer,
+                    was.had_answer,
                     row.checks,
                 )
             yield row

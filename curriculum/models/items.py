@@ -83,7 +83,7 @@ class Revision(models.Model):
     version = models.PositiveSmallIntegerField()
     question = models.TextField()
     solution = models.TextField()
-    answer = models.TextField(blank=True, default="")  # empty: as the item has it (older archives)
+    answer = models.TextField(blank=True, default="")  # see `had_answer`
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
     action = models.ForeignKey(
         "curriculum.ReviewAction", models.RESTRICT, null=True, blank=True, related_name="revisions"
@@ -98,6 +98,11 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.version} of item {self.item_id}"
+
+    @property
+    def had_answer(self) -> str:
+        """Older archives kept none: then no version had another than the item."""
+        return self.answer or self.item.answer
 
 
 class Review(models.Model):

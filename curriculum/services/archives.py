@@ -58,9 +58,8 @@ def import_archive(file: IO[bytes], *, actor: Actor, name: str) -> Run:
                 )
                 membership.begin(run, actor=actor)
                 _write_adapters(archive, beside)
-                there = beside.with_name(str(run.pk))
                 if beside.exists():
-                    beside.rename(there)
+                    there = beside.rename(beside.with_name(str(run.pk)))
         except DatabaseError:
             if there is not None:  # the commit failed
                 shutil.rmtree(there, ignore_errors=True)

@@ -98,7 +98,7 @@ def _words_back(action: ReviewAction, actor: Actor) -> Seen:
     left = action.revisions.filter(
         item__version=F("version") + 1, item__verdict=Verdict.WAITING
     ).select_related("item__skill")
-    words = [(r.item, r.question, r.solution, r.answer or r.item.answer) for r in left]
+    words = [(r.item, r.question, r.solution, r.had_answer) for r in left]
     rewrite(action.stage, words, actor=actor, action=action)
     return [(item.pk, item.version) for item, *_ in words]
 

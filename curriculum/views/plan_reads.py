@@ -82,8 +82,9 @@ def _ended_by(noted: Sequence[AuditEntry], entry: AuditEntry) -> int | None:
     """The entry that made another version of this one, if it says what the stages were."""
     later = (e for e in noted if e.sequence > entry.sequence and e.action not in (SIGNED, KEPT))
     following = next(later, None)
-    is_change = following is not None and following.action in CHANGED and _stages(following.was)
-    return following.sequence if following is not None and is_change else None
+    if following is None or following.action not in CHANGED or not _stages(following.was):
+        return None
+    return following.sequence
 
 
 def _after(entry: AuditEntry, behind: AuditEntry | None, now: Plan) -> Plan:

@@ -198,7 +198,7 @@ def _versions(item: Item) -> list[Json]:
     person changed it: who wrote version n is whoever ended version n - 1.
     """
     ended = list(item.revisions.select_related("actor").order_by("version"))
-    words = [(row.version, row.question, row.solution, row.answer or item.answer) for row in ended]
+    words = [(row.version, row.question, row.solution, row.had_answer) for row in ended]
     words.append((item.version, item.question, item.solution, item.answer))
     return [
         {

@@ -170,7 +170,7 @@ def history(item: Item) -> list[dict[str, Any]]:
     turns that changed.
     """
     versions = list(item.revisions.select_related("actor", "action").order_by("version"))
-    texts = [(r.version, r.question, r.solution, r.answer or item.answer) for r in versions]
+    texts = [(r.version, r.question, r.solution, r.had_answer) for r in versions]
     texts.append((item.version, item.question, item.solution, item.answer))
     steps = []
     for by, old, new in zip(versions, texts, texts[1:], strict=False):

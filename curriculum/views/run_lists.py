@@ -35,12 +35,12 @@ def run_list(request: HttpRequest) -> HttpResponse:
         found = found.filter(archived_at__isnull=not is_archive)
         page = Paginator(found, SHOWN).get_page(request.GET.get("page"))
         rows = [reads.run_row(run) for run in page]
-    said = {"archived": "1" if is_archive else "", "q": words}
+    said = [pair for pair in (("archived", "1" * is_archive), ("q", words)) if pair[1]]
     context = {
         "page": page,
         "rows": rows,
         "words": words,
-        "query": "".join(f"{urlencode({k: v})}&" for k, v in said.items() if v),
+        "query": f"{urlencode(said)}&" if said else "",
         "for_me": reads.runs_for(request.user, rows),
         "since": waiting.since(row.run for row in rows) if is_waiting else {},
         "is_waiting": is_waiting,

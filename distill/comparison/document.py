@@ -10,7 +10,8 @@ from typing import Any
 
 from distill.comparison.results import made_with
 from distill.comparison.sections import Section, ablations, beside, curves, sections
-from distill.settings import Settings, as_kept, changed
+from distill.differing import changed
+from distill.settings import Settings, as_kept
 
 FOLDER = "evidence"  # of the pictures, beside the page
 CURVES, OTHERS, ABLATED, TAUGHT, SPEED = "curves", "others", "ablated", "taught", "speed"

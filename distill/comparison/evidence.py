@@ -25,9 +25,10 @@ from distill.comparison.document import ABLATED, CURVES, OTHERS, SPEED, TAUGHT, 
 from distill.comparison.parts import joined
 from distill.comparison.results import FIGURES
 from distill.comparison.sections import ablations
+from distill.differing import changed
 from distill.disk import write_beside
 from distill.errors import DistillError
-from distill.settings import Settings, changed
+from distill.settings import Settings
 
 JSON, PAGE = "evidence.json", "evidence.md"
 KEPT = (CURVES, OTHERS, ABLATED, TAUGHT, SPEED)

@@ -15,12 +15,11 @@ _AFTER = (
     "is|was|in|with"
 )
 _ALONE = rf"[A-Z](?![\w'’])(?!(?<=[AI])\s+(?!(?:{_AFTER})\b)[A-Za-z])"
-_FONT = r"(?:\\(?:text|textbf|mathrm|mathbf|mathsf)\{{)?"
-_LETTER = (
-    rf"[*_`\"“$]*{_FONT}(?:\(\s*(?P<{{0}}>[A-Za-z])\s*\)|\[(?P<{{1}}>[A-Z])\]|(?P<{{2}}>{_ALONE}))"
-)
-_FIRST = _LETTER.format("a", "b", "c")
-_SECOND = _LETTER.format("d", "e", "f")
+_FONT = r"(?:\\(?:text|textbf|mathrm|mathbf|mathsf)\{)?"
+_BEFORE = rf"[*_`\"“$]*{_FONT}"
+_LETTER = rf"(?:\(\s*(?P<{{0}}>[A-Za-z])\s*\)|\[(?P<{{1}}>[A-Z])\]|(?P<{{2}}>{_ALONE}))"
+_FIRST = _BEFORE + _LETTER.format("a", "b", "c")
+_SECOND = _BEFORE + _LETTER.format("d", "e", "f")
 _KIND = r"(?:(?:option|choice|letter)\s{1,3})?"
 _OR = r"[^\w(\[]{0,4}(?:(?:or|and|either)\s{1,3}|[/,&]\s{0,3})"
 
@@ -35,7 +34,7 @@ _IS_RIGHT = re.compile(
 _WHOLE_LINE = re.compile(rf"\s*(?i:{_KIND}){_FIRST}\W*")
 _OPENING = re.compile(rf"\s*{_FIRST}(?:[).:,]|\s*\n)")
 _MARKED = re.compile(rf"(?i:{_KIND}){_FIRST}(?:{_OR}(?i:{_KIND}){_SECOND})?")
-_ONE_LETTER = re.compile(r"\W*(?:\\(?:text|textbf|mathrm|mathbf|mathsf)\{)?([A-Za-z])\W*")
+_ONE_LETTER = re.compile(rf"\W*{_FONT}([A-Za-z])\W*")
 _IN_BRACKETS = re.compile(r"\(([A-Z])\)")
 
 
