@@ -35,15 +35,12 @@ class Node:
 
     @property
     def name(self) -> str:
-        return _name(self.checkpoint)
+        return short_name(self.checkpoint)
 
     @property
     def place(self) -> str:
         """The name in words."""
-        stage = self.checkpoint.stage
-        if stage is None:
-            return "the student as it came"
-        return f"stage {stage.position}, round {self.checkpoint.round}"
+        return place_of(self.checkpoint)
 
     @property
     def decision(self) -> str:
@@ -101,7 +98,7 @@ def kept(checkpoints: Iterable[Checkpoint]) -> set[int]:
 def tree(checkpoints: Sequence[Checkpoint], gates: Mapping[int, GateRecord]) -> Tree:
     """checkpoints: of one run, parents before children. gates: by the pk of the checkpoint."""
     way = kept(checkpoints)
-    names = {each.pk: _name(each) for each in checkpoints}
+    names = {each.pk: short_name(each) for each in checkpoints}
     places: dict[int, tuple[int, int]] = {}  # column, lane
     nodes, lines = [], []
     for each in checkpoints:
@@ -123,9 +120,17 @@ def tree(checkpoints: Sequence[Checkpoint], gates: Mapping[int, GateRecord]) -> 
     return Tree(x + WIDTH + EDGE, y + HEIGHT + EDGE, nodes, lines)
 
 
-def _name(checkpoint: Checkpoint) -> str:
+def short_name(checkpoint: Checkpoint) -> str:
     stage = checkpoint.stage
     return "base" if stage is None else f"s{stage.position}r{checkpoint.round}"
+
+
+def place_of(checkpoint: Checkpoint) -> str:
+    """Which student it is, in words."""
+    stage = checkpoint.stage
+    if stage is None:
+        return "the student as it came"
+    return f"stage {stage.position}, round {checkpoint.round}"
 
 
 def _corner(column: int, lane: int) -> tuple[int, int]:

@@ -7,13 +7,14 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from curriculum import figures
+from curriculum import engine, figures
 from curriculum.htmx import show
 from curriculum.models import AuditEntry, GateRecord, Item, Run, Score, Skill
 from curriculum.services import audit, signers
 from curriculum.states import ActorKind, RunStatus, SkillOutcome
 from curriculum.views import reads
 from curriculum.views.common import find_run, viewer
+from curriculum.views.learning import learning
 
 PAGE = "curriculum/report.html"
 PART = "curriculum/partials/_report.html"
@@ -69,6 +70,8 @@ def _context(run: Run) -> dict[str, Any]:
         "measured": measured,
         "figure": figures.report(measured) if measured else None,
         "report": run.report,
+        "learnt": learning(run),
+        "mastery": engine.settings_of(run).thresholds.mastery,
         "is_finished": run.status == RunStatus.FINISHED,
         "cost": reads.cost(run),
         "signed": _signed(run),
