@@ -6,6 +6,7 @@ the same numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any, Protocol
 
 Figure = dict[str, Any]
@@ -75,6 +76,37 @@ def report(rows: Sequence[Any]) -> Figure:
             "barmode": "group",
             "bargap": 0.3,
             "xaxis": {"type": "category", "automargin": True},
+            "yaxis": _shares("mean grade on final probes"),
+        },
+    }
+
+
+MARKS = ("circle", "square", "diamond", "triangle-up", "x", "star")  # of runs, with --run-1 …
+
+
+def compared(rows: Sequence[Any], names: Sequence[str]) -> Figure:
+    """The students of several runs, skill by skill: a mark and a colour a run."""
+    skills = [row.key for row in rows]
+
+    def marks(n: int, name: str) -> dict[str, Any]:
+        scores = [row.cells[n].now for row in rows]
+        return {
+            "type": "scatter",
+            "mode": "markers",
+            "name": escape(name, quote=False),  # Plotly takes tags in names for markup
+            "x": skills,
+            "y": [s.mean if s else None for s in scores],
+            "error_y": _error(scores),
+            "marker": {"color": f"--run-{n + 1}", "symbol": MARKS[n], "size": 10},
+            "hovertemplate": "%{x}: %{y:.0%}",
+        }
+
+    return {
+        "data": [marks(n, name) for n, name in enumerate(names)],
+        "layout": {
+            "height": 360,
+            "scattermode": "group",
+            "xaxis": {"type": "category", "automargin": True, "showgrid": False},
             "yaxis": _shares("mean grade on final probes"),
         },
     }

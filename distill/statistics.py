@@ -96,6 +96,20 @@ def interval_of_mean(estimates: Sequence[tuple[float, Interval]]) -> Interval:
     return Interval(max(0.0, mean - below), mean + above)
 
 
+def difference_interval(first: float, one: Interval, second: float, other: Interval) -> Interval:
+    """Two-sided interval of first − second, two independent estimates with their intervals.
+
+    Of the same confidence as theirs, in −1..1 for shares. Of the same questions asked of both it
+    is too wide, never too narrow, where those that are hard for one are hard for the other. Pure.
+
+    Source: Newcombe, "Interval estimation for the difference between independent proportions",
+    Statistics in Medicine 1998, method 10; for other estimates Zou and Donner, as above.
+    """
+    low = math.hypot(first - one.low, other.high - second)
+    high = math.hypot(one.high - first, second - other.low)
+    return Interval(first - second - low, first - second + high)
+
+
 def _unseen(n: int, confidence: float) -> float:
     """The most that may be of a kind which N draws had none of: Wilson's upper end for 0 of N."""
     zz = float(norm.ppf(0.5 + confidence / 2)) ** 2

@@ -44,7 +44,7 @@ from curriculum.engine.prompts import (
     templates_of,
 )
 from curriculum.engine.replanning import Rest, plan_rest
-from curriculum.engine.reporting import report
+from curriculum.engine.reporting import difference, report
 from curriculum.engine.rounds import mixture, spent_before
 from curriculum.engine.slips import slips
 from curriculum.engine.steering import aim_in_words, planned_aims
@@ -95,6 +95,7 @@ __all__ = [
     "default_settings",
     "describe_domain",
     "diagnose",
+    "difference",
     "difficulty",
     "domain_file",
     "domains",

@@ -16,7 +16,8 @@ from curriculum.states import SkillStatus
 from distill import report as reports
 from distill.backends.base import Backend, Beat
 from distill.identifier.probing import score
-from distill.records import Score, Split
+from distill.records import Interval, Score, Split
+from distill.statistics import difference_interval
 
 
 def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:
@@ -63,6 +64,12 @@ def report(run: Run, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[mo
         for s in skills
     ]
     return figures | _costs(run), rows
+
+
+def difference(first: models.Score, second: models.Score) -> Interval:
+    """95 % interval of first − second, of two students that learnt apart. Pure."""
+    one, other = Interval(first.low, first.high), Interval(second.low, second.high)
+    return difference_interval(first.mean, one, second.mean, other)
 
 
 def _costs(run: Run) -> dict[str, Any]:

@@ -61,10 +61,13 @@ REPORT = record(
     {},
     {
         "retained": or_none(is_number),
+        "retained_before": or_none(is_number),
         "retained_interval": or_none(is_interval),
         "items": is_count,
         "train_tokens": is_count,
         "teacher_tokens": is_count,
+        "probes": is_count,
+        "stages": list_of(record({}, {"rounds": is_count, "status": is_text})),
         "seconds": is_number,
         "forgotten": TEXTS,
     },

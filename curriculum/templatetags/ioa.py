@@ -35,6 +35,13 @@ def share(value: float) -> str:
 
 
 @register.filter
+def points(share: float) -> str:
+    """0.12 -> +12, -0.3 -> −30: percentage points, with a sign that is no hyphen."""
+    whole = round(100 * share)
+    return f"{whole:+d}".replace("-", "−") if whole else "0"
+
+
+@register.filter
 def since(moment: datetime) -> str:
     """How long something has lasted: "a few seconds", "2 minutes"."""
     seconds = max(0, int((timezone.now() - moment).total_seconds()))

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from distill.statistics import Interval, interval_of_mean, mean_interval, ratio_interval
+from distill.statistics import (
+    Interval,
+    difference_interval,
+    interval_of_mean,
+    mean_interval,
+    ratio_interval,
+)
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 20), (20, 20), (13, 20), (57, 64)])
@@ -177,3 +183,25 @@ def test_the_interval_of_a_mean_covers_the_truth_as_often_as_it_says(truth, leas
     covered = np.mean([each.low <= np.mean(truth) <= each.high for each in intervals])
 
     assert least <= covered <= 0.985
+
+
+def _of(right, n):
+    mean, low, high = mean_interval([1.0] * right + [0.0] * (n - right))
+    return mean, Interval(low, high)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),  # Newcombe 1998, table II, method 10
+    [
+        ((56, 70), (48, 80), (0.0524, 0.3339)),
+        ((9, 10), (3, 10), (0.1705, 0.8090)),
+        ((5, 56), (0, 29), (-0.0381, 0.1926)),
+        ((10, 10), (0, 10), (0.6075, 1.0)),
+    ],
+)
+def test_the_interval_of_a_difference_is_newcombes(one, other, expected):
+    found = difference_interval(*_of(*one), *_of(*other))
+    turned = difference_interval(*_of(*other), *_of(*one))
+
+    assert (found.low, found.high) == pytest.approx(expected, abs=0.0001)
+    assert (-turned.high, -turned.low) == pytest.approx((found.low, found.high))

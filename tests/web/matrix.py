@@ -210,6 +210,7 @@ SECTIONS: dict[str, list[Entry]] = {
         *_house(EVERYBODY, "POST")(logout="sign out"),
         *_house(ANYBODY, "GET")(
             run_list="list of the runs that one sees",
+            run_compare="runs that one sees, side by side",
             job_list="list of their jobs",
             glossary="what the words of the pages mean",
             token_list="one's own API tokens",

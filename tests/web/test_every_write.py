@@ -22,6 +22,7 @@ def test_the_table_names_every_address_that_only_takes_posts():
             "bar",
             "glossary",
             "run-list",
+            "run-compare",
             "run-create",
             "run-detail",
             "run-now",
