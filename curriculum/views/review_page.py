@@ -23,6 +23,7 @@ from curriculum.views.common import find_stage
 
 PAGE = "curriculum/review.html"
 PART = "curriculum/partials/_review.html"
+LIST = "list"  # what `view` says where items stand below each other
 
 
 def may_decide(request: HttpRequest, stage: Stage, queue: Queue) -> bool:
@@ -44,7 +45,12 @@ def context(
 ) -> dict[str, Any]:
     """edit, reject, many: forms that were refused, with what was wrong."""
     queue = Queue.of(stage, said)
-    item, place = review_reads.pick(stage, queue, said, request.user)
+    is_list = said.get("view") == LIST
+    page = review_reads.page(stage, queue, said) if is_list and "item" not in said else None
+    if page is None:
+        item, place = review_reads.pick(stage, queue, said, request.user)
+    else:
+        item, place = None, {"n": page.paginator.count}
     decides = may_decide(request, stage, queue)
     if edit is None and item is not None and "edit" in said and decides:
         edit = EditForm(
@@ -69,7 +75,11 @@ def context(
         "stage": stage,
         "run": stage.run,
         "queue": queue,
-        "query": queue.query(),
+        "query": queue.query(view=LIST if is_list else ""),
+        "list_query": queue.query(view=LIST),
+        "is_list": is_list,
+        "page": page,
+        "alone": alone,
         "counts": counts,
         "item": item,
         "place": place,
@@ -105,7 +115,7 @@ def reply(
 ) -> HttpResponse:
     """The page behind a change; without htmx, a redirect to it."""
     queue = Queue.of(stage, said)
-    place = {name: said[name] for name in ("item", "after") if name in said}
+    place = {name: said[name] for name in ("item", "after", "view", "page") if name in said}
     page = reverse("curriculum:stage-review", args=[stage.pk])
     return answer(
         request,

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 from django.http import QueryDict
 
@@ -36,6 +37,7 @@ ORDERS = [
     ("failed", "failed checks first"),
 ]
 
+SHOWN = 50  # items a page of the list
 MOST_COMPARED = 200_000  # words times words; the worst of them are told in a second
 
 
@@ -123,6 +125,12 @@ def pick(
         "previous": before.values_list("pk", flat=True).first(),
         "following": behind.values_list("pk", flat=True).first(),
     }
+
+
+def page(stage: Stage, queue: Queue, said: QueryDict) -> Page[Item]:
+    """The items of the queue below each other, so many a page. Three queries."""
+    found = queue.walk(stage).select_related("skill").prefetch_related("tags")
+    return Paginator(found, SHOWN).get_page(said.get("page"))
 
 
 def why(item: Item) -> dict[str, Any]:

@@ -264,3 +264,23 @@ def test_its_pages_are_usable_by_everybody_and_fit(school, visit, violations, st
         assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
     assert found == []
+
+
+def test_a_list_is_worked_through_in_its_rows(school, visit, stage):
+    first, second, third = ItemFactory.create_batch(3, stage=stage)
+    page = visit(school.bob)
+    open_queue(page, stage)
+    shown(page, first)
+
+    page.keyboard.press("l")
+    page.click(f"#approve-{second.pk}")
+    expect(page.locator(f"#item-{second.pk}")).to_have_count(0)
+    expect(page.locator("#item-heading")).to_be_focused()
+    page.click(f"#item-{third.pk} a")
+    expect(page.locator("#approve")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator(f"#approve-{first.pk}")).to_be_visible()
+    page.keyboard.press("l")
+    expect(page.locator("#approve")).to_be_visible()
+
+    assert [verdict(item) for item in (first, second, third)] == ["", "approved", "approved"]
