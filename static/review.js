@@ -94,15 +94,25 @@
 
   // The focus stays near where it was.
   let hadFocus = false;
+  let row = -1; // of the list, from above
+  const rows = () => [...document.querySelectorAll("#review .items tbody tr")];
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target?.id !== "review") return;
     hadFocus = event.detail.target.contains(document.activeElement);
+    row = rows().findIndex((each) => each.contains(document.activeElement));
   });
+  function toRow() {
+    const now = rows();
+    const next = now[Math.min(row, now.length - 1)];
+    const button = next?.querySelector("button") ?? next?.querySelector("a");
+    if (button) button.focus({ preventScroll: true });
+    else toItem();
+  }
   document.addEventListener("htmx:afterSettle", (event) => {
     const words = document.querySelector("#edit-form [autofocus]");
     if (words && !document.activeElement.closest("#edit-form")) words.focus();
     const { activeElement } = document;
-    if (hadFocus && (!activeElement || activeElement === document.body)) toItem();
+    if (hadFocus && (!activeElement || activeElement === document.body)) toRow();
     const isRefused = event.detail.xhr?.status >= 400; // what was wrong is set right in the field
     if (isDone && hadFocus && !isRefused && isBrief(activeElement)) toItem();
     if (hadFocus) isDone = false;

@@ -91,6 +91,10 @@
   });
 
   document.addEventListener("click", (event) => {
+    if (event.target.closest("#dismiss")) {
+      document.getElementById("notices").replaceChildren();
+      document.getElementById("content").focus({ preventScroll: true });
+    }
     document.querySelectorAll("details.menu[open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });

@@ -27,6 +27,11 @@ def test_the_words_of_a_skill_are_saved_in_sight_and_the_keyboard_stays(school, 
     assert page.evaluate("scrollY") > 0
     expect(page.locator(f"#save-{skill.pk}")).to_be_focused()
 
+    page.click("#dismiss")
+    expect(page.locator("#notices")).to_be_empty()
+    expect(page.locator("#dismiss")).to_be_hidden()
+    expect(page.locator("#content")).to_be_focused()
+
 
 def test_a_prerequisite_that_is_refused_takes_the_focus_along(school, visit):
     run = school.diagnosed()

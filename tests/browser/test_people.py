@@ -85,7 +85,7 @@ def test_who_tries_passwords_is_told_how_long_to_wait(school, visit, violations,
     for _ in range(5):
         page.fill("[name=username]", "ada")
         page.fill("[name=password]", "wrong horse battery")
-        page.click("main button")
+        page.click("main form button")
 
     page.wait_for_selector("text=Too many tries with this name from here. Wait 15 minutes")
     is_fine(page, violations)

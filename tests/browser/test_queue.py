@@ -275,7 +275,7 @@ def test_a_list_is_worked_through_in_its_rows(school, visit, stage):
     page.keyboard.press("l")
     page.click(f"#approve-{second.pk}")
     expect(page.locator(f"#item-{second.pk}")).to_have_count(0)
-    expect(page.locator("#item-heading")).to_be_focused()
+    expect(page.locator(f"#approve-{third.pk}")).to_be_focused()
     page.click(f"#item-{third.pk} a")
     expect(page.locator("#approve")).to_be_visible()
     page.keyboard.press("a")
