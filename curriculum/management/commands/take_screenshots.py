@@ -79,6 +79,7 @@ def _plan(run: Run) -> list[tuple[Any, Any, list[tuple[str, str]]]]:
         ("graph", of("run-graph", run.pk)),
         ("curriculum", of("run-curriculum", run.pk)),
         ("review", review),
+        ("review-list", f"{review}&view=list"),
         ("training", of("stage-training", stage.pk)),
         ("gate", of("stage-gate", stage.pk)),
         ("report", of("run-report", run.pk)),
