@@ -114,12 +114,12 @@ def test_the_login_page_is_usable_and_says_what_was_wrong(school, visit, violati
 
     page.fill("[name=username]", "ada")
     page.fill("[name=password]", "wrong")
-    page.click("main button")
+    page.click("main form button")
     assert "do not fit together" in page.inner_text("[role=alert]")
     assert violations(page) == []
 
     page.fill("[name=password]", "correct horse")
-    page.click("main button")
+    page.click("main form button")
     page.wait_for_url("**/jobs/")
 
     page.click(".menu summary")
