@@ -108,7 +108,7 @@ class Budget(_Settings):
     another while other stages wait; -1: it always goes on to the cap."""
     rehearsal_weight: Share = 0.5
     """What a skill that was taught before weighs in a round, where one of the stage weighs 1."""
-    rehearsal_share: NotAll = 0.3
+    rehearsal_share: NotAll = 0.6
     """ρ: share of a round's mixture that repeats earlier items, at most."""
     preview_weight: Share = 0.5
     """What a skill of a later stage, or one that was waived, weighs in a round's new items, where

@@ -93,9 +93,9 @@ def test_a_remedy_writes_and_rehearses_what_was_shown_before(stage, approver):
     ]
     mixed = engine.mixture(after, items)
 
-    assert said.new == new == {"B": 14}
-    assert said.rehearsal == {"A": 3}  # its share would be six of twenty: there are only three
-    assert (said.n_new, said.n_items) == (14, len(mixed))
+    assert said.new == new == {"B": 12}
+    assert said.rehearsal == {"A": 3}  # its share would be eight of twenty: there are only three
+    assert (said.n_new, said.n_items) == (12, len(mixed))
     assert sum(is_rehearsal for _, is_rehearsal in mixed) == said.rehearsal_count
 
 
@@ -182,10 +182,10 @@ def test_the_cost_stands_on_rounds_that_were_timed_from_end_to_end(stage):
     assert engine.next_round(gate).cost is None
 
     jobs = timed(stage, 0, write=5, train=10, assess=7)
-    found = engine.next_round(gate).cost  # 14 new of 17 items; then 5 were written, 5 trained on
+    found = engine.next_round(gate).cost  # 12 new of 15 items; then 5 were written, 5 trained on
 
-    assert found.seconds.middle == pytest.approx(14 + 34 + 7)
-    assert found.train_tokens == 1700
+    assert found.seconds.middle == pytest.approx(12 + 30 + 7)
+    assert found.train_tokens == 1500
     assert found.n_rounds == 1
 
     jobs[1].attempt = 2  # the second try's time is not all the time

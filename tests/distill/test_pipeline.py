@@ -372,8 +372,7 @@ def test_a_remedy_rehearses_what_sits_in_its_own_stage(tmp_path):
 
     first, second = (seen_items(tmp_path / "checkpoints" / key) for key in ("s1r0", "s1r1"))
     again = {k: second[k] - first[k] for k in "AB"}
-    share = SMALL.budget.rehearsal_share  # by its weight it would be a third
-    assert again["A"] == round(again["B"] * share / (1 - share)) > 0
+    assert again["A"] == round(again["B"] * SMALL.budget.rehearsal_weight) > 0
 
 
 def test_what_was_waived_is_rehearsed_where_stages_are_taught_alone(tmp_path):
