@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from curriculum import engine
 from curriculum.models import Checkpoint, Run, Score, Skill, SnapshotItem
 from curriculum.views import lineage
+from curriculum.views.rounds import FOOT, LEFT, TOP, height
 
-LEFT, TOP, WIDTH, PLOT, FOOT, EDGE = 40, 28, 176, 80, 22, 8  # px; the skill's name is above TOP
-RADIUS = 4
+WIDTH, PLOT, EDGE, RADIUS = 176, 80, 8, 4  # px
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _curve(
         else None
         for each in columns
     ]
-    return Curve(skill, cells, None if threshold is None else _height(threshold), most)
+    return Curve(skill, cells, None if threshold is None else height(threshold, PLOT), most)
 
 
 def _mark(score: Score, column: Column, most: int, is_taught: bool) -> Mark:
@@ -156,9 +156,9 @@ def _mark(score: Score, column: Column, most: int, is_taught: bool) -> Mark:
         is_taught,
         f"{score.mean:.0%} after {column.items} items",
         LEFT + round(WIDTH * column.items / most) if most else LEFT,
-        _height(score.mean),
-        _height(score.low),
-        _height(score.high),
+        height(score.mean, PLOT),
+        height(score.low, PLOT),
+        height(score.high, PLOT),
     )
 
 
@@ -166,7 +166,3 @@ def _begun(curve: Curve) -> int:
     """The column before which it was first taught; after all others where it never was."""
     found = [n for n, mark in enumerate(curve.cells) if mark is not None and mark.is_taught]
     return min(found, default=len(curve.cells))
-
-
-def _height(share: float) -> int:
-    return TOP + round(PLOT * (1 - min(max(share, 0.0), 1.0)))

@@ -58,7 +58,7 @@ def panels(found: Iterable[Any], threshold: float) -> list[Panel]:
             skill,
             marks,
             _path(marks, {n for n in numbers if gates[n].decision == "remedy"}),
-            _height(threshold),
+            height(threshold),
             LEFT + STEP * len(numbers),
         )
         for skill, marks in by_skill.items()
@@ -72,9 +72,9 @@ def _mark(verdict: dict[str, Any], number: int, column: int) -> Mark:
         str(verdict["answer"]),
         f"round {number} {ratio:.0%}, {str(verdict['answer']).replace('_', ' ')}",
         LEFT + STEP * column + STEP // 2,
-        _height(ratio),
-        _height(low),
-        _height(high),
+        height(ratio),
+        height(low),
+        height(high),
     )
 
 
@@ -88,6 +88,8 @@ def _path(marks: list[Mark], went_on: set[int]) -> str:
     return drawn
 
 
-def _height(share: float) -> int:
-    """A ratio above 1 (better than the teacher) ends at the top."""
-    return TOP + round(PLOT * (1 - min(max(share, 0.0), 1.0)))
+def height(share: float, plot: int = PLOT) -> int:
+    """The y of a share in a drawing that is `plot` high; one above 1 (better than the teacher) ends
+    at the top.
+    """
+    return TOP + round(plot * (1 - min(max(share, 0.0), 1.0)))
