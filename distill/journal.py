@@ -169,6 +169,11 @@ class Journal:
     def why_none_is_clean(self, of: str) -> str:
         """Of a round without an item that passed: a sentence with the checks that failed."""
         items = [_item(e) for e in self._ledger.all("item") if _round(e) == of]
+        if not items:
+            return (
+                "All that the teacher wrote for this round could not be read as items, or repeated "
+                "earlier ones. With --resume it is asked again."
+            )
         failed = Counter(c.id for item in items for c in item.checks if not c.passed)
         told = ", ".join(f"{check} ({n})" for check, n in failed.most_common())
         return (

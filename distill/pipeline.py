@@ -242,10 +242,10 @@ class Pipeline:
             adapter=self._adapter,
             beat=lambda done, total: self._progress(f"{key}: write", done, total),
         )
-        items = self._allowance.fitting(items, used=tokens, seed=key)
-        if not items:
+        fitting = self._allowance.fitting(items, used=tokens, seed=key)
+        if items and not fitting:
             raise BudgetSpent("No item is short enough for the training tokens that are left.")
-        self.journal.keep_items(attempt, items)
+        self.journal.keep_items(attempt, fitting)
 
     def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
         return self._examiner.errors(skills, self._adapter)

@@ -7,6 +7,8 @@ import json
 import pytest
 
 from distill import roster
+from distill.allowance import Allowance
+from distill.backends.base import Reply
 from distill.backends.simulated import SimulatedTrainer
 from distill.decisions import Decision
 from distill.errors import NothingToTrain
@@ -36,6 +38,14 @@ class Teacher(Writer):
         return (question, ["1 + 1 = 3"], answer) if self.bad else (question, steps, answer)
 
 
+class Mumbling(Writer):
+    """Answers probes; what it writes is no item."""
+
+    def _reply(self, prompt):
+        reply = super()._reply(prompt)
+        return Reply("Sure, here you go!", 9, 9) if prompt in self.requests else reply
+
+
 def run(out, teacher, *, domain=ONE, student=None, **more):
     student = student or roster.find_student("simulated", out)
     return Pipeline(domain, student, teacher, SETTINGS, seed=1, out=out, **more).run()
@@ -62,6 +72,18 @@ def test_a_run_whose_items_all_failed_is_continued_with_others(tmp_path):
     asked = len(good.requests)
     assert run(tmp_path, good, resume=True)["skills"] == figures["skills"]
     assert len(good.requests) == asked  # what is written is not written again
+
+
+def test_a_teacher_of_whom_nothing_can_be_read_is_asked_again_and_no_budget_is_called_spent(
+    tmp_path,
+):
+    for _ in range(2):
+        with pytest.raises(NothingToTrain, match=r"could not be read as items.*--resume"):
+            run(tmp_path, Mumbling(), resume=True, allowance=Allowance(tokens=10_000))
+
+    run(tmp_path, Teacher(bad=False), resume=True, allowance=Allowance(tokens=10_000))
+
+    assert written(tmp_path)[:3] == ["s1r0", "s1r0+", "s1r0++"]
 
 
 def test_a_later_round_whose_items_all_failed_says_so_though_there_is_something_to_rehearse(
