@@ -92,6 +92,17 @@
     if (event.detail.target?.id === "review") isBusy = false;
   });
 
+  // Nor may the second press of a double click: what came to stand there has not been read.
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (event.detail < 2 || !event.target.closest("#review form button")) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    { capture: true },
+  );
+
   // The focus stays near where it was.
   let hadFocus = false;
   let row = -1; // of the list, from above

@@ -165,3 +165,25 @@ def test_it_all_works_without_javascript(school, visit, queue):
     shown(page, queue[1])
 
     assert verdicts() == [Verdict.APPROVED, "", "", ""]
+
+
+def test_the_second_press_of_a_double_click_decides_nothing(school, visit, queue):
+    first, second, third, _ = queue
+    page = visit(school.bob)
+    page.goto(f"/stages/{first.stage_id}/review/?view=list")
+    box = page.locator(f"#approve-{first.pk}").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    page.mouse.click(x, y)
+    expect(page.locator(f"#item-{first.pk}")).to_have_count(0)
+    page.mouse.move(x, y)
+    place = page.locator(f"#approve-{second.pk}").bounding_box()
+    page.mouse.move(place["x"] + 9, place["y"] + 9)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    row = page.locator(f"#item-{third.pk}")
+    row.get_by_text("Reject…").click()
+    row.get_by_role("button", name="too easy").click()
+
+    expect(row).to_have_count(0)
+    assert verdicts() == [Verdict.APPROVED, "", Verdict.REJECTED, ""]

@@ -150,3 +150,18 @@ def test_it_takes_as_many_queries_for_fifty_items_as_for_five(
 
     assert Item.objects.filter(stage=stage).count() == 50
     assert len(many) <= len(few)
+
+
+def test_an_item_is_rejected_in_its_row_by_one_of_the_reasons(client, reviewer, stage, settings):
+    settings.IOA_REJECT_REASONS = ["too easy", "<odd> wording"]
+    first, second = ItemFactory.create_batch(2, stage=stage)
+    url = reverse("curriculum:item-reject", args=[first.pk])
+
+    page = listed(client, stage).text
+    assert f'formaction="{url}" name="reason" value="&lt;odd&gt; wording"' in page
+    said = {"version": first.version, "view": "list", "reason": "too easy"}
+    response = client.post(url, said, headers=HTMX)
+
+    first.refresh_from_db()
+    assert (first.verdict, first.reviews.get().reason) == (Verdict.REJECTED, "too easy")
+    assert shown(response) == [second.pk]
