@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -39,6 +40,12 @@ def _hold(path: Path) -> None:
     except OSError:
         pass  # a file system without locks: nobody can be kept out
     _held[path] = file
+
+
+@atexit.register
+def _let_go() -> None:
+    for file in _held.values():
+        file.close()
 
 
 class Ledger:

@@ -110,6 +110,11 @@ class Budget(_Settings):
     """What a skill that was taught before weighs in a round, where one of the stage weighs 1."""
     rehearsal_share: NotAll = 0.6
     """ρ: share of a round's mixture that repeats earlier items, at most."""
+    broad_skills: Count | None = 8
+    """A round that teaches so many skills is broad by itself, and repeats no more than
+    `broad_share`; one that teaches fewer, what it lacks of them; none: no round counts as broad."""
+    broad_share: NotAll = 0.3
+    """ρ of a round that is broad by itself, at most."""
     preview_weight: Share = 0.5
     """What a skill of a later stage, or one that was waived, weighs in a round's new items, where
     one of the stage weighs 1; 0: a stage is taught alone."""
@@ -218,6 +223,7 @@ class Settings(_Settings):
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
     "probing": {"teacher_answer_tokens": None, "ask_others": False},
+    "budget": {"broad_skills": None},
     "lora": {"average": None},
 }
 """What versions did that did not have a setting, where its default is something else."""

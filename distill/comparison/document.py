@@ -113,6 +113,8 @@ def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
     for option, (group, name) in OPTIONS.items():
         if option in told["command"].split():
             then.get(group, {}).pop(name, None)
+    if _is_all_the_same(told, then.get("budget", {}), usual["budget"]):
+        then["budget"].pop("broad_skills")
     then = {group: values for group, values in then.items() if values}
     command = str(told["command"])
     if not then:
@@ -121,6 +123,15 @@ def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
         command += " --settings settings.json"
     words = f"{section.words} settings.json holds {json.dumps(then)}."
     return _section(dataclasses.replace(section, words=words), command)
+
+
+def _is_all_the_same(
+    told: Mapping[str, Any], then: Mapping[str, Any], usual: Mapping[str, Any]
+) -> bool:
+    """Whether both `broad_skills` bound nothing of so few skills: `mixture.rehearsal_share`."""
+    n = len(next(iter(told["items_to_mastery"].values()), ()))
+    key = "broad_skills"
+    return key in then and all(b[key] is None or b[key] >= n for b in (then, usual))
 
 
 def _section(section: Section, command: str) -> str:

@@ -72,12 +72,25 @@ def rehearsal_share(
 
     known: the skills of which there are such items. Each that is not taught anew weighs
     `rehearsal_weight`, beside what the others weigh that are: few known skills take little, many
-    take most of a round that has little to teach. At most `budget.rehearsal_share`. Pure.
+    take most of a round that has little to teach. At most `budget.rehearsal_share`; and where new
+    items are of many skills, no more than `budget.broad_share` or than what makes up for those that
+    `budget.broad_skills` has more of. So nothing is bounded where there are no more skills in all.
+
+    Pure. Ours: docs/decisions/0032.
     """
     others = _beside(need, beside, budget.preview_weight)
-    kept = budget.rehearsal_weight * len(set(known) - need.keys() - others.keys())
+    anew = need.keys() | others.keys()
     taught = sum(map(weight_of, need.values())) + sum(others.values())
-    return min(budget.rehearsal_share, kept / (kept + taught)) if kept else 0.0
+
+    def share(n: int) -> float:
+        """Of a round in which so many are repeated."""
+        weight = budget.rehearsal_weight * n
+        return weight / (weight + taught) if weight else 0.0
+
+    most = budget.rehearsal_share
+    if budget.broad_skills is not None:
+        most = min(most, max(budget.broad_share, share(max(0, budget.broad_skills - len(anew)))))
+    return min(most, share(len(set(known) - anew)))
 
 
 def rehearsal_count(n_new: int, share: float) -> int:

@@ -76,6 +76,32 @@ def test_rehearsal_never_takes_more_than_its_share(need, beside, known, most):
     assert 0.0 <= mixture.rehearsal_share(budget, need, beside, known) <= most
 
 
+def test_a_round_that_is_broad_by_itself_repeats_less():
+    budget = Budget(rehearsal_weight=0.5, rehearsal_share=0.6, broad_skills=4, broad_share=0.3)
+
+    def share(need, known):
+        return mixture.rehearsal_share(budget, dict.fromkeys(need, 1.0), {}, known)
+
+    assert share("ABCD", "MNOPQRST") == pytest.approx(0.3)  # it would be 4 of 8
+    assert share("ABC", "MNOPQRST") == pytest.approx(0.3)  # one lacks: half of 3.5
+    assert share("AB", "MNOPQRST") == pytest.approx(1 / 3)  # two lack: 1 of 3
+    assert share("A", "MNOPQRST") == pytest.approx(0.6)  # three lack: 1.5 of 2.5
+    assert share("ABCD", "M") == pytest.approx(0.5 / 4.5)  # there is no more to repeat
+
+
+@given(
+    st.dictionaries(st.sampled_from("ABCDEFGH"), st.floats(0, 1), min_size=1),
+    st.dictionaries(st.sampled_from("ABCDEFGH"), st.floats(0, 1)),
+    st.sets(st.sampled_from("ABCDEFGH")),
+)
+def test_no_round_of_a_run_with_few_skills_is_bounded_for_being_broad(need, beside, known):
+    unbounded = Budget(broad_skills=None)
+
+    assert mixture.rehearsal_share(
+        Budget(broad_skills=8, broad_share=0.0), need, beside, known
+    ) == mixture.rehearsal_share(unbounded, need, beside, known)
+
+
 def test_a_round_with_others_beside_is_no_short_one():
     """A skill that lacks little would get the fewest that matter, and the others a part of that."""
     budget = Budget(items=1600, items_per_round=400)

@@ -665,6 +665,22 @@ def test_a_version_that_had_no_such_setting_is_done_again_by_naming_it(made):
 
 
 @pytest.mark.parametrize(
+    ("broad", "skills", "is_named"),
+    [(None, 8, False), (None, 9, True), (12, 8, False), (5, 8, True)],
+)
+def test_what_makes_a_round_broad_is_named_where_there_are_skills_enough(
+    made, broad, skills, is_named
+):
+    told = json.loads((made[0] / "c" / "comparison.json").read_text())
+    told["settings"] = Settings().model_dump(mode="json")
+    told["settings"]["budget"]["broad_skills"] = broad
+    told["command"] = "ioa compare --out var/x"
+    told["items_to_mastery"] = {k: dict.fromkeys("ABCDEFGHI"[:skills]) for k in told["arms"]}
+
+    assert (r"broad\_skills" in evidence.markdown(told)) is is_named
+
+
+@pytest.mark.parametrize(
     ("changed", "says"),
     [
         ({"student": "another"}, "its student is another"),
