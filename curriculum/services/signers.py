@@ -56,8 +56,8 @@ class Part:
         return _listed(parts, "and")
 
 
-def approvers(run: Run) -> QuerySet[User]:
-    """Everybody who may sign a gate of the run at all."""
+def approvers(run: Run | None) -> QuerySet[User]:
+    """Everybody who may sign a gate of the run at all; of a run to come, for None."""
     return access.people(run, Role.APPROVER)
 
 

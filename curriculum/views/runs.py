@@ -100,21 +100,23 @@ def _create(request: HttpRequest, form: RunForm) -> Run | None:
     return None
 
 
+ALONE = (
+    "There is only one approver here, who then cannot sign after approving items: "
+    "an administrator can make another one."
+)
+
+
 def _alone(run: Run) -> str:
     """In a sentence, that the run's rule needs more approvers than there are; else empty."""
-    if not run.two_people or signers.approvers(run).count() > 1:
-        return ""
-    return (
-        "There is only one approver here, who then cannot sign after approving items: "
-        "an administrator can make another one."
-    )
+    return ALONE if run.two_people and signers.approvers(run).count() < 2 else ""
 
 
 def _show_form(
     request: HttpRequest, form: RunForm, preset: str, *, status: int = 200
 ) -> HttpResponse:
     presets = [(name, says, name == preset) for name, (says, _) in PRESETS.items()]
-    context = {"form": form, "presets": presets}
+    alone = "" if signers.approvers(None).count() > 1 else ALONE
+    context = {"form": form, "presets": presets, "alone": alone}
     return show(request, FORM, FORM_PART, context, status=status)
 
 

@@ -134,6 +134,13 @@ def test_without_a_second_approver_a_new_run_says_so(client, approver):
     assert "There is only one approver here" in page
 
 
+@pytest.mark.parametrize(("approvers", "warns"), [(1, True), (2, False)])
+def test_the_form_says_so_beside_the_rule(client, approver, approvers, warns):
+    ApproverFactory.create_batch(approvers - 1)
+
+    assert ("There is only one approver here" in client.get("/runs/new/").text) is warns
+
+
 def test_the_rule_and_autopilot_are_refused_beside_the_field(client, approver):
     response = client.post("/runs/new/", new_run(two_people="on", autonomy="none"))
 
