@@ -191,6 +191,10 @@ class NoteForm(forms.Form):
     note = forms.CharField(required=False, max_length=2000)
 
 
+class SignForm(NoteForm):
+    seen = forms.CharField(required=False, max_length=64)  # see `runs.sign_curriculum`
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=2000, error_messages={"required": "Say why: the reason stays on record."}

@@ -34,6 +34,7 @@ def _told(name: str) -> dict[str, Any]:
 @get(router, "/domains", scope="read", returns=list[DomainOut])
 def list_domains(request: HttpRequest) -> list[dict[str, Any]]:
     """The domains that a run can be made of: what is built in, then files by name."""
+    require_role(request, Role.VIEWER)
     return [_told(name) for name, _ in engine.domains()]
 
 

@@ -32,7 +32,10 @@ class Item(models.Model):
     aims = models.JSONField(default=list, blank=True)  # kinds of error it was chosen for
     said = models.TextField(blank=True, default="")  # the student's wrong answer to this question
     level = models.PositiveSmallIntegerField(default=1)
-    origin = models.CharField(max_length=80)  # procedural, a teacher's name, or person
+    origin = models.CharField(max_length=80)  # procedural, a teacher's name, person or import
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )  # who wrote it or brought it in; none where a program or a model wrote it
     checks = models.JSONField(default=list)  # [{id, version, passed, detail}]
     is_flagged = models.BooleanField(default=False)  # a check failed
     failed = models.CharField(max_length=200, blank=True, default="")  # ids of `checks`: see spaced

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from curriculum.errors import NotYours
-from curriculum.models import Assignment, Item, Opinion, Sample, Stage
+from curriculum.models import Assignment, Item, Opinion, Review, Sample, Stage
 from curriculum.numbers import number
 from curriculum.services.audit import Actor
 from curriculum.states import ActorKind, Verdict
@@ -89,13 +89,23 @@ def require_free(item: Item, *, actor: Actor) -> None:
 
 
 def one_by_one(stage: Stage, round: int, *, actor: Actor) -> set[int]:
-    """pks of the items that a person may not decide together with others: each is looked at."""
-    if actor.kind != ActorKind.PERSON:
-        return set()
+    """pks of the items that are not decided together with others: each is looked at by a person.
+
+    Those of several reviewers, and of a sample that is open. For policy also those of which a
+    person has taken the verdict back: it has not been asked again.
+    """
     here = Item.objects.filter(stage=stage, round=round)
     found = set(here.filter(pk__in=shared(here)).values_list("pk", flat=True))
     sample = Sample.objects.filter(stage=stage, round=round, approved_at=None).first()
-    return found | {pk for pk, _ in sample.items} if sample else found
+    if sample:
+        found |= {pk for pk, _ in sample.items}
+    if actor.kind != ActorKind.PERSON:
+        later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
+        taken_back = Review.objects.filter(
+            ~Exists(later), item__in=here, reviewed_as=ActorKind.PERSON, version=F("item__version")
+        )
+        found |= set(taken_back.values_list("item", flat=True))
+    return found
 
 
 def opined(stages: list[int]) -> QuerySet[Opinion, Any]:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from curriculum.errors import Overtaken, ReasonRequired
 from curriculum.models import Item, Review, Skill, Stage, Tag
+from curriculum.models.items import spaced
 from curriculum.services import apart, audit
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
@@ -97,7 +98,9 @@ def approvable(stage: Stage, queue: Queue) -> QuerySet[Item]:
     filter names, which nobody names by chance.
     """
     found = waiting(stage, queue).filter(is_leak=False)
-    return found if queue.failed else found.filter(is_flagged=False)
+    if queue.failed:
+        return found.filter(failed=spaced([queue.failed]))
+    return found.filter(is_flagged=False)
 
 
 def tag(

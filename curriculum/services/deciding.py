@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 
 from curriculum.errors import BadSettings, Overtaken, SecondPersonNeeded
@@ -17,7 +20,8 @@ def set_autonomy(run: Run, *, actor: Actor, autonomy: str) -> Run:
     may now decide it.
     """
     require_fitting(autonomy, two_people=run.two_people)
-    _change(run, "autonomy", autonomy, actor=actor, action="run.autonomy")
+    left = _left_to_policy(run) if autonomy != Autonomy.EVERY_GATE else {}
+    _change(run, "autonomy", autonomy, actor=actor, action="run.autonomy", evidence=left)
     policy.act(run)
     run.refresh_from_db()
     return run
@@ -41,6 +45,12 @@ def set_two_people(run: Run, *, actor: Actor, on: bool) -> Run:
     return run
 
 
+def _left_to_policy(run: Run) -> dict[str, Any]:
+    """The round in review, whose items policy decides from now on: see `signers`."""
+    stage = run.stages.filter(status=StageStatus.REVIEWING).first()
+    return {"reviewing": f"stage:{stage.pk}", "round": stage.round} if stage else {}
+
+
 def require_fitting(autonomy: str, *, two_people: bool) -> None:
     """Raise `BadSettings` for an autonomy there is not, or one under which nobody would sign."""
     if autonomy not in Autonomy.values:
@@ -52,7 +62,15 @@ def require_fitting(autonomy: str, *, two_people: bool) -> None:
         )
 
 
-def _change(run: Run, field: str, value: str | bool, *, actor: Actor, action: str) -> None:
+def _change(
+    run: Run,
+    field: str,
+    value: str | bool,
+    *,
+    actor: Actor,
+    action: str,
+    evidence: Mapping[str, Any] | None = None,
+) -> None:
     """Write the field, if both are as the caller saw them: each forbids a value of the other."""
     audit.require_going(run)
     audit.write(
@@ -62,6 +80,7 @@ def _change(run: Run, field: str, value: str | bool, *, actor: Actor, action: st
         subject=run,
         was={field: getattr(run, field)},
         became={field: value},
+        evidence=evidence,
     )
     seen = Run.objects.filter(pk=run.pk, autonomy=run.autonomy, two_people=run.two_people)
     if not seen.update(**{field: value}):

@@ -112,6 +112,8 @@ def _save(
     there = set(now.items.filter(round=round).values_list("key", flat=True))
     if any(item.key in there for item in items):
         raise ImportRefused("Nothing was imported: somebody else has just imported the same.")
+    for item in items:
+        item.author = actor.user
     Item.objects.bulk_create(items, batch_size=SAVED_AT_ONCE)
     audit.write(
         now.run,

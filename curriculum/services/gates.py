@@ -78,7 +78,7 @@ def waive(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Stage:
 @transaction.atomic
 def roll_back(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Stage:
     """Give up what this stage did to the student; it starts over from the one before it."""
-    stage = stages.roll_back(_seen(gate, round), actor=actor, round=round, reason=reason)
+    stage = stages.roll_back(_seen(gate, round), actor=actor, round=round, reason=reason, gate=gate)
     _record(gate, "roll_back", actor=actor, reason=reason)
     return stage
 

@@ -132,6 +132,7 @@ def write(
         solution=solution,
         answer=answer,
         origin=PERSON,
+        author=actor.user,
     )
     [item.checks] = engine.check_items(stage, round, [(item, question, solution, answer)])
     failed = [check["id"] for check in item.checks if not check["passed"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from curriculum.errors import BadPlan, NothingChanged, NothingToTeach, OrderBrok
 from curriculum.models import AuditEntry, Prerequisite, Run, Skill, Stage, StageSkill
 from curriculum.services import audit
 from curriculum.services.audit import Actor, require
+from curriculum.services.chain import canonical
 from curriculum.states import RunStatus, SkillStatus
 
 _WHAT = "Stages can be changed"
@@ -62,6 +64,11 @@ def stages_of(run: Run) -> list[dict[str, Any]]:
         {"title": stage.title, "skills": [row.skill.key for row in stage.stage_skills.all()]}
         for stage in stages
     ]
+
+
+def digest(run: Run) -> str:
+    """Of the plan as it is: another as soon as a stage, its place or a skill in it is another."""
+    return hashlib.sha256(canonical({"stages": stages_of(run)}).encode()).hexdigest()[:16]
 
 
 @transaction.atomic

@@ -161,6 +161,7 @@ def diagnosed(run: Run, *, actor: Actor) -> Run:
 @transaction.atomic
 def sign_diagnosis(run: Run, *, actor: Actor, note: str = "") -> Run:
     """Accept the diagnosis and plan the stages from it."""
+    audit.require_going(run)  # from here on nobody else changes what is signed
     evidence = _diagnosis_of(run)
     run = _move(run, RunStatus.REVIEWING_CURRICULUM, actor=actor, note=note, evidence=evidence)
     jobs.require_idle(run)
@@ -182,9 +183,17 @@ def replan(run: Run, *, actor: Actor) -> Run:
 
 
 @transaction.atomic
-def sign_curriculum(run: Run, *, actor: Actor, note: str = "") -> Run:
+def sign_curriculum(run: Run, *, actor: Actor, note: str = "", seen: str = "") -> Run:
+    """Accept the stages: teaching begins.
+
+    seen: `plan.digest` of those that the person has looked at; raises `Overtaken` where they are
+    others by now. Empty: whatever they are.
+    """
+    audit.require_going(run)  # from here on nobody else changes what is signed
     if not run.stages.exists():
         raise NothingToTeach
+    if seen and seen != plan.digest(run):
+        raise Overtaken("This curriculum")
     evidence = {"stages": plan.stages_of(run)}
     run = _move(run, RunStatus.TEACHING, actor=actor, note=note, evidence=evidence)
     policy.act(run)
@@ -195,6 +204,7 @@ def sign_curriculum(run: Run, *, actor: Actor, note: str = "") -> Run:
 @transaction.atomic
 def back_to_diagnosis(run: Run, *, actor: Actor) -> Run:
     """Give up the stages: they are planned anew when the diagnosis is signed again."""
+    audit.require_going(run)
     evidence = {"stages": plan.stages_of(run)}
     return _move(run, RunStatus.REVIEWING_DIAGNOSIS, actor=actor, evidence=evidence)
 

@@ -2,8 +2,9 @@
 
 A person has a hand in a stage who, in its rounds since it was last begun, gave an item the
 verdict "approved" that stands (alone, all together or on a sample), spoke for it in an opinion,
-changed the words of an approved item, or started a training. Rehearsed items of earlier stages do
-not count: their own gate was signed. What policy approved is nobody's, so anybody may sign for it.
+wrote, brought in or changed an approved item, left a review to policy, or started a training.
+Rehearsed items of earlier stages do not count: their own gate was signed. What policy approves
+where it always could is nobody's, so anybody may sign for it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
 
 from curriculum import access
 from curriculum.access import Role
 from curriculum.errors import SecondPersonNeeded
-from curriculum.models import AuditEntry, Opinion, Review, Revision, Run, Stage
+from curriculum.models import AuditEntry, Item, Opinion, Review, Revision, Run, Stage
 from curriculum.services import apart
 from curriculum.services.audit import Actor, name_of
 from curriculum.states import StageStatus, Verdict
@@ -35,6 +36,8 @@ class Part:
     approved: int = 0
     opined: int = 0
     edited: int = 0
+    written: int = 0
+    left: int = 0
     trainings: int = 0
 
     @property
@@ -51,6 +54,10 @@ class Part:
             parts.append(f"spoke for {_items(self.opined)}")
         if self.edited:
             parts.append(f"changed the words of {_items(self.edited)}")
+        if self.written:
+            parts.append(f"wrote or brought in {_items(self.written)}")
+        if self.left:
+            parts.append("handed policy the review")
         if self.trainings:
             parts.append("started the training")
         return _listed(parts, "and")
@@ -126,20 +133,26 @@ def _found(stages: Sequence[Stage]) -> dict[int, dict[int | None, Part]]:
     def part(stage: int, user: int | None) -> Part:
         return found[stage].setdefault(user, Part(user))
 
-    counted = _verdicts(stages).union(_opinions(stages), _edits(stages), all=True)
+    counted = _verdicts(stages).union(_opinions(stages), _edits(stages), _authors(stages), all=True)
     for stage, user, what, n in counted:
         setattr(part(stage, user), what, n)
     by_subject = {f"stage:{stage.pk}": stage for stage in stages}
-    begun = AuditEntry.objects.filter(
+    done = AuditEntry.objects.filter(
+        Q(action=f"stage.{StageStatus.TRAINING}", subject__in=by_subject)
+        | Q(action="run.autonomy", actor__isnull=False),
         run__in={stage.run_id for stage in stages},
-        action=f"stage.{StageStatus.TRAINING}",
-        subject__in=by_subject,
         origin_run=None,  # in the log of an imported run a subject has the number it had there
     )
-    for subject, became, user in begun.order_by().values_list("subject", "became", "actor"):
-        stage = by_subject[subject]
-        if became["round"] >= stage.first_round:
-            part(stage.pk, user).trainings += 1
+    rows = done.order_by().values_list("action", "subject", "became", "evidence", "actor")
+    for action, subject, became, said, user in rows:
+        is_left = action == "run.autonomy"
+        stage_of = by_subject.get(said.get("reviewing") if is_left else subject)
+        if stage_of is None or (said if is_left else became)["round"] < stage_of.first_round:
+            continue
+        if is_left:
+            part(stage_of.pk, user).left += 1
+        else:
+            part(stage_of.pk, user).trainings += 1
     return found
 
 
@@ -159,6 +172,17 @@ def _opinions(stages: Sequence[Stage]) -> QuerySet[Opinion, Any]:
 
 def _edits(stages: Sequence[Stage]) -> QuerySet[Revision, Any]:
     return _count(Revision.objects.all(), stages, by="actor", what="edited")
+
+
+def _authors(stages: Sequence[Stage]) -> QuerySet[Item, Any]:
+    of_now = Item.objects.filter(
+        stage__in=[stage.pk for stage in stages],
+        verdict=Verdict.APPROVED,
+        round__gte=F("stage__first_round"),
+        author__isnull=False,
+    )
+    rows = of_now.order_by().annotate(what=Value("written"))
+    return rows.values_list("stage", "author", "what").annotate(n=Count("pk"))
 
 
 def _count(rows: QuerySet[Any], stages: Sequence[Stage], *, by: str, what: str) -> Any:

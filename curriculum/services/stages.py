@@ -187,21 +187,30 @@ def assessed(stage: Stage, *, actor: Actor, evidence: Mapping[str, Any]) -> Stag
 
 
 @transaction.atomic
-def roll_back(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
+def roll_back(
+    stage: Stage, *, actor: Actor, round: int, reason: str, gate: GateRecord | None = None
+) -> Stage:
     """Start the stage over later, from the student before it. Items and gates stay on record.
 
     Also where its work has ended early, however often it is tried: never while a worker is at it.
+    What is to be written beside a review is called off. gate: the open one, on which
+    `gates.roll_back` keeps the decision; without it a stage that waits at its gate stays there.
     """
     if not reason.strip():
         raise ReasonRequired("rolling back")
     if round != stage.round:
         raise Overtaken("This stage")
     then, was = round + 1, StageStatus(stage.status)
+    if was == StageStatus.DECIDING and gate is None:
+        raise WrongMoment("A stage can be rolled back here", "gate is not open", was.label)
     stage = move(stage, StageStatus.PLANNED, actor=actor, note=reason, round=then, first_round=then)
     if was in AT_WORK:
         active = [JobStatus.QUEUED, JobStatus.RUNNING]
         if job := stage.jobs.filter(round=round, status__in=active).first():
             raise StillAtWork(job.get_kind_display())
+    for others in stage.run.jobs.filter(kind=JobKind.REWRITE, asked__stage=stage.pk):
+        if others.is_active:
+            jobs.cancel(others, actor=actor)
     if stage.started_from is not None:
         make_current(stage.started_from)
     stage.stage_skills.update(outcome=SkillOutcome.OPEN)

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
-from curriculum.forms import MoveSkillForm, NoteForm, SplitForm
+from curriculum.forms import MoveSkillForm, SignForm, SplitForm
 from curriculum.htmx import answer, show
 from curriculum.models import Run, Stage
 from curriculum.numbers import number
-from curriculum.services import replanning, runs, stages
+from curriculum.services import plan, replanning, runs, stages
 from curriculum.states import RunStatus
 from curriculum.views import plan_reads, reads
 from curriculum.views.common import (
@@ -52,6 +52,7 @@ def _context(run: Run) -> dict[str, Any]:
         "proposal": plan_reads.proposal(run, found),
         "builds_on": reads.builds_on(run),
         "may_change": may_change,
+        "seen": plan.digest(run) if may_change else "",
         "is_planned": run.status not in (RunStatus.DRAFT, RunStatus.DIAGNOSING),
         "tab": "curriculum",
     }
@@ -61,7 +62,7 @@ def _context(run: Run) -> dict[str, Any]:
 @approver
 def run_sign_curriculum(request: HttpRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
-    form = NoteForm(request.POST)
+    form = SignForm(request.POST)
     notice, status = "The note is too long: 2000 characters at most.", 422
     if form.is_valid():
         notice, status = attempt(

@@ -28,6 +28,7 @@ from curriculum.views.provenance_parts import (
     time_of,
 )
 
+BY_PEOPLE = ("person", "import")  # origins; of whom, older rows do not say
 WRONG_SHOWN = 20  # wrong answers of a skill; the number of all is beside them
 
 
@@ -214,6 +215,9 @@ def _versions(item: Item) -> list[Json]:
 
 
 def _writer(item: Item) -> Json:
+    if item.author is not None or item.origin in BY_PEOPLE:
+        who = agent_of(item.author, "person")
+        return who if item.author is not None else {**who, "name": item.origin}
     return {"kind": "teacher", "id": None, "name": item.origin}
 
 

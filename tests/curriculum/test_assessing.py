@@ -9,6 +9,7 @@ from curriculum.errors import (
     Overtaken,
     ReasonRequired,
     StillAtWork,
+    WrongMoment,
 )
 from curriculum.models import (
     AuditEntry,
@@ -23,6 +24,7 @@ from curriculum.services import audit, stages
 from curriculum.states import JobKind, SkillOutcome, SkillStatus, StageStatus
 from tests.factories import (
     CheckpointFactory,
+    GateFactory,
     ItemFactory,
     JobFactory,
     StageFactory,
@@ -135,9 +137,19 @@ def test_what_was_forgotten_is_written_on_its_stage_and_comes_back(worker):
 # --- roll back ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", ["reviewing", "deciding"])
-def test_rolling_back_gives_the_student_before_the_stage_back(approver, status):
-    stage = StageFactory(status=status, round=1)
+def test_a_stage_at_its_gate_is_rolled_back_there(approver):
+    gate = GateFactory()
+
+    with pytest.raises(WrongMoment, match="only while the gate is not open"):
+        stages.roll_back(gate.stage, actor=approver, round=0, reason="nonsense")
+
+    gate.stage.refresh_from_db()
+    assert gate.stage.status == StageStatus.DECIDING
+    assert not AuditEntry.objects.exists()
+
+
+def test_rolling_back_gives_the_student_before_the_stage_back(approver):
+    stage = StageFactory(status="reviewing", round=1)
     base = CheckpointFactory(run=stage.run, is_current=False)
     after = trained_checkpoint(stage)
     stages.make_current(after)

@@ -68,6 +68,12 @@ def test_flagged_items_are_approved_together_only_where_the_filter_names_their_c
     assert bulk.approve_matching(stage, actor=approver, queue=Queue(0, failed="answer")) == 1
 
 
+def test_what_failed_another_check_as_well_is_not_approved_by_the_name_of_one(stage, approver):
+    ItemFactory(stage=stage, is_flagged=True, failed=" answer words ")
+
+    assert bulk.approve_matching(stage, actor=approver, queue=Queue(0, failed="words")) == 0
+
+
 def test_more_than_a_person_was_told_of_is_refused_and_fewer_is_not(stage, approver):
     ItemFactory.create_batch(2, stage=stage)
 

@@ -140,6 +140,7 @@ WITHOUT_AN_ENTRY = {
     "plan.make": "part of runs.sign_diagnosis and runs.replan",
     "plan.objections": "only reads",
     "plan.replace_rest": "part of replanning.accept",
+    "plan.digest": "only reads",
     "plan.stages_of": "only reads",
     "replanning.proposal": "only reads",
     "replanning.is_changed_by_hand": "only reads",

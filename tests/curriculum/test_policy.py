@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.models import (
+    Assignment,
     AuditEntry,
     Checkpoint,
     GateRecord,
@@ -27,6 +28,7 @@ from tests.factories import (
     CheckpointFactory,
     GateFactory,
     ItemFactory,
+    ReviewerFactory,
     RunFactory,
     SnapshotFactory,
     StageFactory,
@@ -106,6 +108,31 @@ def test_the_last_verdict_of_a_person_starts_no_training_and_can_be_taken_back(a
     assert flagged.verdict == Verdict.WAITING
     assert Stage.objects.get().status == StageStatus.REVIEWING
     assert not Job.objects.exists()
+
+
+def test_what_several_people_look_at_is_left_to_them():
+    stage = reviewed_stage(ONLY_GATES)
+    for _ in range(2):
+        Assignment.objects.create(item=stage.items.get(), reviewer=ReviewerFactory())
+
+    policy.act(stage.run)
+
+    assert Item.objects.get().verdict == Verdict.WAITING
+    assert Stage.objects.get().status == StageStatus.REVIEWING
+
+
+def test_a_verdict_that_a_person_took_back_is_not_given_again(approver):
+    stage = StageFactory(run__autonomy=ONLY_GATES, reviewing=True)
+    item, _ = ItemFactory(stage=stage), ItemFactory(stage=stage, flagged=True)
+    policy.act(stage.run)
+    item.refresh_from_db()
+    assert item.verdict == Verdict.APPROVED
+
+    items.undo(item, actor=approver, version=1)
+    policy.act(stage.run)
+
+    item.refresh_from_db()
+    assert item.verdict == Verdict.WAITING
 
 
 def test_people_sign_and_decide_at_gates():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from curriculum import tasks
 from curriculum.errors import JobOutdated, ReasonRequired, StillAtWork
 from curriculum.models import Item, Job, TeacherCall, WritingTally
 from curriculum.services import bulk, jobs, rewriting, stages, undoing
@@ -82,6 +83,22 @@ def test_nothing_is_trained_while_others_are_to_come(approver):
     assert stages.train(stage, actor=approver, round=0).status == StageStatus.TRAINING
     with pytest.raises(JobOutdated):  # the items are frozen: others would come too late
         jobs.retry(Job.objects.get(kind=JobKind.REWRITE), actor=approver)
+
+
+def test_a_stage_that_is_rolled_back_calls_them_off(approver):
+    stage = reviewing(approver)
+    ask_for_others(stage, approver)
+    written = Item.objects.count()
+    stage.refresh_from_db()
+
+    stages.roll_back(stage, actor=approver, round=0, reason="nonsense")
+    queued = Job.objects.get(kind=JobKind.REWRITE)
+    tasks.work(queued.pk, queued.attempt)
+
+    queued.refresh_from_db()
+    assert queued.status == JobStatus.CANCELLED
+    assert Item.objects.count() == written
+    assert not stage.run.audit.filter(action="items.rewritten").exists()
 
 
 def test_without_a_reason_or_an_item_nothing_is_asked_for(approver):

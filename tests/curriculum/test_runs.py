@@ -13,7 +13,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import AuditEntry, Job, Run, Stage
-from curriculum.services import audit, budget, deciding, guidelines, prompts, runs
+from curriculum.services import audit, budget, deciding, guidelines, plan, prompts, runs
 from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
 from tests.factories import (
     JobFactory,
@@ -116,6 +116,19 @@ def test_signing_the_curriculum_starts_teaching_and_begins_nothing_by_itself(app
     assert run.status == RunStatus.TEACHING
     assert Stage.objects.get().status == StageStatus.PLANNED
     assert AuditEntry.objects.get().evidence["stages"][0]["title"] == "One"
+
+
+def test_another_curriculum_than_was_looked_at_is_not_signed(approver):
+    run = RunFactory(reviewing_curriculum=True)
+    StageFactory(run=run, title="One")
+    seen = plan.digest(run)
+    Stage.objects.update(title="Two")
+
+    with pytest.raises(Overtaken, match="This curriculum has just been changed"):
+        runs.sign_curriculum(run, actor=approver, seen=seen)
+    assert runs.sign_curriculum(run, actor=approver, seen=plan.digest(run)).status == (
+        RunStatus.TEACHING
+    )
 
 
 def test_a_curriculum_without_stages_is_not_signed(approver):

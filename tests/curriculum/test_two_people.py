@@ -7,7 +7,17 @@ from django.db import IntegrityError, transaction
 
 from curriculum.errors import BadSettings, Overtaken, RunOver, SecondPersonNeeded
 from curriculum.models import AuditEntry, GateRecord, Item, Run, Stage
-from curriculum.services import audit, deciding, gates, items, policy, runs, signers, stages
+from curriculum.services import (
+    audit,
+    deciding,
+    exchange,
+    gates,
+    items,
+    policy,
+    runs,
+    signers,
+    stages,
+)
 from curriculum.services.audit import Actor
 from curriculum.states import Autonomy, RunStatus, StageStatus
 from tests.factories import (
@@ -321,3 +331,58 @@ def test_the_evidence_is_asked_before_the_second_person(approver):
 
     with pytest.raises(Exception, match="The evidence does not allow"):
         sign(gates.advance, gate, approver)
+
+
+def test_who_wrote_what_is_trained_on_may_not_let_it_pass(approver, other):
+    stage = reviewing()
+    mine = items.write(
+        stage,
+        actor=approver,
+        round=0,
+        skill=stage.stage_skills.get().skill,
+        question="What is 2 + 3?",
+        solution="Count on: 3, 4, 5. Answer: 5",
+        answer="5",
+    )
+    Item.objects.filter(pk=mine.pk).update(verdict="approved")
+    gate = at_gate(stage)
+
+    with pytest.raises(SecondPersonNeeded, match="You wrote or brought in 1 item of this stage"):
+        sign(gates.advance, gate, approver)
+    assert sign(gates.advance, GateRecord.objects.get(), other).is_settled
+
+
+def test_who_brought_in_what_is_trained_on_may_not_let_it_pass(approver, other, tmp_path):
+    stage = reviewing(run__domain="foundations")
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"question": "What is 2 + 3?", "solution": "5. Answer: 5", "answer": "5"}\n')
+    columns = {name: name for name in ("question", "solution", "answer")}
+    exchange.import_items(
+        stage, file, columns, actor=approver, round=0, name="mine.jsonl", skill="A1"
+    )
+    Item.objects.update(verdict="approved")
+    gate = at_gate(stage)
+
+    assert signers.why_not(approver.user, stage).startswith("You wrote or brought in 1 item")
+    assert sign(gates.advance, GateRecord.objects.get(), other).is_settled
+
+
+def test_who_leaves_a_review_to_policy_has_a_hand_in_it(approver, other):
+    stage = reviewing()
+    ItemFactory(stage=stage)
+
+    deciding.set_autonomy(stage.run, actor=approver, autonomy=Autonomy.ONLY_GATES)
+
+    gate = at_gate(Stage.objects.get(pk=stage.pk))
+    with pytest.raises(SecondPersonNeeded, match="You handed policy the review of this stage"):
+        sign(gates.advance, gate, approver)
+    assert sign(gates.advance, GateRecord.objects.get(), other).is_settled
+
+
+def test_who_may_leave_the_review_of_a_stage_that_is_not_in_review_to_policy(approver):
+    stage = reviewing()
+    Stage.objects.update(status=StageStatus.ASSESSING)
+
+    deciding.set_autonomy(stage.run, actor=approver, autonomy=Autonomy.ONLY_GATES)
+
+    assert signers.why_not(approver.user, stage) == ""

@@ -39,13 +39,16 @@ RUN = {"name": "Sums", "domain": "foundations", "teacher": "procedural", "studen
 
 @dataclass(frozen=True)
 class Call:
-    """`needs`: the role in the run. `has_run`: who may not see the run gets 404."""
+    """`needs`: the role in the run. `has_run`: who may not see the run gets 404. `of_house`: who
+    has no role in the installation gets 403.
+    """
 
     name: str
     make: Callable[[], Situation]
     needs: Role = Role.VIEWER
     has_run: bool = True
     is_list: bool = False
+    of_house: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -197,7 +200,7 @@ def _checkpoint() -> Situation:
 CALLS = [
     Call("me", lambda: ({}, None), has_run=False),
     Call("list_policies", lambda: ({}, None), has_run=False),
-    Call("list_domains", lambda: ({}, None), has_run=False),
+    Call("list_domains", lambda: ({}, None), has_run=False, of_house=True),
     Call("add_domain", _domain, Role.APPROVER, has_run=False),
     # runs
     Call("list_runs", lambda: ({}, None), has_run=False, is_list=True),
