@@ -97,8 +97,10 @@ def _known_at_start(run: Run) -> dict[str, Was]:
         probe__split=Split.DIAGNOSE,
         checkpoint=run.checkpoints.get(parent=None),
     )
-    answered = grades_of(answers)
+    answered = grades_of(answers.order_by("pk"))
     gaps = {k: gap for k, gap in gaps_of(run).items() if k in answered}
+    # what a measurement that was called off has asked since is nobody's evidence
+    answered = {k: dict(list(answered[k].items())[: gap.student.n]) for k, gap in gaps.items()}
     return known_at_start(gaps, answered, settings_of(run).thresholds)
 
 

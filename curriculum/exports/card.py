@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from curriculum.exports.formats import Format
 from curriculum.exports.items import Choice, Pair, Row
-from curriculum.models import Checkpoint, GateRecord, Item, Probe, Review, Run, TeacherCall
+from curriculum.models import Checkpoint, GateRecord, Item, Opinion, Probe, Review, Run, TeacherCall
 from curriculum.states import ActorKind, Verdict
 
 UNDECIDED = "undecided"
@@ -208,20 +208,30 @@ def _checks(tally: Tally) -> str:
 
 def _reviewed(choice: Choice, tally: Tally) -> str:
     """Who let an item pass as it stands now: the last word on it, by kind."""
+    later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
+    agreed = Opinion.objects.filter(
+        item=OuterRef("item"), version=OuterRef("version"), verdict=Verdict.APPROVED
+    )
     approvals = Review.objects.filter(
+        ~Exists(later),
         item__in=choice.items.order_by().values("pk"),
+        item__verdict=Verdict.APPROVED,
         version=F("item__version"),
         verdict=Verdict.APPROVED,
     ).order_by()
+    by_policy = ~Q(reviewed_as=ActorKind.PERSON)
     n = choice.items.count()
-    by = approvals.aggregate(
-        person=Count("item", distinct=True, filter=Q(reviewed_as=ActorKind.PERSON)),
-        policy=Count("item", distinct=True, filter=~Q(reviewed_as=ActorKind.PERSON)),
+    by = approvals.annotate(is_agreed=Exists(agreed)).aggregate(
+        person=Count("pk", filter=~by_policy),
+        agreed=Count("pk", filter=by_policy & Q(reviewer=None, is_agreed=True)),
+        sampled=Count("pk", filter=by_policy & Q(reviewer__isnull=False)),
+        policy=Count("pk", filter=by_policy & Q(reviewer=None, is_agreed=False)),
     )
     share = f"{by['person'] / n:.0%}" if n else "none"
     lines = [
-        f"- Approved by people: {by['person']} of {_n(n, 'item')} ({share}); by the run's policy, "
-        f"after the checks alone: {by['policy']}. An item may have been approved more than once.",
+        f"- Approved by people: {by['person']} of {_n(n, 'item')} ({share}); as independent "
+        f"reviewers agreed: {by['agreed']}; on a sample of their round, signed by a person: "
+        f"{by['sampled']}; by the run's policy, after the checks alone: {by['policy']}.",
         "- People may approve all that passed the checks at once: that is a person's decision, "
         "and no proof that somebody read every item.",
     ]
@@ -238,7 +248,8 @@ def _decontamination(run: Run) -> str:
         "run is measured with, without regard to case, spaces and spaces around punctuation. "
         f"{_n(leaks, 'item')} that repeated one {'was' if leaks == 1 else 'were'} held back, and "
         "can never be approved or exported. "
-        "Paraphrases are not found. Public benchmarks were not compared."
+        "Paraphrases are not found. Of public benchmarks those were compared that the installation "
+        "had registered when an item was written."
     )
 
 

@@ -98,13 +98,20 @@ def csv_lines(rows: Iterable[Row]) -> Chunks:
 
 
 def safe_cell(value: object) -> str:
-    """The value as text that no spreadsheet takes for a formula.
+    """The value as text that no spreadsheet takes for a formula; `plain_cell` takes it back.
 
     >>> safe_cell("=1+1")
     "'=1+1"
+    >>> safe_cell("'=1+1")
+    "''=1+1"
     """
     words = str(value)
-    return f"'{words}" if words.startswith(RISKY) else words
+    return f"'{words}" if words.lstrip("'").startswith(RISKY) else words
+
+
+def plain_cell(words: str) -> str:
+    """What `safe_cell` was given."""
+    return words[1:] if words.startswith("'") and words.lstrip("'").startswith(RISKY) else words
 
 
 def _taken(text: io.StringIO) -> bytes:

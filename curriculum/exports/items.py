@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from curriculum.models import Item, Revision, Run, Snapshot
-from curriculum.states import Verdict
+from curriculum.models import Item, Opinion, Review, Revision, Run, Snapshot
+from curriculum.states import ActorKind, Verdict
 
 AT_ONCE = 2000  # rows from the database at a time
 
@@ -87,7 +87,8 @@ class Choice:
 
     def pairs(self) -> Iterator[Pair]:
         """What a person preferred: the words of an item over those before it was edited, and an
-        approved item over a rejected one. Both only where the question is the same.
+        approved item over one that people rejected, but not because it repeats another. Both only
+        where the question is the same.
         """
         yield from self._edited()
         yield from self._refused()
@@ -108,9 +109,17 @@ class Choice:
             yield Pair(f"{_id(*at)}/v{version}", skill, question, now, was)
 
     def _refused(self) -> Iterator[Pair]:
-        refused = Item.objects.filter(
-            stage__run=self.run, verdict=Verdict.REJECTED, is_leak=False
-        ).order_by("stage__position", "round", "pk")
+        said = {"item": OuterRef("pk"), "version": OuterRef("version"), "verdict": Verdict.REJECTED}
+        by_people = Exists(Review.objects.filter(reviewed_as=ActorKind.PERSON, **said)) | Exists(
+            Opinion.objects.filter(**said)
+        )
+        refused = (
+            Item.objects.filter(
+                by_people, stage__run=self.run, verdict=Verdict.REJECTED, is_leak=False
+            )
+            .exclude(failed__contains=" duplicate ")
+            .order_by("stage__position", "round", "pk")
+        )
         names = ("stage__position", "round", "key", "skill__key", "question", "solution")
         rows = refused.values_list(*names).iterator(chunk_size=AT_ONCE)
         approved = self.items.filter(verdict=Verdict.APPROVED).order_by("-pk")

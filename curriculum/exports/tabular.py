@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn
 from django.conf import settings
 
 from curriculum.errors import CurriculumError
-from curriculum.exports.formats import RISKY
+from curriculum.exports.formats import plain_cell
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 MOST_LINE = 1024 * 1024  # bytes
@@ -119,14 +119,9 @@ def _csv(path: Path) -> Iterator[Record]:
                 elif len(cells) != len(head):
                     yield place, f"there are {len(cells)} cells, and {len(head)} columns"
                 elif any(cells):
-                    yield place, dict(zip(head, map(_cell, cells), strict=True))
+                    yield place, dict(zip(head, map(plain_cell, cells), strict=True))
         except csv.Error as exc:
             raise BadFile(f"Line {reader.line_num} is not CSV: {exc}.") from None
-
-
-def _cell(words: str) -> str:
-    """Without the apostrophe that our own CSV puts before what a spreadsheet might run."""
-    return words[1:] if words.startswith("'") and words[1:].startswith(RISKY) else words
 
 
 def _parquet(path: Path) -> Iterator[Record]:

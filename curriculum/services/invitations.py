@@ -24,7 +24,7 @@ from django.utils import timezone
 from curriculum.access import Role
 from curriculum.errors import Overtaken
 from curriculum.models import Invitation, Run
-from curriculum.services import membership
+from curriculum.services import accounts, membership
 from curriculum.services.audit import Actor, name_of
 from curriculum.services.membership import MembershipRefused
 
@@ -113,6 +113,7 @@ def accept_as_new(invitation: Invitation, *, username: str, password: str) -> Us
     """Make an account for who came with the link, with no group, and make them a member."""
     user = User.objects.create_user(username, email=invitation.email, password=password)
     accept(invitation, user=user)
+    accounts.added(user, actor=Actor.person(user))
     return user
 
 

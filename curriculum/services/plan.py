@@ -276,11 +276,17 @@ def _broken(run: Run, places: Iterable[tuple[int, int]]) -> list[tuple[str, str]
     for skill, position in sorted(places, key=lambda place: place[1]):
         first.setdefault(skill, position)
         last[skill] = position
-    edges = Prerequisite.objects.filter(run=run, is_active=True).select_related("source", "target")
+    edges = (
+        Prerequisite.objects.filter(run=run, is_active=True)
+        .select_related("source", "target")
+        .prefetch_related("evidence")
+    )
+    nothing = engine.outweighed(run, edges)
     return [
         (edge.source.key, edge.target.key)
         for edge in edges
-        if edge.source_id in last
+        if edge.pk not in nothing
+        and edge.source_id in last
         and edge.target_id in first
         and last[edge.source_id] >= first[edge.target_id]
     ]

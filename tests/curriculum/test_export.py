@@ -12,13 +12,13 @@ import datasets
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from curriculum.exports import card, items, package
-from curriculum.exports.formats import COLUMNS, FORMATS, csv_lines, json_lines, messages, safe_cell
+from curriculum.exports.formats import COLUMNS, FORMATS, csv_lines, json_lines, messages, plain_cell
 from curriculum.exports.items import Row
-from curriculum.models import Review, Revision, SnapshotItem
+from curriculum.models import Opinion, Review, Revision, SnapshotItem
 from tests.factories import (
     ItemFactory,
     ProbeFactory,
@@ -36,7 +36,10 @@ def stage(db: None) -> Any:
     for n in (1, 2):
         ItemFactory(stage=stage, approved=True, key=f"i{n}", question=f"What is {n} + 1?")
     ItemFactory(stage=stage, key="waits", checks=CHECKS)
-    ItemFactory(stage=stage, rejected=True, key="no", question="What is 1 + 1?", solution="It is 3")
+    no = ItemFactory(
+        stage=stage, rejected=True, key="no", question="What is 1 + 1?", solution="It is 3"
+    )
+    Review.objects.create(item=no, version=1, verdict="rejected", reviewed_as="person")
     ItemFactory(stage=stage, leak=True, key="leak")
     stage.items.filter(verdict="approved").update(checks=CHECKS)
     return stage
@@ -102,6 +105,20 @@ def test_alpaca_and_sharegpt_have_the_fields_that_their_readers_ask_for(stage, t
     assert (alpaca[1]["instruction"], alpaca[1]["input"]) == ("What is 2 + 1?", "")
     assert alpaca[1]["output"] == "Add one more. Answer: 3"
     assert [turn["from"] for turn in sharegpt[0]["conversations"]] == ["human", "gpt"]
+
+
+def test_nobody_preferred_anything_to_what_repeats_or_policy_left_out(stage):
+    refused = stage.items.get(key="no")
+
+    def pairs():
+        return [pair.id for pair in items.approved(stage.run).pairs()]
+
+    assert pairs() == ["s1r0/no"]
+    stage.items.filter(pk=refused.pk).update(failed=" duplicate ")
+    assert pairs() == []
+    stage.items.filter(pk=refused.pk).update(failed="")
+    Review.objects.update(reviewed_as="policy")
+    assert pairs() == []
 
 
 @pytest.mark.torch
@@ -177,6 +194,23 @@ def test_the_card_is_read_as_the_hub_reads_it_and_assumes_no_licence(stage):
     assert yaml.safe_load(chosen.split("---\n")[1])["license"] == "cc-by-4.0"
 
 
+def test_the_card_tells_agreement_and_samples_from_the_checks_alone(stage, approver):
+    one, two = stage.items.get(key="i1"), stage.items.get(key="i2")
+    three = ItemFactory(stage=stage, approved=True, key="i3")
+    said = {"version": 1, "verdict": "approved"}
+    Review.objects.create(item=one, reviewed_as="policy", **said)
+    Opinion.objects.create(item=one, reviewer=approver.user, **said)
+    Review.objects.create(item=two, reviewed_as="policy", reviewer=approver.user, **said)
+    Review.objects.create(item=three, reviewed_as="person", **said)
+    Review.objects.create(item=three, reviewed_as="person", version=1, verdict="")
+    Review.objects.create(item=three, reviewed_as="policy", **said)
+
+    body = files_of(stage, "messages", card.UNDECIDED)["README.md"]
+
+    assert "Approved by people: 0 of 3 items (0%); as independent reviewers agreed: 1; on a" in body
+    assert "signed by a person: 1; by the run's policy, after the checks alone: 1." in body
+
+
 def test_the_whole_folder_loads_by_its_card(stage, tmp_path):
     folder = tmp_path / "set"
     arguments = ["export_run", str(stage.run.pk), "--format", "parquet", "--out", str(folder)]
@@ -219,6 +253,7 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # no test of speed
 @given(st.lists(st.tuples(words, words), max_size=4))
+@example([("'-5' means minus five", "=1"), ("''=x", "'")])
 def test_any_words_come_back_as_they_were(said):
     rows = [Row(f"i{n}", "A1", 1, "x", 1, q, s, "a", []) for n, (q, s) in enumerate(said)]
 
@@ -227,7 +262,7 @@ def test_any_words_come_back_as_they_were(said):
 
     back = [[m["content"] for m in json.loads(line)["messages"]] for line in lines]
     assert back == [list(pair) for pair in said]
-    assert [row[4] for row in cells] == [safe_cell(q) for q, _ in said]
+    assert [plain_cell(row[4]) for row in cells] == [q for q, _ in said]
     assert not any(
         cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for c in cells for cell in c
     )

@@ -181,3 +181,5 @@ def test_a_new_account_is_in_no_group(run, by):
 
     assert (user.email, user.groups.count(), user.is_staff) == ("eve@example.org", 0, False)
     assert user.check_password("correct horse battery")
+    entry = AuditEntry.objects.get(run=None)
+    assert (entry.action, entry.subject) == ("account.added", f"user:{user.pk}")

@@ -4,7 +4,7 @@ import pytest
 
 from curriculum import engine
 from curriculum.errors import BadPlan, OrderBroken, WrongMoment
-from curriculum.models import AuditEntry, Score, Stage
+from curriculum.models import AuditEntry, Evidence, Score, Stage
 from curriculum.services import audit, plan, runs, stages
 from tests.curriculum.small import diagnosed
 from tests.factories import (
@@ -174,6 +174,20 @@ def test_an_order_that_was_broken_before_does_not_forbid_other_changes(run, appr
     stages.split(at(run, 1), skills=[skill(run, "b")], actor=approver)
 
     assert taught(run) == ["a", "b", "c", "d"]
+
+
+def test_an_edge_that_was_measured_away_orders_nothing(run, approver):
+    edge = run.prerequisites.get(source__key="c")
+    Evidence.objects.create(prerequisite=edge, kind="declared", strength=1.0, n=0)
+    Evidence.objects.create(prerequisite=edge, kind="tested", strength=0.0, n=64)
+
+    stages.reorder(run, order=[at(run, n).pk for n in (1, 3, 2)], actor=approver)
+    run.refresh_from_db()
+    runs.sign_curriculum(run, actor=approver)
+
+    first = stages.open(at(run, 1), actor=approver)
+    Stage.objects.filter(pk=first.pk).update(status="mastered")
+    assert stages.open(at(run, 2), actor=approver).status == "writing"
 
 
 def test_a_refused_edge_orders_nothing(run, approver):

@@ -361,7 +361,7 @@ def test_who_brought_in_what_is_trained_on_may_not_let_it_pass(approver, other, 
         stage, file, columns, actor=approver, round=0, name="mine.jsonl", skill="A1"
     )
     Item.objects.update(verdict="approved")
-    gate = at_gate(stage)
+    at_gate(stage)
 
     assert signers.why_not(approver.user, stage).startswith("You wrote or brought in 1 item")
     assert sign(gates.advance, GateRecord.objects.get(), other).is_settled
