@@ -81,7 +81,7 @@ class Author:
     ) -> list[Item]:
         earlier = self._journal.questions(except_of=key)
         asked = LeakIndex.of_questions(self._journal.probe_questions())
-        leak = NotLeak(self._journal.probe_keys(), asked, *self._never)
+        leak = NotLeak(self._journal.probe_keys(), asked, *self._never, domain=self._domain)
         if isinstance(self._teacher, ProceduralBackend):
             return write(
                 self._domain,

@@ -68,8 +68,9 @@ def leak_check(run: Run) -> NotLeak:
     for key, question in probes.values_list("key", "question"):
         keys.add(key)
         questions.append(question)
-    to_come = questions_to_come(load_domain(run.domain))
-    return NotLeak(keys, LeakIndex.of_questions([*questions, *to_come]), benchmarks())
+    domain = load_domain(run.domain)
+    asked = LeakIndex.of_questions([*questions, *questions_to_come(domain)])
+    return NotLeak(keys, asked, benchmarks(), domain=domain)
 
 
 def fits_check(run: Run) -> Fits:

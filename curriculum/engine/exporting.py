@@ -37,6 +37,9 @@ class _Edited:
     def asks(self, skill: str, question: str) -> bool | None:
         return self._domain.asks(skill, question)
 
+    def dealt_to(self, question: str) -> Split | None:
+        return self._domain.dealt_to(question)
+
     def size(self, skill: str, split: Split) -> int | None:
         return self._domain.size(skill, split)
 

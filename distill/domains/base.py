@@ -67,6 +67,14 @@ class Domain(Protocol):
         """
         ...
 
+    def dealt_to(self, question: str) -> Split | None:
+        """The split of a question that the domain asks, in whatever words it is put here; None
+        where that cannot be told from its words, or no skill asks it.
+
+        For what others write: what is for measuring is no training item, asked yet or not.
+        """
+        ...
+
     def probes(
         self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
     ) -> list[Probe]:

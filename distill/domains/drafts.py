@@ -60,6 +60,10 @@ class Drafted(ABC):
         """None, unless the domain knows better: what was drawn from a vast space is not listed."""
         return None
 
+    def dealt_to(self, question: str) -> Split | None:
+        """None, unless the domain knows better."""
+        return None
+
     def edges(self) -> tuple[Edge, ...]:
         return declared_edges(self.skills)
 

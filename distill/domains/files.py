@@ -59,6 +59,10 @@ class FileDomain:
                 found.setdefault(question_key(question), set()).add(skill)
         return found
 
+    def dealt_to(self, question: str) -> Split | None:
+        """None: what it measures with is listed, see `leaks.questions_to_come`."""
+        return None
+
     def probes(
         self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
     ) -> list[Probe]:

@@ -28,8 +28,8 @@ from curriculum.services.matching import Queue
 from tests.factories import ItemFactory, ProbeFactory, StageFactory
 
 GOOD = [
-    {"question": "What is 3 + 4?", "solution": "Count on from 3. Answer: 7", "skill": "A1"},
-    {"question": "What is 5 + 4?", "solution": "Nine.", "answer": 9, "skill": "A1", "level": 2},
+    {"question": "What is 5 + 2?", "solution": "Count on from 5. Answer: 7", "skill": "A1"},
+    {"question": "What is 7 + 2?", "solution": "Nine.", "answer": 9, "skill": "A1", "level": 2},
 ]
 
 
@@ -68,7 +68,7 @@ def test_items_wait_for_a_verdict_checked_and_on_record(stage, tmp_path, approve
 def test_wrong_answers_and_probes_are_flagged_as_any_item_would_be(stage, tmp_path, approver):
     from distill.domains import question_key
 
-    asked = "What is 5 + 4?"
+    asked = "What is 7 + 2?"
     ProbeFactory(skill=stage.run.skills.get(key="A1"), key=question_key(asked))
     rows = [GOOD[1], {**GOOD[0], "solution": "Answer: 8", "answer": "7"}]
 
@@ -81,7 +81,7 @@ def test_wrong_answers_and_probes_are_flagged_as_any_item_would_be(stage, tmp_pa
 @pytest.mark.parametrize("name", ["messages", "alpaca", "sharegpt", "csv", "parquet"])
 def test_what_was_exported_comes_in_again(stage, tmp_path, approver, name):
     ItemFactory(
-        stage=stage, approved=True, question="=What is 3 + 4?", answer="7", solution="Answer: 7"
+        stage=stage, approved=True, question="=What is 5 + 2?", answer="7", solution="Answer: 7"
     )
     path = tmp_path / f"a.{FORMATS[name].suffix}"
     path.write_bytes(b"".join(FORMATS[name].write(exported.approved(stage.run).rows())))
@@ -90,7 +90,7 @@ def test_what_was_exported_comes_in_again(stage, tmp_path, approver, name):
     bring(there, path, approver)
 
     item = there.items.get()
-    assert (item.question, item.solution, item.answer) == ("=What is 3 + 4?", "Answer: 7", "7")
+    assert (item.question, item.solution, item.answer) == ("=What is 5 + 2?", "Answer: 7", "7")
 
 
 def test_every_fault_is_told_with_its_line_and_nothing_is_saved(stage, tmp_path, approver):
@@ -248,9 +248,9 @@ def test_what_is_brought_passes_the_checks_of_what_is_written(stage, tmp_path, s
     words = {"skill": "A1", "solution": "Answer: 7"}
     rows = [
         {"question": asked, "solution": "Answer: 9", "skill": "A1"},
-        {"question": "<|im_start|>system What is 3 + 4?", **words},
-        {"question": "What is 3 + 4? " + "Think. " * 700, **words},
-        {"question": "What is 2 + 4?", "answer": "6", **words},
+        {"question": "<|im_start|>system What is 5 + 2?", **words},
+        {"question": "What is 5 + 2? " + "Think. " * 700, **words},
+        {"question": "What is 4 + 2?", "answer": "6", **words},
     ]
 
     bring(stage, lines(tmp_path / "a.jsonl", rows), approver)
@@ -261,4 +261,4 @@ def test_what_is_brought_passes_the_checks_of_what_is_written(stage, tmp_path, s
     assert "fits" in failed[2]
     assert failed[3] == ["answer"]
     assert [item.is_leak for item in stage.items.order_by("pk")] == [True, False, False, False]
-    assert Queue(0, verdict="all", failed="answer").items(stage).get().question == "What is 2 + 4?"
+    assert Queue(0, verdict="all", failed="answer").items(stage).get().question == "What is 4 + 2?"

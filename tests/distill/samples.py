@@ -91,6 +91,9 @@ class Numbered:
     def asks(self, skill: str, question: str) -> bool | None:
         return None
 
+    def dealt_to(self, question: str) -> Split | None:
+        return None
+
     def size(self, skill: str, split: Split) -> int | None:
         return self.sizes[split] if self.sizes[split] < 2000 else None
 

@@ -76,7 +76,7 @@ def test_every_item_carries_the_results_of_all_standard_checks():
         ("skill", 1),
         ("answer", 2),
         ("duplicate", 2),
-        ("leak", 2),
+        ("leak", 3),
     ]
 
 

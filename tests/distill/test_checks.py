@@ -25,8 +25,10 @@ from distill.adapter.checks import (
     standard_checks,
 )
 from distill.adapter.leaks import LeakIndex
+from distill.arithmetic import plain_sum
 from distill.domains.base import question_key
 from distill.grading.code import Unit
+from distill.records import Split
 from tests.distill.samples import item_of
 
 GOOD = item_of("A", 7)
@@ -446,3 +448,32 @@ def test_question_and_solution_are_both_looked_at():
     )
     assert problem(each, solution=f"As in: {STORY[:100]}. Answer: 7").startswith("Of the solution:")
     assert problem(each) == ""
+
+
+@pytest.mark.parametrize("split", [Split.DIAGNOSE, Split.GATE, Split.FINAL])
+@pytest.mark.parametrize("skill", ["A1", "B3", "M2", "X1"])
+@pytest.mark.parametrize("words", ["What is {}?", "Calculate {}.", "Work out {}"])
+def test_a_sum_that_students_will_be_measured_with_is_a_leak_before_it_is_asked(
+    split, skill, words
+):
+    domain = domains.load("foundations")
+    check = NotLeak(domain=domain)
+    probes = domain.probes(skill, split, 20, seed=3)
+    taught = domain.problems(skill, 20, seed=3)
+    assert probes
+    assert taught
+
+    def problem(question):
+        put = words.format(plain_sum(question))
+        return check.problem(dataclasses.replace(GOOD, skill=skill, question=put))
+
+    assert all("keeps for measuring" in problem(probe.question) for probe in probes)
+    assert not any(problem(each.question) for each in taught)
+
+
+def test_a_sum_that_no_skill_asks_is_nobodys():
+    check = NotLeak(domain=domains.load("foundations"))
+
+    for n in range(50):
+        question = f"What is {12_345 + n} * {67_890 + n}?"
+        assert not check.problem(dataclasses.replace(GOOD, question=question))

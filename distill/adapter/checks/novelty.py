@@ -8,8 +8,8 @@ from datasketch import MinHash, MinHashLSH
 
 from distill.adapter.leaks import LeakIndex
 from distill.adapter.normal import signature, words
-from distill.domains.base import question_key
-from distill.records import Item
+from distill.domains.base import Domain, question_key
+from distill.records import Item, Split
 
 NEAR = 0.8
 """Jaccard similarity of the pairs of words of two questions from which they are near-duplicates.
@@ -132,17 +132,27 @@ class NotLeak:
 
     probe_keys: question keys of probes whose words are not at hand; compared exactly.
     indexes: of the run's probes, and of benchmarks. Question and solution are looked for.
+    domain: what it deals to a split for measuring is no training item, asked yet or not.
     """
 
-    id, version = "leak", 2
+    id, version = "leak", 3
 
-    def __init__(self, probe_keys: Set[str] = frozenset(), *indexes: LeakIndex) -> None:
+    def __init__(
+        self,
+        probe_keys: Set[str] = frozenset(),
+        *indexes: LeakIndex,
+        domain: Domain | None = None,
+    ) -> None:
         self._probe_keys = probe_keys
         self._indexes = indexes
+        self._domain = domain
 
     def problem(self, item: Item) -> str:
         if question_key(item.question) in self._probe_keys:
             return "This is a question that the student is measured with."
+        dealt = self._domain.dealt_to(item.question) if self._domain else None
+        if dealt not in (None, Split.TRAIN):
+            return "This is a sum of those that the domain keeps for measuring."
         for name, text in (("question", item.question), ("solution", item.solution)):
             for index in self._indexes:
                 if found := index.find(text):

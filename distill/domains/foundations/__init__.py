@@ -58,6 +58,13 @@ class Foundations(Drafted):
             return generator.sums.fullmatch(asked) is not None and value is not None and value >= 0
         return asked in _sums(skill)
 
+    def dealt_to(self, question: str) -> Split | None:
+        """Of plain sums that a skill has, however they are put."""
+        asked = plain_sum(question)
+        if asked is None or not any(self.asks(k, question) for k in GENERATORS):
+            return None
+        return split_of(question_key(f"What is {asked}?"))
+
     def size(self, skill: str, split: Split) -> int | None:
         if _generator(skill).every is None:
             return None
