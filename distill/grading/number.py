@@ -12,8 +12,12 @@ from distill.grading.base import CAP_CHARACTERS, marked_answer
 _NUMBER = re.compile(
     r"(?P<sign>(?<![\w)])(?<![0-9)]\s)[-−–])?[$€£]?(?P<inner>(?<=[$€£])[-−–])?"
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+)?"
-    r"(?P<part>\.[0-9]+)?(?:/(?P<below>[0-9]+))?"
+    r"(?P<part>\.[0-9]+)?(?:[eE](?P<tens>[-+]?[0-9]{1,3})(?!\w)|\^\{?(?P<power>[0-9]{1,2})\}?(?!\w))?"
+    r"(?:\s?/\s?(?P<below>[0-9]+))?"
 )
+# what makes of the digits behind it no number: 12 cm^2, 12 m2, x_1, H2O; but USD12 is 12
+_NAMED = re.compile(r"(?:[\^_]\{?|(?<![^\W\d_])(?:[a-z]{1,2}|[A-Z]))$")
+_FRACTION = re.compile(r"\\[dt]?frac\{([0-9]+)\}\{([0-9]+)\}")
 # of a mixed number, before its fraction
 _BEFORE = re.compile(r"(?P<sign>(?<![\w)])(?<![0-9)]\s)[-−–])?(?<![\w.,/])(?P<whole>[0-9]{1,9}) $")
 
@@ -34,7 +38,7 @@ class Number:
     """
 
     id = "number"
-    version = 2
+    version = 3
 
     def grade(self, reference: str, text: str) -> float:
         expected = last_number(reference)
@@ -48,16 +52,27 @@ class Number:
 def last_number(text: str) -> Fraction | None:
     """Return the last number in a text as an exact fraction; None when there is none.
 
+    Digits that a letter or an exponent's sign leads are part of a name or of a unit.
+
     >>> last_number("that makes $1,234.50.")
     Fraction(2469, 2)
+    >>> last_number("12 cm^2")
+    Fraction(12, 1)
     """
+    text = _FRACTION.sub(r" \1/\2", text)
     found = None
     for match in _NUMBER.finditer(text):
-        if match["whole"] or match["part"]:
+        if (match["whole"] or match["part"]) and not _NAMED.search(
+            text, max(0, match.start() - 3), match.start()
+        ):
             found = match
     if found is None:
         return None
     value = Fraction((found["whole"] or "0").replace(",", "") + (found["part"] or ""))
+    if found["tens"]:
+        value *= Fraction(10) ** int(found["tens"])
+    if found["power"]:
+        value **= int(found["power"])
     if found["below"] is not None:
         if not int(found["below"]):
             return None  # 3/0 is no number

@@ -70,7 +70,7 @@ def test_the_figures_are_overall_and_by_skill_with_intervals(sums, tmp_path):
         ("even", 1.0, 20),
         ("odd", 0.0, 20),
     ]
-    assert figures["graders"] == {"number": "number@2"}
+    assert figures["graders"] == {"number": "number@3"}
     assert figures["settings"] == {
         "limit": None,
         "batch_size": 7,
@@ -144,12 +144,12 @@ def test_answers_of_another_assessment_are_not_mixed_in(sums, tmp_path, asking):
 def test_a_new_version_of_a_grader_asks_again(sums, tmp_path, monkeypatch):
     out, student = tmp_path / "a.json", RuleStudent(knows_even)
     assess(student, sums, out=out, asking=Asking(limit=5))
-    monkeypatch.setattr(type(grading.GRADERS["number"]), "version", 3)
+    monkeypatch.setattr(type(grading.GRADERS["number"]), "version", 4)
 
     figures = assess(student, sums, out=out, asking=Asking(limit=5))
 
     assert len(student.asked) == 10
-    assert figures["graders"] == {"number": "number@3"}
+    assert figures["graders"] == {"number": "number@4"}
 
 
 def test_code_is_refused_before_anything_is_asked_unless_it_may_run(written, tmp_path):
@@ -275,7 +275,7 @@ def test_the_command_writes_a_score_and_goes_on_by_itself(written, tmp_path):
 
     assert first.exit_code == again.exit_code == 0, again.output
     assert "simulated on sums" in again.stdout
-    assert "number@2" in again.stdout
+    assert "number@3" in again.stdout
     figures = json.loads(out.read_text())
     assert (figures["n"], figures["model"]) == (40, "simulated")
     answers = (tmp_path / f"a.json{SIDE}").read_text().splitlines()

@@ -47,6 +47,17 @@ def graded(grader, reference, text):
         ("3", "1,2,3"),
         ("85", "<think>is it 3? Answer: 3</think>85"),
         ("85", "is it 3?</think> 85"),
+        ("12", "12 cm^2"),
+        ("12", "12 m2"),
+        ("12", r"$12 \text{ m}^{2}$"),
+        ("12", "Answer: USD12"),
+        ("150", "1.5e2"),
+        ("100", "10^2"),
+        ("0.5", r"\frac{1}{2}"),
+        ("3.5", r"3\frac{1}{2}"),
+        ("4", "12 / 3"),
+        ("2", "2 of H2O"),
+        ("8", "答案是8"),
     ],
 )
 def test_the_same_number_is_right_however_it_is_written(reference, text):
@@ -72,6 +83,11 @@ def test_the_same_number_is_right_however_it_is_written(reference, text):
         ("5", "Answer: –5"),
         ("11", "1"),
         ("1", "11"),
+        ("6", "1e6"),
+        ("2", "10^2"),
+        ("2", "12 cm^2"),
+        ("2", r"\frac{1}{2}"),
+        ("1", "3 = x_1"),
     ],
 )
 def test_another_number_is_wrong(reference, text):
@@ -204,11 +220,31 @@ def test_a_reference_without_a_number_is_counted_as_an_error():
 
 
 def test_graders_have_versions_and_unknown_ones_are_refused():
-    assert grading.version_of("number") == "number@2"
-    assert grading.version_of("exact") == "exact@2"
+    assert grading.version_of("number") == "number@3"
+    assert grading.version_of("exact") == "exact@3"
     with pytest.raises(
         UnknownGrader, match="no grader “vibes”. Known graders: choice, code, exact"
     ):
         grading.version_of("vibes")
     assert graded("vibes", "1", "1")[0] == 0.0
     assert "no grader “vibes”" in graded("vibes", "1", "1")[1]
+
+
+@pytest.mark.parametrize(
+    ("reference", "text", "grade"),
+    [
+        ("[0, 1]", "(0, 1)", 0.0),
+        ("[0, 1)", "Answer: [0,1).", 1.0),
+        ("[0, 1)", "[0, 1]", 0.0),
+        ("[0, 1]", "0, 1", 1.0),
+        ("0, 1", "(0, 1)", 1.0),
+        (".5", "5", 0.0),
+        (".5", "Answer: .5.", 1.0),
+        ("5", ".5", 0.0),
+        ("5", "... 5.", 1.0),
+        ("ann", "“Ann.”", 1.0),
+        ("ann (the tall)", "Ann (the tall)", 1.0),
+    ],
+)
+def test_brackets_that_mean_something_and_a_point_before_a_digit_count(reference, text, grade):
+    assert graded("exact", reference, text) == (grade, "")
