@@ -205,7 +205,7 @@ def _arguments(
     if settings.average is None:
         n_rising = math.ceil(rising * n_steps)  # as the trainer counts a share
         n_falling = max(1, round(settings.decay_share * (n_steps - n_rising)))
-    return SFTConfig(
+    arguments = SFTConfig(
         output_dir=str(folder),
         per_device_train_batch_size=settings.batch_size,
         num_train_epochs=settings.epochs,
@@ -234,6 +234,17 @@ def _arguments(
         data_seed=seed,
         dataloader_pin_memory=False,
     )
+    _on_one_device(arguments)
+    return arguments
+
+
+def _on_one_device(arguments: Any) -> None:
+    """Where several GPUs are seen, the trainer would put a copy of the model on each and give each
+    a batch of its own: other steps than were counted, and a model that `CompletionTrainer` cannot
+    pack for.
+    """
+    assert arguments.device is not None  # found now, and the GPUs counted
+    arguments._n_gpu = min(arguments._n_gpu, 1)
 
 
 def _callback(beat: Beat, log: Log, n_tokens: int) -> Any:

@@ -87,12 +87,20 @@ class Averaging(TrainerCallback):  # type: ignore[misc]  # its types are not fol
             for name, weight in self._weights.items():
                 weight.copy_(kept[f"{_WEIGHT}.{name}"])
                 moments = {m: kept[f"{m}.{name}"].to(weight) for m in _MOMENTS}
-                state[weight] = {"step": kept[_TAKEN].clone(), **moments}
+                # a fused AdamW, which is the trainer's on a GPU, counts its steps there
+                where = weight.device if _counts_beside(optimizer) else torch.device("cpu")
+                state[weight] = {"step": kept[_TAKEN].clone().to(where), **moments}
 
 
 def _state_of(optimizer: Any) -> Any:
     """Weight -> AdamW's state of it, through the wrapper that the Trainer puts around it."""
     return getattr(optimizer, "optimizer", optimizer).state
+
+
+def _counts_beside(optimizer: Any) -> bool:
+    """Whether AdamW wants the number of its steps on the device of the weights."""
+    groups = getattr(optimizer, "optimizer", optimizer).param_groups
+    return any(group.get("fused") or group.get("capturable") for group in groups)
 
 
 def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:

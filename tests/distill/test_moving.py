@@ -186,3 +186,39 @@ def test_without_an_average_nothing_is_left_beside_the_adapter(base, tmp_path):
 
     assert (first.folder / "moving.safetensors").is_file()
     assert not (result.folder / "moving.safetensors").exists()
+
+
+@pytest.mark.parametrize(("how", "device"), [({"fused": True}, "meta"), ({}, "cpu")])
+def test_the_steps_of_a_fused_optimizer_are_counted_where_its_weights_are(how, device):
+    """As on a GPU; `meta` stands for it. A number elsewhere ends its first step."""
+    import torch
+
+    from distill.training.moving import Averaging
+
+    weight = torch.nn.Parameter(torch.empty(2, device="meta"))
+    optimizer = torch.optim.AdamW([weight])
+    optimizer.param_groups[0].update(how)
+    averaging = Averaging(3.0, None)
+    averaging._weights = {"w": weight}
+    names = ("weight.w", "exp_avg.w", "exp_avg_sq.w")
+    kept = {name: torch.zeros(2) for name in names}
+
+    averaging._go_on(
+        kept | {"steps": torch.tensor(4), "optimizer_steps": torch.tensor(4.0)}, optimizer
+    )
+
+    state = optimizer.state[weight]
+    assert (state["step"].device.type, state["exp_avg"].device.type) == (device, "meta")
+
+
+@pytest.mark.parametrize(("seen", "used"), [(0, 0), (1, 1), (4, 1)])
+def test_of_several_gpus_one_is_trained_on(seen, used):
+    from types import SimpleNamespace
+
+    from distill.training.lora import _on_one_device
+
+    arguments = SimpleNamespace(device="cuda:0", _n_gpu=seen)
+
+    _on_one_device(arguments)
+
+    assert arguments._n_gpu == used
