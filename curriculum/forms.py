@@ -191,6 +191,10 @@ class NoteForm(forms.Form):
     note = forms.CharField(required=False, max_length=2000)
 
 
+class SignDiagnosisForm(NoteForm):
+    seen = forms.IntegerField(required=False)  # see `runs.sign_diagnosis`
+
+
 class SignForm(NoteForm):
     seen = forms.CharField(required=False, max_length=64)  # see `runs.sign_curriculum`
 
@@ -214,6 +218,7 @@ class TwoPeopleForm(forms.Form):
 class SkillForm(forms.Form):
     title = forms.CharField(max_length=160)
     statement = forms.CharField(widget=forms.Textarea, max_length=1000, required=False)
+    seen = forms.CharField(max_length=64, required=False)  # see `skills.edit`
 
 
 class EdgeForm(forms.Form):

@@ -18,6 +18,16 @@ class People(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: User) -> str:
         return name_of(obj)
 
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError:  # a number that no row has: a database cannot even be asked for it
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"],
+                code="invalid_choice",
+                params={"value": str(max(value, key=len))[:40]},
+            ) from None
+
 
 class ShareForm(RoundForm):
     """Among whom a round's waiting items are shared out, and how many several people get."""
@@ -69,8 +79,8 @@ class SampleForm(RoundForm):
         error_messages={
             "required": "Say which share of bad items you can put up with.",
             "invalid": "Say the share as a number, e.g. 5.",
-            "min_value": "Less than 0.1% is not shown by a sample.",
-            "max_value": "A tolerance lies below 100%.",
+            "min_value": "Less than 0.1%% is not shown by a sample.",
+            "max_value": "A tolerance lies below 100%%.",
         },
     )
     n = forms.IntegerField(

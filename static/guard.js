@@ -24,6 +24,14 @@
     (changed(lost) || lost.querySelector(typed))?.focus();
   });
 
+  // What the page asks by itself now and then must not take away what is being written: it is shown
+  // once that is saved, or given up.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, target } = event.detail;
+    if (requestConfig?.verb !== "get" || !/[?&]seen=/.test(requestConfig.path)) return;
+    if (unsaved().some((form) => target.contains(form))) event.detail.shouldSwap = false;
+  });
+
   // Everything else that leaves the page: the browser asks in its own words.
   let isSent = false;
   document.addEventListener("submit", (event) => {

@@ -75,7 +75,10 @@ def load_domain(spec: str) -> distill_domains.Domain:
     """The domain of that name, or of that file below IOA_HOME. Raises `BadDomain`."""
     path = spec
     if spec != Foundations.id:
-        file = (home() / spec).resolve()
+        try:
+            file = (home() / spec).resolve()
+        except (ValueError, OSError):  # no path at all
+            file = Path("/")
         if not file.is_relative_to(home().resolve()):
             raise BadDomain(f"“{spec}” is not a domain of this installation.")
         path = str(file)

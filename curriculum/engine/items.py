@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from curriculum.engine.describe import models_folder, settings_of
+from curriculum.errors import BadModel
 from curriculum.models import (
     GateRecord,
     Item,
@@ -116,7 +117,8 @@ def evidence_record(values: dict[str, Any]) -> GateEvidence:
 def rendered(item: Item) -> tuple[str, int, int] | None:
     """The item as the student will see it: (text, tokens, tokens trained on).
 
-    None where the student has no tokenizer (simulated), or its folder is gone.
+    None where the student has no tokenizer (simulated), or its folder is gone. Raises `BadModel`
+    where it has a chat template that nobody can be trained with.
     """
     student = item.stage.run.student
     tokenizer = tokenizer_of(student)
@@ -125,7 +127,10 @@ def rendered(item: Item) -> tuple[str, int, int] | None:
     from distill.backends.chat import render_example
 
     limit = settings_of(item.stage.run).lora.max_length_tokens
-    shown = render_example(tokenizer, item.question, item.solution, max_length_tokens=limit)
+    try:
+        shown = render_example(tokenizer, item.question, item.solution, max_length_tokens=limit)
+    except ValueError as exc:
+        raise BadModel(str(exc)) from exc
     return tokenizer.decode(shown.ids), len(shown.ids), len(shown.ids) - shown.n_prompt
 
 

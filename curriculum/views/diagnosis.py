@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import figures
-from curriculum.forms import NoteForm, ProbeForm, SkillForm
+from curriculum.forms import ProbeForm, SignDiagnosisForm, SkillForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run, Skill
 from curriculum.services import probing, runs, skills
@@ -42,7 +42,12 @@ def run_diagnosis_now(request: HttpRequest, pk: int) -> HttpResponse:
     return look_again(request, PART, "#diagnosis", _context(request, pk))
 
 
-def _context(request: HttpRequest, pk: int, form: ProbeForm | None = None) -> dict[str, Any]:
+def _context(
+    request: HttpRequest,
+    pk: int,
+    form: ProbeForm | None = None,
+    typed: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     run = get_object_or_404(reads.runs_with_work(), pk=pk)
     row = reads.run_row(run)
     rows, pick = reads.diagnosis_rows(run), Pick.of(request)
@@ -62,6 +67,7 @@ def _context(request: HttpRequest, pk: int, form: ProbeForm | None = None) -> di
         "back": "diagnosis",
         "is_busy": row.job is not None,
         "form": form or ProbeForm(),
+        "typed": typed,  # the words of a skill that were refused
         "may_probe": run.status == RunStatus.REVIEWING_DIAGNOSIS,
         "may_sign": run.status == RunStatus.REVIEWING_DIAGNOSIS,
         "may_change": run.status in (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),
@@ -73,7 +79,7 @@ def _context(request: HttpRequest, pk: int, form: ProbeForm | None = None) -> di
 @approver
 def run_sign_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
-    form = NoteForm(request.POST)
+    form = SignDiagnosisForm(request.POST)
     notice, status = "The note is too long: 2000 characters at most.", 422
     if form.is_valid():
         notice, status = attempt(
@@ -95,7 +101,8 @@ def skill_edit(request: HttpRequest, pk: int) -> HttpResponse:
             lambda: skills.edit(skill, actor=person(request), **form.cleaned_data),
             f"Changed: {skill.key}.",
         )
-    return _answer(request, skill.run, notice, status)
+    typed = {**request.POST.dict(), "pk": skill.pk} if status >= 400 else None
+    return _answer(request, skill.run, notice, status, typed=typed)
 
 
 @require_POST
@@ -152,12 +159,13 @@ def _answer(
     *,
     then: str = "",
     form: ProbeForm | None = None,
+    typed: dict[str, Any] | None = None,
 ) -> HttpResponse:
     return answer(
         request,
         PAGE,
         PART,
-        lambda: _context(request, run.pk, form),
+        lambda: _context(request, run.pk, form, typed),
         then=then or reverse("curriculum:run-diagnosis", args=[run.pk]),
         notice=notice,
         status=status,

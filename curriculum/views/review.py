@@ -10,11 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
+from curriculum.errors import BadModel
 from curriculum.htmx import show
 from curriculum.models import Item, ReviewAction
 from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, WordForm
 from curriculum.services import items, undoing
 from curriculum.services.undoing import Undone
+from curriculum.team_forms import OpinionForm
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import PAGE, PART, context, elsewhere, of_checks, reply, told
 from curriculum.views.review_reads import objections
@@ -36,8 +38,12 @@ def item_rendered(request: HttpRequest, pk: int) -> HttpResponse:
     tokenizer has to be loaded, and nobody shall wait for that before a verdict.
     """
     item = _find(pk)
-    shown = {"item": item, "stage": item.stage, "run": item.stage.run}
-    return show(request, RENDERED_PAGE, RENDERED, {**shown, "rendered": engine.rendered(item)})
+    shown: dict[str, Any] = {"item": item, "stage": item.stage, "run": item.stage.run}
+    try:
+        shown["rendered"] = engine.rendered(item)
+    except BadModel as exc:
+        shown["refused"] = str(exc)
+    return show(request, RENDERED_PAGE, RENDERED, shown)
 
 
 @require_POST
@@ -172,6 +178,7 @@ def _answer(
     *,
     edit: EditForm | None = None,
     reject: RejectForm | None = None,
+    opinion: OpinionForm | None = None,
     stays: bool = False,
     warns: bool = False,
 ) -> HttpResponse:
@@ -179,5 +186,6 @@ def _answer(
     said = elsewhere(request.POST)
     is_refused = status >= 400
     said["item" if stays or is_refused else "after"] = str(item.pk)
-    forms: dict[str, Any] = {"edit": edit, "reject": reject} if is_refused else {}
+    given: dict[str, Any] = {"edit": edit, "reject": reject, "opinion": opinion}
+    forms = given if is_refused else {}
     return reply(request, item.stage, said, notice, status, warns=warns, **forms)

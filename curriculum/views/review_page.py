@@ -41,9 +41,10 @@ def context(
     *,
     edit: EditForm | None = None,
     reject: forms.Form | None = None,
+    opinion: forms.Form | None = None,
     many: forms.Form | None = None,
 ) -> dict[str, Any]:
-    """edit, reject, many: forms that were refused, with what was wrong."""
+    """edit, reject, opinion, many: forms that were refused, with what was wrong."""
     queue = Queue.of(stage, said)
     is_list = said.get("view") == LIST
     page = review_reads.page(stage, queue, said) if is_list and "item" not in said else None
@@ -97,6 +98,7 @@ def context(
         "reasons": list(enumerate(settings.IOA_REJECT_REASONS, start=1)),
         "edit": edit,
         "reject": reject,
+        "opinion": opinion,
         "many": many,
         "team": team_reads.beside(request.user, item),
         "tab": "review",

@@ -142,7 +142,7 @@ def _judge(request: HttpRequest, pk: int, judge: Callable[..., Item], done: str)
             done,
         )
     # The queue goes on as after any verdict.
-    return review._answer(request, item, notice, status)
+    return review._answer(request, item, notice, status, opinion=form)
 
 
 @require_POST
@@ -212,6 +212,10 @@ def stage_guideline(request: HttpRequest, pk: int) -> HttpResponse:
             lambda: guidelines.write(stage.run, actor=person(request), **form.cleaned_data),
             "Saved as a new version.",
         )
+    if status == 409:  # what was typed, for the version that is there by now and shown above it
+        last = team_reads.guidelines(stage)
+        now = last[0].version if last else 0
+        form = GuidelineForm({"version": now, "text": form.cleaned_data["text"]})
     return _answer(request, stage, notice, status, write=form)
 
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from curriculum.models import GateRecord, Run
-from curriculum.services import jobs
-from curriculum.states import RunStatus
+from curriculum.services import jobs, skills
+from curriculum.states import JobKind, RunStatus
+from tests.factories import JobFactory
 
 
 def test_the_loss_curve_grows_while_the_training_goes_on(school, visit):
@@ -35,6 +37,30 @@ def test_progress_moves_and_what_a_person_types_is_left_alone(school, visit):
 
     page.wait_for_selector("text=30 of 40 steps")
     assert page.input_value("#change-run [name=reason] >> nth=-1") == "half a sent"
+
+
+def test_what_others_change_meanwhile_takes_no_words_away(school, visit):
+    run = school.diagnosed()
+    mine, theirs = run.skills.order_by("pk")[:2]
+    JobFactory(run=run, kind=JobKind.PROBE, status="running", heartbeat_at=timezone.now())
+    page = visit(school.bob)
+    page.goto(f"/runs/{run.pk}/diagnosis/")
+    page.click(f"#words-{mine.pk} summary")
+    page.fill(f"#statement-{mine.pk}", "half a sent")
+
+    with school.turns.one():
+        skills.edit(theirs, actor=school.actor, title="Theirs", statement="")
+    with page.expect_response(lambda r: "seen=" in r.url):
+        pass
+    with page.expect_response(lambda r: "seen=" in r.url):
+        pass
+    assert page.input_value(f"#statement-{mine.pk}") == "half a sent"
+    expect(page.locator("#diagnosis")).not_to_contain_text("Theirs")
+
+    page.click(f"#save-{mine.pk}")
+    expect(page.locator("#diagnosis")).to_contain_text("Theirs")
+    mine.refresh_from_db()
+    assert mine.statement == "half a sent"
 
 
 def test_the_page_of_a_run_turns_when_the_work_is_done(school, visit):

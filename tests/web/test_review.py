@@ -102,7 +102,7 @@ def test_an_item_that_passed_is_approved_without_a_word_of_checks(client, review
     ],
 )
 def test_an_edit_tells_how_its_checks_came_out(client, reviewer, stage, solution, notice):
-    item = ItemFactory(stage=stage, question="What is 3 + 4?", answer="7")
+    item = ItemFactory(stage=stage, question="What is 5 + 2?", answer="7")
 
     words = {"question": item.question, "answer": item.answer}
     response = post(client, item, "edit", **words, solution=solution)

@@ -1,0 +1,139 @@
+"""A page that somebody else has overtaken: told so, and what was typed is still there."""
+
+from __future__ import annotations
+
+import pytest
+
+from curriculum.models import AuditEntry, Item, Run, Skill, Stage
+from curriculum.services import guidelines, plan, skills
+from curriculum.services.audit import Actor
+from curriculum.states import RunStatus
+from tests.factories import (
+    ApproverFactory,
+    ItemFactory,
+    RunFactory,
+    StageFactory,
+    diagnosed_run,
+)
+from tests.web.writes import HTMX
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def other(db):
+    return Actor.person(ApproverFactory(first_name="Carol", last_name="Second"))
+
+
+def test_a_diagnosis_that_was_changed_since_is_not_signed(client, approver, other):
+    run = diagnosed_run()
+    seen = run.audit_sequence
+    url = f"/runs/{run.pk}/diagnosis/sign/"
+    page = client.get(f"/runs/{run.pk}/diagnosis/").text
+    assert f'name="seen" value="{seen}"' in page
+    skills.retire(run.skills.first(), actor=other)
+
+    response = client.post(url, {"seen": seen}, headers=HTMX)
+
+    assert response.status_code == 409
+    assert "This diagnosis has just been changed" in response.text
+    run.refresh_from_db()
+    assert run.status == RunStatus.REVIEWING_DIAGNOSIS
+    client.post(url, {"seen": run.audit_sequence})
+    run.refresh_from_db()
+    assert run.status == RunStatus.REVIEWING_CURRICULUM
+
+
+def test_words_of_a_skill_that_somebody_changed_are_not_written_over(client, approver, other):
+    skill = diagnosed_run().skills.first()
+    seen = skills.digest(skill)
+    skills.edit(skill, actor=other, title=skill.title, statement="Adds up to a hundred.")
+    said = {"title": "Mine", "statement": "My own words.", "seen": seen}
+
+    response = client.post(f"/skills/{skill.pk}/edit/", said, headers=HTMX)
+
+    assert response.status_code == 409
+    assert Skill.objects.get(pk=skill.pk).statement == "Adds up to a hundred."
+    assert 'value="Mine"' in response.text
+    assert ">My own words.</textarea>" in response.text
+    assert f'name="seen" value="{skills.digest(Skill.objects.get(pk=skill.pk))}"' in response.text
+
+
+def test_a_title_that_is_refused_leaves_the_statement_as_it_was_typed(client, approver):
+    skill = diagnosed_run().skills.first()
+    said = {"title": " ", "statement": "My own words.", "seen": skills.digest(skill)}
+
+    response = client.post(f"/skills/{skill.pk}/edit/", said, headers=HTMX)
+
+    assert response.status_code == 422
+    assert ">My own words.</textarea>" in response.text
+
+
+@pytest.mark.parametrize(("what", "said"), [("merge", {}), ("reorder", {"to": "earlier"})])
+def test_a_stage_is_moved_beside_the_one_that_the_page_showed(client, approver, other, what, said):
+    run = RunFactory(reviewing_curriculum=True)
+    one, two, three = (StageFactory(run=run, skills=[key]) for key in "abc")
+    seen = plan.digest(run)
+    plan.reorder(run, order=[two.pk, one.pk, three.pk], actor=other)
+    before = plan.stages_of(run)
+    url = f"/stages/{three.pk}/{what}/"
+
+    response = client.post(url, {**said, "seen": seen}, headers=HTMX)
+
+    assert response.status_code == 409
+    assert plan.stages_of(run) == before
+    assert client.post(url, {**said, "seen": plan.digest(run)}, headers=HTMX).status_code == 200
+
+
+def test_a_reason_that_came_too_late_is_still_in_its_field(client, approver):
+    item = ItemFactory(stage=StageFactory(reviewing=True), version=2)
+    said = {"version": 1, "reason": "the second step is wrong"}
+
+    response = client.post(f"/items/{item.pk}/reject/", said, headers=HTMX)
+
+    assert response.status_code == 409
+    assert 'value="the second step is wrong"' in response.text
+    assert 'id="reject-panel" open' in response.text
+
+
+def test_guidelines_that_came_too_late_can_be_saved_beside_the_others(client, approver, other):
+    stage = ItemFactory(stage=StageFactory(reviewing=True)).stage
+    guidelines.write(stage.run, actor=other, version=0, text="Short words.")
+    url = f"/stages/{stage.pk}/guideline/"
+
+    response = client.post(url, {"version": 0, "text": "One step a line."}, headers=HTMX)
+
+    assert response.status_code == 409
+    assert 'id="write-guideline" open' in response.text
+    assert "One step a line.</textarea>" in response.text
+    assert "Short words." in response.text
+    again = client.post(url, {"version": 1, "text": "One step a line."}, headers=HTMX)
+    assert again.status_code == 200
+    assert 'name="version" value="1"' in response.text
+
+
+@pytest.mark.parametrize("tolerance", ["-1", "9" * 30])
+def test_a_share_that_no_sample_shows_is_told_in_words(client, approver, tolerance):
+    stage = StageFactory(reviewing=True)
+
+    response = client.post(
+        f"/stages/{stage.pk}/sample/", {"round": 0, "tolerance": tolerance, "n": 1}, headers=HTMX
+    )
+
+    assert response.status_code == 422
+    assert "0.1%" in response.text or "below 100%" in response.text
+
+
+def test_a_number_that_no_person_has_is_nobody(client, approver):
+    stage = StageFactory(reviewing=True)
+    said = {"round": 0, "percent": 0, "overlap": 2, "reviewers": "9" * 30}
+
+    assert client.post(f"/stages/{stage.pk}/share-out/", said, headers=HTMX).status_code == 422
+
+
+def test_a_domain_that_is_no_path_is_none(client, approver):
+    assert client.get("/runs/new/?domain=%00").status_code == 200
+    assert not Run.objects.exists()
+    assert not AuditEntry.objects.exists()
+    assert not Item.objects.exists()
+    assert not Stage.objects.exists()
