@@ -8,6 +8,7 @@ Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong words,
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,12 +72,13 @@ def distil(
         raise typer.BadParameter("it is none or gates", param_hint="--autonomy")
     with told(f"Everything so far is kept in {out}; the same command with --resume goes on."):
         chosen = _settings(settings, items, items_per_round)
-        with bars() as progress:
+        answering = roster.find_teacher(teacher, models, os.environ, requests)
+        with closing(answering), bars() as progress:
             found = domains.load(domain)
             pipeline = Pipeline(
                 found,
                 roster.find_student(student, models),
-                roster.find_teacher(teacher, models, os.environ, requests),
+                answering,
                 chosen,
                 seed=seed,
                 out=out,

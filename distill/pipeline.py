@@ -38,7 +38,7 @@ from distill.records import (
     Score,
     Split,
 )
-from distill.roster import Student
+from distill.roster import Lazy, Student
 from distill.settings import Settings
 from distill.training.schedule import cooled
 
@@ -95,6 +95,7 @@ class Pipeline:
             against=against or LeakIndex(),
         )
         self._student = student
+        self._teacher = teacher
         self._settings = settings
         self._allowance = allowance or Allowance()
         self._seed = seed
@@ -264,6 +265,8 @@ class Pipeline:
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
         items = self._allowance.fitting(items, used=tokens, seed=key)
         spent = self._allowance.share_of(self._settings.budget, tokens=tokens, items=used)
+        if isinstance(self._teacher, Lazy):  # a model beside us: the training has the device
+            self._teacher.close()
         result = self._student.trainer.train(
             items,
             parent=self._adapter,

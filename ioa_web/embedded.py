@@ -176,7 +176,7 @@ def main() -> int:
     parser.add_argument("--no-workers", action="store_true")
     parser.add_argument("--ready", type=int, required=True, help="descriptor to write to")
     asked = parser.parse_args()
-    home = Path(os.environ["IOA_HOME"])
+    home, leaving = Path(os.environ["IOA_HOME"]), threading.Event()
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
 
@@ -188,17 +188,22 @@ def main() -> int:
         return ALREADY_RUNNING
     end_orphans(home)
     try:
-        with nullcontext() if os.environ.get("REDIS_URL") else redis_server(home):
+        with nullcontext() if os.environ.get("REDIS_URL") else redis_server(home) as redis:
             os.write(asked.ready, b"ready")
             os.close(asked.ready)
             if not os.read(0, 2):  # our starter says "go", or is gone
                 return 0
             threading.Thread(target=_follow_our_starter, daemon=True).start()
-            if not asked.listen and asked.no_workers:
-                signal.pause()  # Redis alone: honcho without a process would end at once
-            manager = _manager(listen=asked.listen, workers=not asked.no_workers)
-            manager.loop()
-            return int(manager.returncode or 0)
+            if redis is not None:
+                threading.Thread(target=_end_with, args=[redis, leaving], daemon=True).start()
+            try:
+                if not asked.listen and asked.no_workers:
+                    signal.pause()  # Redis alone: honcho without a process would end at once
+                manager = _manager(listen=asked.listen, workers=not asked.no_workers)
+                manager.loop()
+                return int(manager.returncode or 0)
+            finally:
+                leaving.set()
     except ServicesError as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
@@ -214,6 +219,14 @@ def _leave(signum: int, frame: FrameType | None) -> None:
 def _follow_our_starter() -> None:
     os.read(0, 1)  # nobody ever writes: this returns when the other end is closed
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_with(redis: subprocess.Popen[bytes], leaving: threading.Event) -> None:
+    """Without it nothing that is queued is ever done, and everybody would wait."""
+    redis.wait()
+    if not leaving.is_set():
+        sys.stderr.write("Redis has ended by itself: see redis/redis.log in IOA_HOME.\n")
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _manager(*, listen: str, workers: bool) -> Any:

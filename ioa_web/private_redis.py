@@ -19,7 +19,7 @@ REDIS_STARTS_WITHIN_SECONDS = 20
 
 
 @contextmanager
-def redis_server(home: Path) -> Iterator[None]:
+def redis_server(home: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A private Redis for this block: a socket only we can open, no port, its queue on disk."""
     path = runtime.redis_socket(home)
     folder = home / "redis"
@@ -48,7 +48,7 @@ def redis_server(home: Path) -> Iterator[None]:
     )
     try:
         _wait_for(server, path, log)
-        yield
+        yield server
     finally:
         server.terminate()
         try:

@@ -105,12 +105,13 @@ class OpenAIBackend:
         going: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
         with ThreadPoolExecutor(1) as thread:
             work = thread.submit(self._run, answering())
-            came = None
+            is_read = False
             try:
                 while (came := arrived.get()) is not None:
                     yield [came]
+                is_read = True
             finally:
-                if came is not None:  # the caller reads no further
+                if not is_read and going:  # the caller reads no further, or was interrupted
                     loop, task = going[0]
                     loop.call_soon_threadsafe(task.cancel)
             work.result()

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import socket
 import threading
+from queue import SimpleQueue
 
 import pytest
 
@@ -537,6 +538,30 @@ def test_who_reads_no_further_stops_the_rest_and_can_ask_again(server, made):
 
     assert len(server.asked) < 500
     assert texts(backend.generate(HELLO)) == ["hello"]
+
+
+def test_an_interruption_before_the_first_reply_waits_for_no_server(server, made, monkeypatch):
+    """Else the test ends with the server's patience: 480 seconds."""
+    asked, over = threading.Event(), threading.Event()
+
+    def hang(_):
+        asked.set()
+        over.wait()
+        return completion("late")
+
+    class Interrupted(SimpleQueue):
+        def get(self, *args, **options):
+            asked.wait()
+            raise KeyboardInterrupt
+
+    server.answer = hang
+    monkeypatch.setattr("distill.backends.openai.SimpleQueue", Interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(made().stream(HELLO))
+
+    assert not over.is_set()
+    over.set()
 
 
 def test_a_stream_of_nothing_is_empty_whoever_answers(server, made):

@@ -224,3 +224,16 @@ def test_when_one_service_ends_all_are_stopped_and_it_is_said(tmp_path):
         assert process.wait(timeout=30) == 1
         assert "One of the services ended by itself" in said
         assert psutil.wait_procs(services_of_it, timeout=5)[1] == []
+
+
+def test_when_redis_ends_all_are_stopped_and_it_is_said(tmp_path):
+    with serve(tmp_path) as process:
+        services_of_it = serving(tmp_path)
+        [server] = [p for p in services_of_it if "redis-server" in " ".join(p.cmdline())]
+
+        server.kill()
+
+        said = process.stdout.read()
+        assert process.wait(timeout=30) == 1
+        assert "Redis has ended by itself" in said
+        assert psutil.wait_procs(services_of_it, timeout=5)[1] == []
