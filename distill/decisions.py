@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -48,12 +48,20 @@ def stalls(gained: float | None, *, least: float, others_wait: bool) -> bool:
     return others_wait and gained is not None and gained < least
 
 
-def let_pass(stage: PlannedStage, position: int) -> str:
+def let_pass(stage: PlannedStage, position: int, *, is_last: bool = False) -> str:
     """A notice of a stage that was waived because all of the budget was spent. Pure."""
-    return (
-        f"Stage {position} ({stage.title}) was let pass as it was: all of the budget is spent. "
-        "A larger one, with --resume, is for the stages behind it."
-    )
+    said = f"Stage {position} ({stage.title}) was let pass as it was: all of the budget is spent."
+    return said if is_last else f"{said} A larger one, with --resume, is for the stages behind it."
+
+
+def ended(stages: Sequence[PlannedStage], position: int, n_rounds: int, why: str) -> str:
+    """A notice of a stage that could go on no further, the first of these, and of those behind it,
+    which were not begun. position: its own, from 1. n_rounds: that it had. Pure.
+    """
+    what = f"ended after {n_rounds} of its rounds" if n_rounds else "was not taught"
+    said = f"Stage {position} ({stages[0].title}) {what}. {why}"
+    behind = [f"{n} ({s.title})" for n, s in enumerate(stages[1:], position + 1)]
+    return f"{said} Nor were the stages behind it begun: {', '.join(behind)}." if behind else said
 
 
 def autopilot(gate: AtGate) -> Decision:

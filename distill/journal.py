@@ -219,9 +219,12 @@ class Journal:
         """Keys of the rounds that were trained, in their order."""
         return [e["key"] for e in self._ledger.all("checkpoint")]
 
-    def total(self, field: str) -> int:
-        """Sum of "items" or "tokens" over all checkpoints."""
-        return sum(e[field] for e in self._ledger.all("checkpoint"))
+    def total(self, field: str, through: int | None = None) -> int:
+        """Sum of "items" or "tokens" over all checkpoints, or those of the first stages."""
+        made = self._ledger.all("checkpoint")
+        if through is None:
+            return sum(e[field] for e in made)
+        return sum(e[field] for e in made if int(e["key"][1:].partition("r")[0]) <= through)
 
     def seconds_of_training(self) -> float:
         return sum(float(e["seconds"]) for e in self._ledger.all("checkpoint"))

@@ -19,7 +19,7 @@ from distill.allowance import Allowance
 from distill.assessment.gate import known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
-from distill.decisions import AtGate, Decide, Decision, autopilot, let_pass, stalls
+from distill.decisions import AtGate, Decide, Decision, autopilot, ended, let_pass, stalls
 from distill.diagnosis import BASE, Progress
 from distill.domains.base import Domain, part_of
 from distill.errors import BudgetSpent, NothingToTrain
@@ -119,12 +119,13 @@ class Pipeline:
                 later = [list(s.skills) for s in curriculum.stages[position:]]
                 decision = self.teach(stage, position, gaps, later)
             except BudgetSpent as exc:
-                untaught.append(f"Stage {position} ({stage.title}) was not taught. {exc}")
+                n = len(self.journal.gates(f"s{position}r"))
+                untaught.append(ended(curriculum.stages[position - 1 :], position, n, str(exc)))
                 break
             if decision is Decision.STOP:
                 break
-            if decision is Decision.WAIVE and self._is_spent():
-                untaught.append(let_pass(stage, position))
+            if decision is Decision.WAIVE and self._is_spent(through=position):
+                untaught.append(let_pass(stage, position, is_last=not later))
             curriculum, sits = self._planner.rest(curriculum, position, gaps, self._adapter)
             self._passed.mastered |= sits
         figures = self.assess_finally(curriculum)
@@ -171,7 +172,15 @@ class Pipeline:
             share = mixture.rehearsal_share(
                 self._settings.budget, need, beside, {i.skill for i in pool}
             )
-            self._write(key, need, beside, small=small, share=share, waiting=sum(waiting.values()))
+            left = sum(waiting.values())
+            try:
+                self._write(key, need, beside, small=small, share=share, waiting=left)
+            except BudgetSpent:
+                if rounds:  # what its gates have shown stands, as if it had been waived there
+                    best = footing(rounds).at
+                    passed.settle(rounds[best], found[best], is_waived=True)
+                    passed.skills |= set(stage.skills)
+                raise
             self._train(key, pool, lost, share)
             evidence, scores = self._examiner.at_gate(
                 key, stage.skills, gaps, passed, self._adapter
@@ -285,9 +294,10 @@ class Pipeline:
     def _may(self, round: int) -> bool:
         return not self._is_spent() and round + 1 < self._settings.budget.rounds_cap
 
-    def _is_spent(self) -> bool:
-        is_spent = self._allowance.is_spent(self.journal.total("tokens"))
-        return is_spent or self.journal.total("items") >= self._settings.budget.items
+    def _is_spent(self, through: int | None = None) -> bool:
+        """Of all, or by the end of that stage: what was decided then is told as it was then."""
+        is_spent = self._allowance.is_spent(self.journal.total("tokens", through))
+        return is_spent or self.journal.total("items", through) >= self._settings.budget.items
 
     def _decided(self, key: str, gate: AtGate) -> Decision:
         decision = self.journal.decision(key)

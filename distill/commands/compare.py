@@ -196,7 +196,7 @@ def _number(word: str, option: str, kind: type[N]) -> N:
         number = kind(word)
     except ValueError:
         number = kind(0)
-    if not (number > 0 and math.isfinite(number)):
+    if not 0 < number < math.inf:
         raise DistillError(f"{option} takes positive numbers by comma, and “{word}” is none.")
     return number
 

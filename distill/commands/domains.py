@@ -73,11 +73,16 @@ def check(file: Annotated[Path, typer.Argument(help="A domain file or a benchmar
     if faults:
         stderr.print(f"{len(faults)} faults." if len(faults) > 1 else "1 fault.", highlight=False)
         raise typer.Exit(1)
-    found = domains.load(str(file), to_teach=False)
+    try:  # a path, also where it has the name of a built-in domain
+        found = domains.load(str(file.absolute()), to_teach=False)
+    except DomainError as exc:
+        raise _refused(exc) from exc
     sizes = [found.size(s.id, split) for s in found.skills for split in Split]
+    least = "at least " if None in sizes else ""
     questions = sum(UNLIMITED if size is None else size for size in sizes)
+    skills = "1 skill" if len(found.skills) == 1 else f"{len(found.skills)} skills"
     console.print(
-        f"{file} is right: {len(found.skills)} skills, {questions} questions.",
+        f"{file} is right: {skills}, {least}{questions:,} questions.",
         markup=False,
         highlight=False,
         soft_wrap=True,

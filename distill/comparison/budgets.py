@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.comparison.measures import MEASURES, over_seeds, paired, ratio_of_means
+from distill.statistics import is_over
 
 Row = Mapping[str, Any]
 
@@ -54,7 +55,7 @@ def items_to_mastery(
             reached = found.setdefault(name, {})
             for skill in (k for k in of if k in taught):
                 mean = of[skill]["after"]["mean"]
-                if mean is not None and mean >= bound:
+                if mean is not None and not is_over(bound, mean):
                     reached[skill] = int(items)
                 else:
                     reached.setdefault(skill, None)

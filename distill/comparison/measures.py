@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import bootstrap
 
+from distill.statistics import is_over
+
 DRAWS = 9999
 
 MEASURES: dict[str, str] = {
@@ -44,7 +46,7 @@ def of_run(
     mastery = {k: _ratio(row["after"], row["teacher"]) for k, row in rows.items()}
     own = [mastery[k] for k in taught if k in mastery]
     tau = figures["settings"]["thresholds"]["mastery"]
-    mastered = sum(m >= tau for m in own)
+    mastered = sum(not is_over(tau, m) for m in own)
     ever = sum(row["mastered"] for row in rows.values()) + len(figures["forgotten"])
     return {
         "mean": _mean(own),

@@ -138,7 +138,7 @@ def _parquet(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def table(told: dict[str, Any]) -> Table:
-    """The arms side by side, best composite first."""
+    """The arms side by side, in the order in which they were named."""
     n = len(told["seeds"])
     seeds = "1 seed" if n == 1 else f"{n} seeds"
     shown = Table(

@@ -187,6 +187,8 @@ def json_entries(source: Source, text: str, told: Told = stop) -> Iterator[tuple
             value = json.loads(words, object_pairs_hook=entry, parse_int=str, parse_float=str)
         except json.JSONDecodeError as exc:
             told(source.fault(line, f"This is not JSON: {exc.msg}."))
+        except RecursionError:
+            told(source.fault(line, "This is nested too deeply."))
         except DomainError as exc:
             told(exc)
         else:

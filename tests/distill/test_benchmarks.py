@@ -282,9 +282,37 @@ def test_check_says_every_fault_between_the_entries_of_a_file(tmp_path):
 
 def test_check_of_what_is_right_says_so(written, tmp_path):
     assert (
-        "sums.jsonl is right: 1 skills, 2 questions."
+        "sums.jsonl is right: 1 skill, 2 questions."
         in ioa("domains", "check", written(line(1), line(2))).stdout
     )
     missing = ioa("domains", "check", tmp_path / "none.yaml")
     assert missing.exit_code == 1
     assert "There is no file" in missing.stderr
+
+
+def test_check_says_of_a_vast_file_how_many_there_are_at_least(written):
+    path = written(*(line(n) for n in range(2500)))
+
+    assert "at least 2,000 questions." in ioa("domains", "check", path).stdout
+
+
+def test_check_looks_at_the_file_and_not_at_what_is_called_alike(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "foundations").write_text("domain: x")
+
+    result = ioa("domains", "check", "foundations")
+
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+
+
+def test_a_line_that_is_nested_without_end_is_a_fault(tmp_path):
+    path = tmp_path / "deep.jsonl"
+    path.write_text(
+        '{"question": "1 + 1?", "answer": "2", "answer_type": "number"}\n' + "[" * 200_000
+    )
+
+    result = ioa("domains", "check", str(path))
+
+    assert result.exit_code == 1
+    assert "line 2: This is nested too deeply." in result.output

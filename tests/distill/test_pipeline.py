@@ -11,7 +11,7 @@ from distill import domains, report, roster
 from distill.assessment.gate import Was
 from distill.backends.simulated import SimulatedStudent, SimulatedTrainer, seen_items
 from distill.decisions import Decision, autopilot
-from distill.errors import DistillError, DomainError
+from distill.errors import BudgetSpent, DistillError, DomainError
 from distill.identifier.probing import ask
 from distill.journal import Journal
 from distill.pipeline import Pipeline
@@ -300,6 +300,49 @@ def test_a_spent_budget_ends_the_teaching_and_the_report_says_so(tmp_path):
     assert figures["items"] == 100
     assert figures["stages"][-1]["decisions"] == []
     assert "was not taught. All 100 items" in figures["notices"][-1]
+
+
+def test_a_teacher_whose_tokens_end_in_a_remedy_leaves_what_its_gates_have_shown(tmp_path):
+    few = SMALL.model_copy(update={"budget": Budget(items_per_round=8, rounds_cap=4)})
+    run = pipeline(
+        tmp_path, skills=["A2", "A3", "B2"], settings=few, decide=lambda gate: Decision.REMEDY
+    )
+    write = run._author.write
+
+    def spent(key, *args, **more):
+        if key == "s1r2":
+            raise BudgetSpent("The teacher's tokens are spent.")
+        return write(key, *args, **more)
+
+    run._author.write = spent
+    figures = run.run()
+
+    stages = figures["stages"]
+    assert stages[0]["decisions"] == ["remedy", "remedy"]
+    told = figures["notices"][-1]
+    assert "Stage 1 (" in told
+    assert ") ended after 2 of its rounds. The teacher's tokens are spent." in told
+    assert ("Nor were the stages behind it begun: 2 (" in told) is (len(stages) > 1)
+    assert run._passed.skills == set(stages[0]["skills"])
+
+
+def test_what_is_told_of_a_spent_budget_is_the_same_when_a_run_is_replayed(tmp_path):
+    """Stages that were waived for their cap, with budget left, are not told as spent later."""
+    little = SMALL.model_copy(
+        update={"budget": Budget(items=100, items_per_round=40, rounds_cap=1, fair_shares=False)}
+    )
+    skills = ["A2", "A3", "B2", "B3", "S1", "N1"]
+
+    first = pipeline(
+        tmp_path, skills=skills, settings=little, decide=lambda gate: Decision.WAIVE
+    ).run()
+    again = pipeline(
+        tmp_path, skills=skills, settings=little, decide=lambda gate: Decision.WAIVE, resume=True
+    ).run()
+
+    assert sum("all of the budget is spent" in told for told in first["notices"]) <= 1
+    assert any("budget" in told for told in first["notices"])
+    assert again["notices"] == first["notices"]
 
 
 def test_a_raised_budget_continues_where_the_spent_one_ended(tmp_path):
