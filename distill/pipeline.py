@@ -8,7 +8,7 @@ call the same functions for everything that is computed.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,7 @@ class Pipeline:
         self._adapter: Path | None = None
 
     def run(self) -> dict[str, Any]:
-        """Diagnose, plan and teach everything; returns the report and writes report.json, which
-        says what was left out as the budget was spent.
-        """
+        """Diagnose, plan, teach; the report, in report.json too, tells what was left out."""
         started = time.monotonic()
         gaps = self.diagnose()
         curriculum = self.organise(gaps)
@@ -129,8 +127,8 @@ class Pipeline:
             curriculum, sits = self._planner.rest(curriculum, position, gaps, self._adapter)
             self._passed.mastered |= sits
         figures = self.assess_finally(curriculum)
-        figures["notices"] = [*curriculum.notices, *untaught]
-        figures["seconds"] = round(time.monotonic() - started, 1)  # of this call
+        seconds = round(time.monotonic() - started, 1)  # of this call
+        figures |= {"notices": [*curriculum.notices, *untaught], "seconds": seconds}
         report.write(self._out / "report.json", figures)
         return figures
 
@@ -169,10 +167,8 @@ class Pipeline:
             key = f"s{position}r{round}"
             beside = passed.beside(stage.skills) | waiting
             pool = [i for i in self.journal.clean_items(except_of=key) if i.skill in known]
-            share = mixture.rehearsal_share(
-                self._settings.budget, need, beside, {i.skill for i in pool}
-            )
-            left = sum(waiting.values())
+            has, left = {i.skill for i in pool}, sum(waiting.values())
+            share = mixture.rehearsal_share(self._settings.budget, need, beside, has)
             try:
                 self._write(key, need, beside, small=small, share=share, waiting=left)
             except BudgetSpent:
@@ -241,7 +237,7 @@ class Pipeline:
             budget, need, used=used, share=share, beside=beside, waiting=waiting
         )
         counts = mixture.dealt(need, beside, n, budget.preview_weight)
-        errors = self._wrong(k for k in counts if k in need)
+        errors = self._examiner.errors((k for k in counts if k in need), self._adapter)
         lacks = {**beside, **need}
         items = self._author.write(
             attempt,
@@ -257,9 +253,6 @@ class Pipeline:
             raise BudgetSpent("No item is short enough for the training tokens that are left.")
         self.journal.keep_items(attempt, fitting)
 
-    def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
-        return self._examiner.errors(skills, self._adapter)
-
     def _train(
         self, key: str, pool: Sequence[Item], lost: Mapping[str, float], share: float
     ) -> None:
@@ -267,8 +260,7 @@ class Pipeline:
         if self.journal.has_checkpoint(key):
             self._adapter = out
             return
-        new = self.journal.clean_items(of=key)
-        if not new:  # then there is nothing to rehearse beside
+        if not (new := self.journal.clean_items(of=key)):  # nothing to rehearse beside
             raise NothingToTrain(self.journal.why_none_is_clean(key))
         items = mixture.mix(new, pool, lost=lost, share=share, seed=f"{self._seed}:{key}")
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
