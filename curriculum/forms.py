@@ -187,16 +187,9 @@ class RunForm(forms.Form):
         return [self[name] for name in NUMBERS]
 
 
-class NoteForm(forms.Form):
+class SignForm(forms.Form):
     note = forms.CharField(required=False, max_length=2000)
-
-
-class SignDiagnosisForm(NoteForm):
-    seen = forms.IntegerField(required=False)  # see `runs.sign_diagnosis`
-
-
-class SignForm(NoteForm):
-    seen = forms.CharField(required=False, max_length=64)  # see `runs.sign_curriculum`
+    seen = forms.CharField(required=False, max_length=64)  # see `runs.sign_diagnosis`
 
 
 class ReasonForm(forms.Form):

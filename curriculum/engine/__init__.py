@@ -35,7 +35,14 @@ from curriculum.engine.items import evidence_record, rendered, stalled, stands_o
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.passed import forgotten_by_now, way_back
-from curriculum.engine.planning import difficulty, outweighed, plan, severities_of, zpd_notices
+from curriculum.engine.planning import (
+    difficulty,
+    holding,
+    outweighed,
+    plan,
+    severities_of,
+    zpd_notices,
+)
 from curriculum.engine.prompts import (
     PROMPT_NAMES,
     built_in_prompt,
@@ -102,6 +109,7 @@ __all__ = [
     "domains_folder",
     "evidence_record",
     "forgotten_by_now",
+    "holding",
     "is_asked_in_words",
     "is_shown",
     "look_at_domain",

@@ -31,6 +31,14 @@ def edges_of(run: Run) -> list[Edge]:
     return [edge for row in rows if (edge := _weighed(row, threshold)) is not None]
 
 
+def holding(run: Run) -> list[Prerequisite]:
+    """The active edges, with both ends, but those that order nothing: see `outweighed`."""
+    rows = Prerequisite.objects.filter(run=run, is_active=True).select_related("source", "target")
+    edges = list(rows.prefetch_related("evidence"))
+    nothing = outweighed(run, edges)
+    return [edge for edge in edges if edge.pk not in nothing]
+
+
 def outweighed(run: Run, edges: Iterable[Prerequisite]) -> set[int]:
     """Those of the active edges, by pk, that order nothing: what was measured speaks against them.
 

@@ -234,9 +234,8 @@ def _reviewed(choice: Choice, tally: Tally) -> str:
         f"{by['sampled']}; by the run's policy, after the checks alone: {by['policy']}.",
         "- People may approve all that passed the checks at once: that is a person's decision, "
         "and no proof that somebody read every item.",
+        *([f"- Changed by people: {_n(tally.edited, 'item')}."] if tally.edited else []),
     ]
-    if tally.edited:
-        lines.append(f"- Changed by people: {_n(tally.edited, 'item')}.")
     return "\n".join(lines)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -37,6 +39,11 @@ class Skill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.title}"
+
+    @property
+    def digest(self) -> str:
+        """Of the words that say what is taught: other words, another."""
+        return hashlib.sha256(f"{self.title}\n{self.statement}".encode()).hexdigest()[:16]
 
 
 class Prerequisite(models.Model):

@@ -11,10 +11,9 @@ from django.db.models import F
 
 from curriculum import engine
 from curriculum.errors import BadPlan, NothingChanged, NothingToTeach, OrderBroken, Overtaken
-from curriculum.models import AuditEntry, Prerequisite, Run, Skill, Stage, StageSkill
+from curriculum.models import AuditEntry, Run, Skill, Stage, StageSkill
 from curriculum.services import audit
 from curriculum.services.audit import Actor, require
-from curriculum.services.chain import canonical
 from curriculum.states import RunStatus, SkillStatus
 
 _WHAT = "Stages can be changed"
@@ -68,7 +67,7 @@ def stages_of(run: Run) -> list[dict[str, Any]]:
 
 def digest(run: Run) -> str:
     """Of the plan as it is: another as soon as a stage, its place or a skill in it is another."""
-    return hashlib.sha256(canonical({"stages": stages_of(run)}).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr(stages_of(run)).encode()).hexdigest()[:16]
 
 
 @transaction.atomic
@@ -276,17 +275,10 @@ def _broken(run: Run, places: Iterable[tuple[int, int]]) -> list[tuple[str, str]
     for skill, position in sorted(places, key=lambda place: place[1]):
         first.setdefault(skill, position)
         last[skill] = position
-    edges = (
-        Prerequisite.objects.filter(run=run, is_active=True)
-        .select_related("source", "target")
-        .prefetch_related("evidence")
-    )
-    nothing = engine.outweighed(run, edges)
     return [
         (edge.source.key, edge.target.key)
-        for edge in edges
-        if edge.pk not in nothing
-        and edge.source_id in last
+        for edge in engine.holding(run)
+        if edge.source_id in last
         and edge.target_id in first
         and last[edge.source_id] >= first[edge.target_id]
     ]

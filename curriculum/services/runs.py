@@ -159,14 +159,14 @@ def diagnosed(run: Run, *, actor: Actor) -> Run:
 
 
 @transaction.atomic
-def sign_diagnosis(run: Run, *, actor: Actor, note: str = "", seen: int | None = None) -> Run:
+def sign_diagnosis(run: Run, *, actor: Actor, note: str = "", seen: str = "") -> Run:
     """Accept the diagnosis and plan the stages from it.
 
     seen: the number of the last entry of the run's log when the person looked; raises `Overtaken`
-    where something has been changed since. None: whatever there is.
+    where something has been changed since. Empty: whatever there is.
     """
     audit.require_going(run)  # from here on nobody else changes what is signed
-    if seen is not None and not Run.objects.filter(pk=run.pk, audit_sequence=seen).exists():
+    if seen and seen != str(Run.objects.get(pk=run.pk).audit_sequence):
         raise Overtaken("This diagnosis")
     evidence = _diagnosis_of(run)
     run = _move(run, RunStatus.REVIEWING_CURRICULUM, actor=actor, note=note, evidence=evidence)

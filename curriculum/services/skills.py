@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from django.db import transaction
 
 from curriculum import engine
@@ -18,23 +16,16 @@ from curriculum.errors import (
 from curriculum.models import Evidence, Prerequisite, Run, Skill
 from curriculum.services import audit, results
 from curriculum.services.audit import Actor, require
-from curriculum.services.chain import canonical
 from curriculum.states import RunStatus, SkillStatus
 
 _REVIEW = (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS)
 _SKILLS, _EDGES = "Skills can be changed", "Prerequisites can be changed"
 
 
-def digest(skill: Skill) -> str:
-    """Of the words that say what is taught."""
-    words = {"title": skill.title, "statement": skill.statement}
-    return hashlib.sha256(canonical(words).encode()).hexdigest()[:16]
-
-
 @transaction.atomic
 def edit(skill: Skill, *, actor: Actor, title: str, statement: str, seen: str = "") -> Skill:
-    """Put what is taught in other words. seen: `digest` of those that the person changed; raises
-    `Overtaken` where they are others by now. Empty: whatever they are.
+    """Put what is taught in other words. seen: `Skill.digest` of those that the person changed;
+    raises `Overtaken` where they are others by now. Empty: whatever they are.
     """
     title, statement = title.strip(), statement.strip()
     if not title:
@@ -43,7 +34,7 @@ def edit(skill: Skill, *, actor: Actor, title: str, statement: str, seen: str = 
         raise NothingChanged
     require(skill.run, *_REVIEW, RunStatus.REVIEWING_CURRICULUM, what=_SKILLS)
     now = Skill.objects.filter(pk=skill.pk, title=skill.title, statement=skill.statement)
-    is_seen = not seen or seen == digest(skill)
+    is_seen = not seen or seen == skill.digest
     if not is_seen or not now.update(title=title, statement=statement):
         raise Overtaken("This skill")
     audit.write(

@@ -24,7 +24,6 @@ from curriculum.models import (
     Checkpoint,
     GateRecord,
     Item,
-    Prerequisite,
     Snapshot,
     SnapshotItem,
     Stage,
@@ -252,13 +251,7 @@ def _require_ready(stage: Stage) -> None:
 
 def _builds_on(skills: set[int], stage: Stage) -> set[int]:
     """The skills, and all they build on by the edges that hold, however far back."""
-    rows = (
-        Prerequisite.objects.filter(run=stage.run_id, is_active=True)
-        .select_related("source", "target")
-        .prefetch_related("evidence")
-    )
-    nothing = engine.outweighed(stage.run, rows)
-    edges = [(edge.source_id, edge.target_id) for edge in rows if edge.pk not in nothing]
+    edges = [(edge.source_id, edge.target_id) for edge in engine.holding(stage.run)]
     found, fresh = set(skills), set(skills)
     while fresh:
         fresh = {source for source, target in edges if target in fresh} - found

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import figures
-from curriculum.forms import ProbeForm, SignDiagnosisForm, SkillForm
+from curriculum.forms import ProbeForm, SignForm, SkillForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run, Skill
 from curriculum.services import probing, runs, skills
@@ -79,7 +79,7 @@ def _context(
 @approver
 def run_sign_diagnosis(request: HttpRequest, pk: int) -> HttpResponse:
     run = find_run(pk)
-    form = SignDiagnosisForm(request.POST)
+    form = SignForm(request.POST)
     notice, status = "The note is too long: 2000 characters at most.", 422
     if form.is_valid():
         notice, status = attempt(

@@ -28,7 +28,7 @@ from curriculum.models import (
     Stage,
     StageSkill,
 )
-from curriculum.services import signers, skills
+from curriculum.services import signers
 from curriculum.states import ENDED, JobStatus, SkillStatus, StageStatus, Verdict
 from curriculum.views import lineage, rail
 
@@ -168,11 +168,6 @@ class SkillRow:
     student: Score | None = None
     wrong: list[Wrong] = field(default_factory=list)
     slips: list[tuple[str, int]] = field(default_factory=list)  # sentence, how often
-
-    @property
-    def seen(self) -> str:
-        """Of the words that a page shows: see `skills.edit`."""
-        return skills.digest(self.skill)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,6 @@ WITHOUT_AN_ENTRY = {
     "plan.replace_rest": "part of replanning.accept",
     "plan.digest": "only reads",
     "plan.stages_of": "only reads",
-    "skills.digest": "only reads",
     "replanning.proposal": "only reads",
     "replanning.is_changed_by_hand": "only reads",
     "deciding.require_fitting": "only reads",

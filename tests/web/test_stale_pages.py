@@ -46,7 +46,7 @@ def test_a_diagnosis_that_was_changed_since_is_not_signed(client, approver, othe
 
 def test_words_of_a_skill_that_somebody_changed_are_not_written_over(client, approver, other):
     skill = diagnosed_run().skills.first()
-    seen = skills.digest(skill)
+    seen = skill.digest
     skills.edit(skill, actor=other, title=skill.title, statement="Adds up to a hundred.")
     said = {"title": "Mine", "statement": "My own words.", "seen": seen}
 
@@ -56,12 +56,12 @@ def test_words_of_a_skill_that_somebody_changed_are_not_written_over(client, app
     assert Skill.objects.get(pk=skill.pk).statement == "Adds up to a hundred."
     assert 'value="Mine"' in response.text
     assert ">My own words.</textarea>" in response.text
-    assert f'name="seen" value="{skills.digest(Skill.objects.get(pk=skill.pk))}"' in response.text
+    assert f'name="seen" value="{Skill.objects.get(pk=skill.pk).digest}"' in response.text
 
 
 def test_a_title_that_is_refused_leaves_the_statement_as_it_was_typed(client, approver):
     skill = diagnosed_run().skills.first()
-    said = {"title": " ", "statement": "My own words.", "seen": skills.digest(skill)}
+    said = {"title": " ", "statement": "My own words.", "seen": skill.digest}
 
     response = client.post(f"/skills/{skill.pk}/edit/", said, headers=HTMX)
 
