@@ -45,7 +45,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "standard": ("The method's defaults: as many probes as its error rates need.", {}),
     "paper": (
-        "As published: the top quarter of the deficient skills, 5 rounds at most.",
+        "The paper's top quarter of the deficient skills, 5 rounds at most; else as in standard.",
         {"target_share": 0.25, "rounds_cap": 5, "gap": 0.3, "mastery": 0.9},
     ),
 }
@@ -98,8 +98,8 @@ class RunForm(forms.Form):
     two_people = forms.BooleanField(
         required=False,
         label="Two-person rule",
-        help_text="Who approved items or started a training may not sign that stage's gate alone: "
-        "another approver has to.",
+        help_text="Who wrote or approved items or started a training may not sign that stage's "
+        "gate: another approver has to.",
     )
     preset = forms.ChoiceField(
         choices=[(name, name) for name in PRESETS],

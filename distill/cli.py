@@ -2,12 +2,13 @@
 
     ioa distil --domain foundations --student smollm2-135m --out DIR
 
-Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong words, 130 Ctrl-C.
+Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong usage, 130 Ctrl-C.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +24,9 @@ from distill.commands import domains as domains_commands
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
 from distill.decisions import AtGate, Decision, autopilot
+from distill.domains.base import Domain
+from distill.errors import DomainError
+from distill.journal import CHECKPOINTS
 from distill.pipeline import Pipeline
 from distill.settings import Settings
 
@@ -51,9 +55,11 @@ def distil(
     teacher: options.Teacher = roster.PROCEDURAL,
     skills: options.Skills = "",
     items: Annotated[
-        int | None, typer.Option(min=1, help="Items to train on, in all. [default: 3000]")
+        int | None, typer.Option(min=1, help="Items to train on, in all.", show_default="3000")
     ] = None,
-    items_per_round: Annotated[int | None, typer.Option(min=1, help="[default: 400]")] = None,
+    items_per_round: Annotated[
+        int | None, typer.Option(min=1, help="Of these in a round.", show_default="400")
+    ] = None,
     seed: int = 0,
     autonomy: Annotated[
         str, typer.Option(help="“none”: policy decides. “gates”: you are asked at every gate.")
@@ -73,8 +79,11 @@ def distil(
     with told(f"Everything so far is kept in {out}; the same command with --resume goes on."):
         chosen = _settings(settings, items, items_per_round)
         answering = roster.find_teacher(teacher, models, os.environ, requests)
+        found = domains.load(domain)
+        taught = files.taught_skills(found, skills) if skills.strip(", ") else ()
+        if teacher == roster.PROCEDURAL:
+            _require_generators(found, taught)
         with closing(answering), bars() as progress:
-            found = domains.load(domain)
             pipeline = Pipeline(
                 found,
                 roster.find_student(student, models),
@@ -82,7 +91,7 @@ def distil(
                 chosen,
                 seed=seed,
                 out=out,
-                skills=files.taught_skills(found, skills) if skills.strip(", ") else (),
+                skills=taught,
                 decide=autopilot if autonomy == "none" else _ask_person(progress),
                 progress=show_on(progress),
                 resume=resume,
@@ -92,7 +101,21 @@ def distil(
     console.print(report.table(figures))
     for notice in figures["notices"]:
         console.print(notice, markup=False)
+    if figures["adapter"]:
+        adapter = out / CHECKPOINTS / figures["adapter"]
+        console.print(f"The student's adapter: {adapter}", markup=False, soft_wrap=True)
     console.print(f"Report: {out / 'report.json'}", markup=False)
+
+
+def _require_generators(domain: Domain, taught: Sequence[str]) -> None:
+    """Raise `DomainError` before anybody is asked, where there is nothing to teach with."""
+    for skill in domain.skills:
+        is_taught = not skill.is_transfer and (not taught or skill.id in taught)
+        if is_taught and not domain.problems(skill.id, 1, seed=0):
+            raise DomainError(
+                f"This domain has no items for {skill.id}, and no generator of any. Write some "
+                "into its file, or name a model that writes them: --teacher MODEL."
+            )
 
 
 def _settings(path: Path | None, items: int | None, items_per_round: int | None) -> Settings:

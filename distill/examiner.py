@@ -173,6 +173,7 @@ class Examiner:
             thresholds=self._settings.thresholds,
         )
         figures |= self._journal.spent(TEACHER) | {"stages": list(stages), "seed": self._seed}
+        figures["adapter"] = adapter.name if adapter else None  # of the student after all of it
         return figures | {"settings": self._settings.model_dump(mode="json")}
 
     def _probes(self, skills: Sequence[str], split: Split, n: int) -> list[Probe]:

@@ -33,6 +33,9 @@ LEDGER = "ledger.jsonl"
 AGAIN = "+"  # behind the key of a round whose items are written again
 
 
+CHECKPOINTS = "checkpoints"  # folder of a run, beside its journal: one for each round
+
+
 class Journal:
     """Typed reading and writing of a ledger. Everything is kept by its natural key."""
 

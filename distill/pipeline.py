@@ -24,7 +24,7 @@ from distill.diagnosis import BASE, Progress
 from distill.domains.base import Domain, part_of
 from distill.errors import BudgetSpent, NothingToTrain
 from distill.examiner import Examiner
-from distill.journal import Journal
+from distill.journal import CHECKPOINTS, Journal
 from distill.organizer import mixture
 from distill.organizer.footing import footing, gained
 from distill.passed import Passed
@@ -281,7 +281,7 @@ class Pipeline:
         self._adapter = result.folder
 
     def _folder(self, key: str) -> Path:
-        return self._out / "checkpoints" / key
+        return self._out / CHECKPOINTS / key
 
     def _may(self, round: int) -> bool:
         return not self._is_spent() and round + 1 < self._settings.budget.rounds_cap

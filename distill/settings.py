@@ -112,7 +112,8 @@ class Budget(_Settings):
     """ρ: share of a round's mixture that repeats earlier items, at most."""
     broad_skills: Count | None = 8
     """A round that teaches so many skills is broad by itself, and repeats no more than
-    `broad_share`; one that teaches fewer, what it lacks of them; none: no round counts as broad."""
+    `broad_share`; one that teaches fewer may repeat as many skills as it is short of that number;
+    none: no round counts as broad."""
     broad_share: NotAll = 0.3
     """ρ of a round that is broad by itself, at most."""
     preview_weight: Share = 0.5

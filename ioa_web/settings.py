@@ -173,6 +173,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 if env.flag("IOA_HTTPS", False):  # behind a proxy that speaks https and sets X-Forwarded-Proto
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked from inside, where nobody speaks https
     SECURE_HSTS_SECONDS = 31_536_000  # a year
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

@@ -47,7 +47,7 @@ WORDS: dict[str, dict[str, str]] = {
         "does it repeat another.",
         "flagged": "A check failed. People look at it; it is never approved by itself.",
         "leak": "An item that repeats a question used for measuring. It is never trained on.",
-        "rehearsal": "Items of skills that are mastered, trained on again so that they stay.",
+        "rehearsal": "Items of skills that were taught before, trained on again so that they stay.",
         "beside": "Items of other stages in a round: a first look at what comes, and more of what "
         "was waived.",
         "mixture": "How much of a training is of which skill, and how much is rehearsal.",
@@ -56,7 +56,8 @@ WORDS: dict[str, dict[str, str]] = {
     "Training": {
         "LoRA adapter": "The small file that a training makes. It lies on top of the student, "
         "whose own weights stay as they came.",
-        "checkpoint": "The student after one training. Any of them can be gone back to.",
+        "checkpoint": "The student after one training. All are kept; a stage that is not settled "
+        "can begin again from the one before it.",
         "loss": "How surprised the student is by the right words, in nats a token. Less is better.",
         "learning rate": "How far each step of a training moves the student.",
         "token": "A piece of a word: what models read, write and are paid for by.",
@@ -75,10 +76,11 @@ WORDS: dict[str, dict[str, str]] = {
         "sign": "Decide as a person, under one's own name.",
         "policy": "Rules that decide in place of people, where the run's autonomy lets them.",
         "autopilot": "Policy decides everything; each decision is on record as policy's.",
-        "two-person rule": "Who approved items or started a training may not sign that gate.",
+        "two-person rule": "Who wrote or approved items or started a training may not sign that "
+        "gate.",
         "audit trail": "Who did what, when and why. Each entry is chained to the one before, "
         "so that none can be changed unseen.",
-        "final questions": "Asked once, at the end. Nobody sees them before.",
+        "final questions": "Asked once, at the end. No model is asked them before.",
     },
 }
 

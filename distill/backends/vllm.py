@@ -44,8 +44,9 @@ def check_installed() -> None:
     """Raise `BackendUnavailable`, which says how to install it, unless vLLM is. Imports nothing."""
     if find_spec("vllm") is None:
         raise BackendUnavailable(
-            "vLLM is not installed. Install it with pip install 'ioa[vllm]' (docs/running.md says "
-            "what it needs), or name the model with transformers: in place of vllm:."
+            "vLLM is not installed. Install it with .venv/bin/pip install -e '.[vllm]' "
+            "(docs/running.md says what it needs), or name the model "
+            "with transformers: in place of vllm:."
         )
 
 

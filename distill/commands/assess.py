@@ -32,7 +32,7 @@ def command(
     ] = "smollm2-135m",
     adapter: Annotated[Path | None, typer.Option(help="A checkpoint of a run, on --model.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Questions: a fair sample. [default: all]")
+        int | None, typer.Option(min=1, help="Questions: a fair sample.", show_default="all")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Questions at once.")] = 32,
     max_tokens: Annotated[int, typer.Option(min=1, help="Where an answer is cut off.")] = 512,

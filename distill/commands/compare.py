@@ -49,7 +49,7 @@ def command(
         str, typer.Option(help="The budget, in items of mean length; several by comma.")
     ] = "3000",
     items_per_round: Annotated[
-        int | None, typer.Option(min=1, help="For arms that work in rounds. [default: 400]")
+        int | None, typer.Option(min=1, help="For arms that work in rounds.", show_default="400")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many: 0, 1, 2 …")] = 5,
     first_seed: Annotated[
@@ -57,7 +57,7 @@ def command(
         typer.Option(min=0, help="Where they begin, so that machines can share a comparison."),
     ] = 0,
     probes: Annotated[
-        int | None, typer.Option(min=1, help="Questions a skill at the end. [default: 64]")
+        int | None, typer.Option(min=1, help="Questions a skill at the end.", show_default="64")
     ] = None,
     settings: options.SettingsFile = None,
     tune: Annotated[

@@ -83,7 +83,7 @@ def command(
     console.print(
         f"This is a proposal, and nobody has checked it. Read and edit {out}: skills, what they "
         f"build on, and whether each reference is right. Then: ioa domains check {out}, and "
-        f"ioa diagnose --domain {out} or ioa distil --domain {out}.",
+        f"ioa diagnose --domain {out} or ioa distil --domain {out} --teacher MODEL.",
         markup=False,
         highlight=False,
         soft_wrap=True,

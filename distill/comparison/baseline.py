@@ -22,7 +22,7 @@ from distill.diagnosis import BASE, Progress
 from distill.domains.base import Domain, part_of
 from distill.errors import BudgetSpent
 from distill.examiner import Examiner
-from distill.journal import Journal
+from distill.journal import CHECKPOINTS, Journal
 from distill.organizer.stages import difficulty, lacking
 from distill.records import Gap, Item, Split
 from distill.roster import Student
@@ -142,7 +142,7 @@ class Baseline:
     def _teach(self, known: Known, weights: Mapping[str, float]) -> bool:
         """One round: write, arrange, train. Whether there was anything to train on."""
         key = f"r{known.round}"
-        out = self._out / "checkpoints" / key
+        out = self._out / CHECKPOINTS / key
         if self.journal.has_checkpoint(key):
             self._adapter = out
             return True

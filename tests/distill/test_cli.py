@@ -224,6 +224,28 @@ def test_a_stage_that_passes_for_want_of_items_is_told(tmp_path, quick):
     assert "was let pass as it was: all of the budget is spent" in told
 
 
+def test_the_students_adapter_is_named_in_the_end(tmp_path, quick):
+    result = ioa("distil", "--out", tmp_path / "r", "--settings", quick, *QUICK)
+
+    name = json.loads((tmp_path / "r" / "report.json").read_text())["adapter"]
+    assert f"The student's adapter: {tmp_path / 'r' / 'checkpoints' / name}" in result.stdout
+    assert (tmp_path / "r" / "checkpoints" / name).is_dir()
+
+
+def test_a_domain_without_items_is_refused_before_anybody_is_asked(tmp_path):
+    path = tmp_path / "asked.jsonl"
+    probes = [{"skill": "H1", "question": f"Half of {n}?", "reference": "r"} for n in range(9)]
+    entries = [{"domain": "asked", "title": "Asked"}, {"id": "H1", "title": "H"}, *probes]
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+
+    result = ioa("distil", "--domain", path, "--student", "simulated", "--out", tmp_path / "r")
+
+    assert result.exit_code == 1
+    assert "has no items for H1" in said(result)
+    assert "--teacher MODEL" in said(result)
+    assert not (tmp_path / "r").exists()
+
+
 # --- settings -----------------------------------------------------------------------------------
 
 

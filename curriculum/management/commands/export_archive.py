@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int, help="number of the run")
-        parser.add_argument("file", type=Path, help="a new file, by custom NAME.ioa.zip")
+        parser.add_argument("file", type=Path, help="a new file, usually NAME.ioa.zip")
         parser.add_argument("--adapters", action="store_true", help="the adapters go along")
 
     def handle(self, *, run: int, file: Path, adapters: bool, **options: Any) -> None:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             self.stdout.write(f"The database has been brought up to date: {done} migrations.")
         if password := first_start.first_admin():
             self.stdout.write(f"First start. Log in as admin, password {password}")
-            self.stdout.write("It is shown only now; change it under “password”.")
+            self.stdout.write("It is shown only now; change it in the menu under your name.")
         try:
             with services(listen=listen) as running:
                 running.wait_for_web()

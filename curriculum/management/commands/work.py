@@ -15,6 +15,13 @@ from redis.exceptions import ConnectionError as RedisUnreachable
 HEAVY = ("torch", "transformers", "peft", "trl")
 
 
+def _cores() -> int:
+    """That this process may use, where the system says so."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Command(BaseCommand):
     help = "Work on the jobs of these queues, one after the other, until told to stop."
 
@@ -24,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *, queues: list[str], burst: bool, **options: Any) -> None:
         # Read by OpenMP when torch is imported. Twice the threads are half the speed.
-        os.environ.setdefault("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0))))
+        os.environ.setdefault("OMP_NUM_THREADS", str(_cores()))
         os.environ.setdefault(
             "TOKENIZERS_PARALLELISM", "false"
         )  # its threads do not survive a fork

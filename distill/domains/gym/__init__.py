@@ -85,7 +85,7 @@ def _library() -> Any:
     except ImportError as exc:
         raise DomainError(
             "The domain “gym” needs reasoning-gym, which is not installed. Install it with: "
-            "pip install '.[gym]'"
+            ".venv/bin/pip install -e '.[gym]'"
         ) from exc
 
 
