@@ -26,7 +26,12 @@ class Command(BaseCommand):
     help = "Work on the jobs of these queues, one after the other, until told to stop."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("queues", nargs="+", choices=list(settings.RQ_QUEUES))
+        parser.add_argument(
+            "queues",
+            nargs="+",
+            choices=list(settings.RQ_QUEUES),
+            help="teacher: writes items and sends messages; gpu: measures and trains",
+        )
         parser.add_argument("--burst", action="store_true", help="stop when no job is waiting")
 
     def handle(self, *, queues: list[str], burst: bool, **options: Any) -> None:
