@@ -39,8 +39,8 @@ def of_run(
     """The measures of one run, from its report. None where there is nothing to measure.
 
     taught: the skills that may be taught; the others measure transfer. Where a program is the
-    teacher, an item costs as many teacher tokens as it has. What a model says to probes is asked
-    once for all arms, and no part of what any of them costs. Pure.
+    teacher, an item costs as many teacher tokens as it has. What a model says to probes is no part
+    of what an arm costs. Pure.
     """
     rows = {row["id"]: row for row in figures["skills"]}
     mastery = {k: _ratio(row["after"], row["teacher"]) for k, row in rows.items()}
