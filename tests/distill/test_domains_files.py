@@ -186,7 +186,7 @@ def test_a_fault_is_a_sentence_with_its_file_and_line(written, text, sentence):
         ('{"id": "H1", "id": "H2"}', "line 1: The field “id” is given twice."),
         (LINES + '{"domain": "again"}', "line 8: The field “domain” is given twice."),
         (LINES + '{"skill": "H1", "answer": "5"}', "line 8: This item has no question."),
-        ('{"id": "H1", "x": ' + "[" * 100_000, "line 1: The file is nested too deeply"),
+        ('{"id": "H1", "x": ' + "[" * 100_000, "line 1: This is nested too deeply"),
         ('{"id": "H1"}', "line 1: “H1” has no probe for diagnose, gate, final."),
         ('{"id": "H1", "probes": "x"}\n{"skill": "H1", "reference": "x"}', "line 1: “probes” has"),
     ],

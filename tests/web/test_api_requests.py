@@ -112,7 +112,7 @@ def test_a_file_is_imported_once_under_its_key_and_another_file_is_told(client, 
         said = {"file": file, "round": 0, "skill": "A1"}
         return client.post(f"/api/v1/stages/{stage.pk}/import", said, headers=auth | KEY)
 
-    first, again, other = send("What is 3 + 4?"), send("What is 3 + 4?"), send("What is 5 + 2?")
+    first, again, other = send("What is 6 + 1?"), send("What is 6 + 1?"), send("What is 5 + 2?")
 
     assert (first.status_code, again.status_code, other.status_code) == (200, 200, 422)
     assert first.json() == again.json() == {"n": 1, "flagged": 0, "leaks": 0}

@@ -150,11 +150,11 @@ class NotLeak:
     def problem(self, item: Item) -> str:
         if question_key(item.question) in self._probe_keys:
             return "This is a question that the student is measured with."
-        dealt = self._domain.dealt_to(item.question) if self._domain else None
-        if dealt not in (None, Split.TRAIN):
-            return "This is a sum of those that the domain keeps for measuring."
         for name, text in (("question", item.question), ("solution", item.solution)):
             for index in self._indexes:
                 if found := index.find(text):
                     return f"Of the {name}: {found}"
+        dealt = self._domain.dealt_to(item.question) if self._domain else None
+        if dealt not in (None, Split.TRAIN):
+            return "This is a sum of those that the domain keeps for measuring."
         return ""
