@@ -9,12 +9,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.comparison.results import made_with
-from distill.comparison.sections import Section, ablations, beside, curves, sections
+from distill.comparison.sections import (
+    Section,
+    ablations,
+    beside,
+    curves,
+    sections,
+)
+from distill.comparison.tuning import means_tried
 from distill.differing import changed
 from distill.settings import Settings, as_kept
 
 FOLDER = "evidence"  # of the pictures, beside the page
 CURVES, OTHERS, ABLATED, TAUGHT, SPEED = "curves", "others", "ablated", "taught", "speed"
+TRIED = "tried"  # what `ioa compare --tune` wrote, where nothing was chosen by it
 
 OPTIONS = {
     "--probes": ("probing", "final_probes"),
@@ -47,6 +55,8 @@ def markdown(told: Mapping[str, Any]) -> str:
     arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
     parts = [HEAD.format(about=_plain(about), arms=arms)]
     parts += [_compared_section(section, of) for section, of in compared(told)]
+    if tried := told.get(TRIED):
+        parts.append(_tried(tried))
     parts += [_taught(run) for run in told.get(TAUGHT, ())]
     parts += [_speed(figures) for figures in told.get(SPEED, ())]
     parts.append(f"Made with {_plain(made_with(told))}.\n")
@@ -74,6 +84,19 @@ def name_of(section: Section) -> str:
     drawn = json.dumps([section.traces, section.layout], sort_keys=True)
     words = "".join(c if c.isalnum() else " " for c in section.title.lower()).split()
     return f"{'-'.join(words)}-{hashlib.sha256(drawn.encode()).hexdigest()[:10]}.svg"
+
+
+def _tried(tuned: Mapping[str, Any]) -> str:
+    seeds = ", ".join(map(str, tuned["seeds"]))
+    budgets = ", ".join(map(str, tuned["items"]))
+    words = (
+        "Mean mastery of the skills taught by each arm with each rate, one run a seed, on seeds of "
+        f"which none is reported ({seeds}), with {budgets} items. The rates above were not chosen "
+        "by it."
+    )
+    head = ["arm", *(f"{rate:g}" for rate in tuned["rates"])]
+    rows = [[name, *means_tried(tuned, name)] for name in tuned["tried"]]
+    return _section(Section("Learning rates tried", words, head, rows), str(tuned["command"]))
 
 
 def _taught(run: Mapping[str, Any]) -> str:

@@ -9,7 +9,8 @@ which comes what is not named: those comparisons, the runs, the benchmarks. With
 folder is a part of what is told of the same skills: other seeds, arms or budgets of it, run apart.
 RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
-SPEED.json: what bench/training.py and bench/assessment.py print. With docs alone the page is
+SPEED.json: what bench/training.py and bench/assessment.py print; or a tuned.json, which is told as
+what was tried, where the comparison has not taken its rates from it. With docs alone the page is
 written again from docs/evidence.json. Its pictures are drawn by `distill.comparison.drawing`.
 """
 
@@ -21,7 +22,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distill.comparison.document import ABLATED, CURVES, OTHERS, SPEED, TAUGHT, markdown
+from distill.comparison.document import (
+    ABLATED,
+    CURVES,
+    OTHERS,
+    SPEED,
+    TAUGHT,
+    TRIED,
+    markdown,
+)
 from distill.comparison.parts import joined
 from distill.comparison.results import FIGURES
 from distill.comparison.sections import ablations
@@ -31,7 +40,7 @@ from distill.errors import DistillError
 from distill.settings import Settings
 
 JSON, PAGE = "evidence.json", "evidence.md"
-KEPT = (CURVES, OTHERS, ABLATED, TAUGHT, SPEED)
+KEPT = (CURVES, OTHERS, ABLATED, TRIED, TAUGHT, SPEED)
 PART = "+"
 SAME = ("student", "domain", "teacher")
 SAME_SIZE = ("items", "tokens", "composite")
@@ -71,8 +80,12 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
         told = _with_part(told, name)
     if runs:
         told[TAUGHT] = [run_told(run) for run in runs]
-    if speeds:
-        told[SPEED] = [json.loads(path.read_text()) for path in speeds]
+    read = [json.loads(path.read_text()) for path in speeds]
+    if figures := [each for each in read if TRIED not in each]:
+        told[SPEED] = figures
+    for each in read:
+        if TRIED in each:
+            told[TRIED] = each
     return told
 
 

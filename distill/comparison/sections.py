@@ -9,6 +9,7 @@ from typing import Any
 from distill.comparison.arms import IOA
 from distill.comparison.pictures import INK, apart, bars, errors, ink_of
 from distill.comparison.results import in_words
+from distill.comparison.tuning import means_tried
 
 MAIN = ("composite", "mean", "worst", "transfer", "mastered")
 NOT_RUN = {"composite": {"mean": None, "interval": None, "n": 0}}
@@ -258,12 +259,10 @@ def _rates(told: Mapping[str, Any]) -> Section | None:
         rows = [[name, ", ".join(f"{r:g}" for r in of)] for name, of in rates.items()]
         return Section("Learning rates", "Not tuned: the product's default.", ["arm", "rate"], rows)
     tried = [f"{r:g}" for r in tuned["rates"]]
-    rows = []
-    for name, of in rates.items():
-        by_rate = tuned["tried"].get(name, {})
-        means = [by_rate.get(r) for r in tried]
-        cells = [f"{sum(m) / len(m):.3f}" if m else "–" for m in means]
-        rows.append([name, ", ".join(f"{r:g}" for r in of), *cells])
+    rows = [
+        [name, ", ".join(f"{r:g}" for r in of), *means_tried(tuned, name)]
+        for name, of in rates.items()
+    ]
     return Section(
         "Learning rates",
         f"Chosen for each arm by mean mastery on the seeds {_listed(tuned['seeds'])}, of which "

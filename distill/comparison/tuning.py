@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.comparison.measures import of_run
 from distill.comparison.plan import Plan, composite
 from distill.domains.base import Domain
+
+
+def means_tried(tuned: Mapping[str, Any], arm: str) -> list[str]:
+    """Of a tuned.json: the arm's mean over the tuning seeds with each rate; – for none. Pure."""
+    by_rate = tuned["tried"].get(arm, {})
+    found = [by_rate.get(f"{rate:g}") for rate in tuned["rates"]]
+    return [f"{sum(means) / len(means):.3f}" if means else "–" for means in found]
 
 
 def choose(

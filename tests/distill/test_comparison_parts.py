@@ -702,6 +702,22 @@ def test_what_is_of_something_else_is_not_told_beside_it(made, tmp_path, changed
     assert not (tmp_path / "docs").exists()
 
 
+def test_rates_that_were_tried_are_told_beside_those_that_were_taken(made, tmp_path):
+    docs, tuned = tmp_path / "docs", made[0] / "tune" / "tuned.json"
+    command = json.loads(tuned.read_text())["command"]
+
+    evidence.main([str(made[0] / "c"), str(docs), str(tuned)])
+    evidence.main([str(made[0] / "c"), str(docs), str(docs)])
+
+    text = (docs / "evidence.md").read_text().replace("\\", "")
+    part = text[text.index("## Learning rates tried") :].split("\n## ")[0]
+    assert f"    {command}\n" in part
+    assert "| arm | 0.001 | 0.002 |" in part
+    mean = json.loads(tuned.read_text())["tried"]["uniform"]["0.001"][0]
+    assert f"| uniform | {mean:.3f} |" in part
+    assert "speed" not in json.loads((docs / "evidence.json").read_text())
+
+
 def test_runs_and_benchmarks_are_kept_where_none_are_named(made, tmp_path):
     speed = tmp_path / "speed.json"
     speed.write_text(json.dumps({"title": "Speed", "command": "python bench/x.py", "ratio": 1.01}))

@@ -18,7 +18,13 @@ class Command(BaseCommand):
     help = "Check that the audit log is as it was written: of some runs, or of all and the house."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("numbers", nargs="*", type=int, metavar="N", help="numbers of runs; all when none is given")
+        parser.add_argument(
+            "numbers",
+            nargs="*",
+            type=int,
+            metavar="N",
+            help="numbers of runs; all when none is given",
+        )
         parser.add_argument("--run", nargs="+", type=int, default=[], metavar="N", help="the same")
         parser.add_argument(
             "--anchors",
