@@ -41,7 +41,7 @@ class Thresholds(_Settings):
     zpd: Share = 0.15
     """τ_ZPD: largest step in difficulty d = 1 − r from one stage to the next (Eq. 8, ours)."""
     mastery: SomeShare = 0.9
-    """τ_mastery: the ratio r = P_S/P_T from which a skill sits (Eq. 9)."""
+    """τ_mastery: the ratio r = P_S/P_T from which a skill is mastered (Eq. 9)."""
     mastery_margin_low: SomeShare = 0.08
     """A student whose true ratio is this far below τ_mastery passes with `gate_error` at most."""
     mastery_margin_high: Share = 0.05
@@ -70,7 +70,7 @@ class Probing(_Settings):
     gate_probes_cap: Count = 192
     """Probes per skill and checkpoint at most; what is unclear then counts as not yet."""
     ask_others: bool = True
-    """Every gate asks what is not its own and does not sit as well: one look of each skill that an
+    """Every gate asks what is not its own and is not mastered as well: one look of each skill that an
     earlier stage left by a waiver, and what waits as much as it needs. Nothing is held back by it,
     people see what became of it, and new items are dealt by it."""
     final_probes: Count = 64

@@ -164,7 +164,7 @@ class GateRow:
         answer = str(self.verdict["answer"])
         if self.is_waived:
             sits = answer == SkillOutcome.MASTERED
-            return "sits by now" if sits else WAIVED_SINCE[str(self.verdict["since"])]
+            return "mastered by now" if sits else WAIVED_SINCE[str(self.verdict["since"])]
         return dict(SkillOutcome.choices).get(answer, answer.replace("_", " "))
 
 

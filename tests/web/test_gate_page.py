@@ -136,7 +136,7 @@ def test_what_was_waived_and_is_no_worse_does_not_look_as_if_it_sat(db):
     assert [(row.answer, row.answer_label) for row in rows] == [
         ("not_yet", "no less since"),
         ("forgotten", "less since"),
-        ("mastered", "sits by now"),
+        ("mastered", "mastered by now"),
     ]
 
 
