@@ -70,9 +70,9 @@ class Probing(_Settings):
     gate_probes_cap: Count = 192
     """Probes per skill and checkpoint at most; what is unclear then counts as not yet."""
     ask_others: bool = True
-    """Every gate asks what is not its own and is not mastered as well: one look of each skill that an
-    earlier stage left by a waiver, and what waits as much as it needs. Nothing is held back by it,
-    people see what became of it, and new items are dealt by it."""
+    """Every gate asks what is not its own and is not mastered as well: one look of each skill that
+    an earlier stage left by a waiver, and what waits as much as it needs. Nothing is held back by
+    it, people see what became of it, and new items are dealt by it."""
     final_probes: Count = 64
     """Probes per skill for the report."""
     batch_size: Count = 64
