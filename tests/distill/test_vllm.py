@@ -244,7 +244,9 @@ def test_without_vllm_a_sentence_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setattr("distill.backends.vllm.find_spec", lambda name: None)
 
     for find in (roster.find_teacher, roster.find_student, roster.find_model):
-        with pytest.raises(BackendUnavailable, match=r"not installed\. Install it with pip"):
+        with pytest.raises(
+            BackendUnavailable, match=r"not installed\. Install it with .venv/bin/pip"
+        ):
             find("vllm:Some_Model", tmp_path)
     with pytest.raises(BackendUnavailable, match="vLLM is not installed"):
         VllmBackend(vllm_double.model(tmp_path)).generate(PROCESS)
