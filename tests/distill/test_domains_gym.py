@@ -101,13 +101,13 @@ def test_without_the_extra_there_is_a_sentence_that_says_what_to_install(monkeyp
 
     assert str(caught.value) == (
         "The domain “gym” needs reasoning-gym, which is not installed. Install it with: "
-        "pip install '.[gym]'"
+        ".venv/bin/pip install -e '.[gym]'"
     )
     listed = CliRunner().invoke(app, ["domains", "list"], env={"COLUMNS": "150"})
     assert listed.exit_code == 0
     assert "foundations" in listed.stdout
     assert "not installed" in listed.stdout
-    assert "pip install '.[gym]'" in listed.stdout
+    assert "pip install -e '.[gym]'" in listed.stdout
     shown = CliRunner().invoke(app, ["domains", "show", "gym"])
     assert shown.exit_code == 1
     assert "needs reasoning-gym" in " ".join(shown.stderr.split())
