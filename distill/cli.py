@@ -19,13 +19,13 @@ from rich.progress import Progress
 
 from distill import domains, report, roster
 from distill.adapter.leaks import LeakIndex
+from distill.adapter.writing import nothing_for
 from distill.commands import assess, check_leaks, compare, decompose, diagnose, files, options
 from distill.commands import domains as domains_commands
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
 from distill.decisions import AtGate, Decision, autopilot
 from distill.domains.base import Domain
-from distill.errors import DomainError
 from distill.journal import CHECKPOINTS
 from distill.pipeline import Pipeline
 from distill.settings import Settings
@@ -112,10 +112,7 @@ def _require_generators(domain: Domain, taught: Sequence[str]) -> None:
     for skill in domain.skills:
         is_taught = not skill.is_transfer and (not taught or skill.id in taught)
         if is_taught and not domain.problems(skill.id, 1, seed=0):
-            raise DomainError(
-                f"This domain has no items for {skill.id}, and no generator of any. Write some "
-                "into its file, or name a model that writes them: --teacher MODEL."
-            )
+            raise nothing_for(skill.id)
 
 
 def _settings(path: Path | None, items: int | None, items_per_round: int | None) -> Settings:

@@ -31,9 +31,7 @@ from distill.training.base import TrainingResult
 
 LEDGER = "ledger.jsonl"
 AGAIN = "+"  # behind the key of a round whose items are written again
-
-
-CHECKPOINTS = "checkpoints"  # folder of a run, beside its journal: one for each round
+CHECKPOINTS = "checkpoints"  # folder beside a journal: one for each round that was trained
 
 
 class Journal:

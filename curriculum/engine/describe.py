@@ -76,12 +76,11 @@ def load_domain(spec: str) -> distill_domains.Domain:
     path = spec
     if spec != Foundations.id:
         try:
-            file = (home() / spec).resolve()
+            path = str((home() / spec).resolve())
         except (ValueError, OSError):  # no path at all
-            file = Path("/")
-        if not file.is_relative_to(home().resolve()):
+            path = ""
+        if not Path(path).is_relative_to(home().resolve()):
             raise BadDomain(f"“{spec}” is not a domain of this installation.")
-        path = str(file)
     try:
         return distill_domains.load(path)
     except DomainError as exc:

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import load_domain, storable
 from curriculum.models import Item, Skill, Stage
-from curriculum.models.items import spaced
+from curriculum.models.items import IMPORTED, spaced
 from distill import records
 from distill.adapter.checks import Belongs, Check, NotDuplicate, check, standard_checks
 from distill.domains import question_key
 from distill.domains.base import FULL_LEVEL
 from distill.grading.base import marked_answer
-
-IMPORTED = "import"
 
 
 class Importer:

@@ -7,16 +7,17 @@ written so that Markdown and HTML leave them alone.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from curriculum.exports.formats import Format
-from curriculum.exports.items import Choice, Pair, Row
+from curriculum.exports.items import Choice
+from curriculum.exports.tally import Tally
 from curriculum.models import Checkpoint, GateRecord, Item, Opinion, Probe, Review, Run, TeacherCall
+from curriculum.models.items import IMPORTED
 from curriculum.states import ActorKind, Verdict
 
 UNDECIDED = "undecided"
@@ -34,28 +35,6 @@ LICENCES: dict[str, str] = {  # the hub's names; nothing is chosen for anybody
 }
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~$&<>-])")
-
-
-class Tally:
-    """Counts what passes by."""
-
-    def __init__(self) -> None:
-        self.n = self.edited = 0
-        self.skills: Counter[str] = Counter()
-        self.origins: Counter[str] = Counter()
-        self.checks: Counter[tuple[str, int, bool]] = Counter()
-
-    def counting(self, rows: Iterable[Row | Pair]) -> Iterator[Row | Pair]:
-        for row in rows:
-            self.n += 1
-            self.skills[row.skill] += 1
-            if isinstance(row, Row):
-                self.edited += row.version > 1
-                self.origins[row.origin] += 1
-                for check in row.checks:
-                    at = (str(check["id"]), int(check["version"]), bool(check["passed"]))
-                    self.checks[at] += 1
-            yield row
 
 
 def dataset_card(choice: Choice, format: Format, tally: Tally, *, licence: str) -> str:
@@ -190,7 +169,7 @@ def _sources(run: Run, tally: Tally) -> str:
     versions = sorted(set(calls.order_by().values_list("prompt_version", flat=True).distinct()))
     if versions:
         lines.append(f"- Prompts: {', '.join(map(plain, versions))}.")
-    if "import" in tally.origins:
+    if IMPORTED in tally.origins:
         lines.append("- Imported items came from a file; the run's log names it and its hash.")
     return "\n".join(lines)
 
@@ -208,17 +187,19 @@ def _checks(tally: Tally) -> str:
 
 def _reviewed(choice: Choice, tally: Tally) -> str:
     """Who let an item pass as it stands now: the last word on it, by kind."""
-    later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
     agreed = Opinion.objects.filter(
         item=OuterRef("item"), version=OuterRef("version"), verdict=Verdict.APPROVED
     )
-    approvals = Review.objects.filter(
-        ~Exists(later),
-        item__in=choice.items.order_by().values("pk"),
-        item__verdict=Verdict.APPROVED,
-        version=F("item__version"),
-        verdict=Verdict.APPROVED,
-    ).order_by()
+    approvals = (
+        Review.objects.standing()
+        .filter(
+            item__in=choice.items.order_by().values("pk"),
+            item__verdict=Verdict.APPROVED,
+            version=F("item__version"),
+            verdict=Verdict.APPROVED,
+        )
+        .order_by()
+    )
     by_policy = ~Q(reviewed_as=ActorKind.PERSON)
     n = choice.items.count()
     by = approvals.annotate(is_agreed=Exists(agreed)).aggregate(

@@ -10,6 +10,7 @@ from pathlib import Path
 from curriculum.exports import card
 from curriculum.exports.formats import Format, Sink
 from curriculum.exports.items import Choice
+from curriculum.exports.tally import Tally
 
 SENT_AT_ONCE = 64 * 1024  # bytes
 NO_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same file
@@ -25,7 +26,7 @@ def dataset(choice: Choice, format: Format, *, licence: str) -> Files:
     """The files of a data set, each with its bytes; the card comes last, as it counts what went
     out. `licence`: one of `card.LICENCES`.
     """
-    tally = card.Tally()
+    tally = Tally()
     source = choice.pairs() if format.of_pairs else choice.rows()
     yield data_path(format), format.write(tally.counting(source))
     if stanza := format.stanza():

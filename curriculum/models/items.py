@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Length
 
 from curriculum.states import ActorKind, Verdict
+
+PERSON, IMPORTED = "person", "import"  # origins of items that people wrote, or brought in
 
 
 def spaced(words: Iterable[str]) -> str:
@@ -108,6 +111,13 @@ class Revision(models.Model):
         return self.answer or self.item.answer
 
 
+class Reviews(models.QuerySet["Review"]):
+    def standing(self) -> Self:
+        """The last word on each item: those after which none came."""
+        later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
+        return self.filter(~Exists(later))
+
+
 class Review(models.Model):
     """One verdict on one version of an item, by a person or by policy."""
 
@@ -121,6 +131,8 @@ class Review(models.Model):
         "curriculum.ReviewAction", models.RESTRICT, null=True, blank=True, related_name="reviews"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = Reviews.as_manager()
 
     class Meta:
         ordering = ["item", "pk"]

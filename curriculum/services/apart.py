@@ -100,9 +100,8 @@ def one_by_one(stage: Stage, round: int, *, actor: Actor) -> set[int]:
     if sample:
         found |= {pk for pk, _ in sample.items}
     if actor.kind != ActorKind.PERSON:
-        later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
-        taken_back = Review.objects.filter(
-            ~Exists(later), item__in=here, reviewed_as=ActorKind.PERSON, version=F("item__version")
+        taken_back = Review.objects.standing().filter(
+            item__in=here, reviewed_as=ActorKind.PERSON, version=F("item__version")
         )
         found |= set(taken_back.values_list("item", flat=True))
     return found

@@ -20,6 +20,7 @@ def set_autonomy(run: Run, *, actor: Actor, autonomy: str) -> Run:
     may now decide it.
     """
     require_fitting(autonomy, two_people=run.two_people)
+    audit.require_going(run)  # from here on no stage comes into review, or leaves it
     left = _left_to_policy(run) if autonomy != Autonomy.EVERY_GATE else {}
     _change(run, "autonomy", autonomy, actor=actor, action="run.autonomy", evidence=left)
     policy.act(run)

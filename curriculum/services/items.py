@@ -14,15 +14,13 @@ from curriculum.errors import (
     ReasonRequired,
 )
 from curriculum.models import Item, Review, ReviewAction, Skill, Stage, Tag
-from curriculum.models.items import spaced
+from curriculum.models.items import PERSON, spaced
 from curriculum.services import apart, audit, bulk
 from curriculum.services.audit import Actor
 from curriculum.services.bulk import approve_all, reject_flagged
 from curriculum.services.reviewing import act, begin, keep_reviews
 from curriculum.services.words import rewrite
 from curriculum.states import ActionKind, Verdict
-
-PERSON = "person"  # origin of an item that nobody's model wrote
 
 __all__ = [
     "approve",

@@ -93,11 +93,10 @@ class Queue:
 
     def _standing(self) -> QuerySet[Review]:
         """Verdicts of the reviewer that stand: the item still has them."""
-        given = Review.objects.exclude(verdict=Verdict.WAITING).filter(
+        given = Review.objects.standing().exclude(verdict=Verdict.WAITING)
+        given = given.filter(
             item=OuterRef("pk"), version=OuterRef("version"), verdict=OuterRef("verdict")
         )
-        later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
-        given = given.filter(~Exists(later))
         if self.reviewer == POLICY:
             return given.filter(reviewed_as=ActorKind.POLICY)
         return given.filter(reviewer=int(self.reviewer))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from curriculum.errors import BadPlan, NothingChanged, NothingToTeach, OrderBrok
 from curriculum.models import AuditEntry, Run, Skill, Stage, StageSkill
 from curriculum.services import audit
 from curriculum.services.audit import Actor, require
+from curriculum.services.planned import require_seen, stages_of
 from curriculum.states import RunStatus, SkillStatus
 
 _WHAT = "Stages can be changed"
@@ -54,20 +54,6 @@ def _create(
             difficulty=difficulty,
         )
         StageSkill.objects.bulk_create(StageSkill(stage=stage, skill=skills[key]) for key in keys)
-
-
-def stages_of(run: Run) -> list[dict[str, Any]]:
-    """The plan as plain JSON, for the record."""
-    stages = Stage.objects.filter(run=run).prefetch_related("stage_skills__skill")
-    return [
-        {"title": stage.title, "skills": [row.skill.key for row in stage.stage_skills.all()]}
-        for stage in stages
-    ]
-
-
-def digest(run: Run) -> str:
-    """Of the plan as it is: another as soon as a stage, its place or a skill in it is another."""
-    return hashlib.sha256(repr(stages_of(run)).encode()).hexdigest()[:16]
 
 
 @transaction.atomic
@@ -149,10 +135,10 @@ def split(stage: Stage, *, skills: Iterable[Skill | int], actor: Actor) -> Stage
 
 
 @transaction.atomic
-def merge(stage: Stage, *, into: Stage, actor: Actor) -> Stage:
+def merge(stage: Stage, *, into: Stage, actor: Actor, seen: str = "") -> Stage:
     """Teach the stage's skills together with those of `into`, which is returned."""
     run = into.run
-    before = _begin(run)
+    before = _begin(run, seen)
     if stage.pk == into.pk or stage.run_id != into.run_id:
         raise BadPlan("Choose two different stages of the same plan.")
     there = into.stage_skills.values_list("skill_id", flat=True)
@@ -165,9 +151,9 @@ def merge(stage: Stage, *, into: Stage, actor: Actor) -> Stage:
 
 
 @transaction.atomic
-def reorder(run: Run, *, order: Sequence[int], actor: Actor) -> list[Stage]:
+def reorder(run: Run, *, order: Sequence[int], actor: Actor, seen: str = "") -> list[Stage]:
     """Teach the stages in the order of these keys, all of the run's."""
-    before = _begin(run)
+    before = _begin(run, seen)
     if sorted(order) != sorted(_order(run)):
         raise BadPlan("The order has to name every stage once. Look again.")
     _renumber(run, order)
@@ -208,8 +194,9 @@ def _bridges(stages: Sequence[Sequence[str]]) -> list[bool]:
     return [set(stage) <= behind for stage, behind in zip(stages, later, strict=True)]
 
 
-def _begin(run: Run) -> dict[str, Any]:
+def _begin(run: Run, seen: str = "") -> dict[str, Any]:
     require(run, RunStatus.REVIEWING_CURRICULUM, what=_WHAT)
+    require_seen(run, seen)
     return {"stages": stages_of(run), "broken": _broken(run, _places(run))}
 
 

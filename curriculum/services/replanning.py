@@ -7,7 +7,7 @@ from django.db import transaction
 from curriculum import engine
 from curriculum.errors import Overtaken
 from curriculum.models import AuditEntry, Run, Stage
-from curriculum.services import audit, jobs, plan
+from curriculum.services import audit, jobs, plan, planned
 from curriculum.services.audit import Actor, require
 from curriculum.states import SETTLED, JobKind, RunStatus
 
@@ -42,7 +42,7 @@ def accept(run: Run, *, actor: Actor, seen: str) -> Run:
     Where none is left, teaching is done, and the report is written.
     """
     rest = _seen(run, seen)
-    was = {"stages": plan.stages_of(run)}
+    was = {"stages": planned.stages_of(run)}
     plan.replace_rest(run, rest)
     audit.write(
         run,
@@ -50,7 +50,7 @@ def accept(run: Run, *, actor: Actor, seen: str) -> Run:
         action="run.rest_replanned",
         subject=run,
         was=was,
-        became={"stages": plan.stages_of(run)},
+        became={"stages": planned.stages_of(run)},
         evidence={"checkpoint": rest.checkpoint, "measured": rest.measured, "left": rest.left},
         seen=RunStatus.TEACHING,
     )
@@ -64,7 +64,7 @@ def accept(run: Run, *, actor: Actor, seen: str) -> Run:
 def keep(run: Run, *, actor: Actor, seen: str) -> Run:
     """Leave the plan as it is: the same measurement proposes nothing any more."""
     rest = _seen(run, seen)
-    stages = plan.stages_of(run)
+    stages = planned.stages_of(run)
     proposed = stages[: rest.n_kept] + [{"title": s[0], "skills": s[3]} for s in rest.stages]
     audit.write(
         run,

@@ -20,7 +20,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill
-from curriculum.services import audit, deciding, jobs, membership, notices, plan, policy
+from curriculum.services import audit, deciding, jobs, membership, notices, plan, planned, policy
 from curriculum.services.audit import Actor, require
 from curriculum.states import (
     RUN_MOVES,
@@ -181,9 +181,9 @@ def sign_diagnosis(run: Run, *, actor: Actor, note: str = "", seen: str = "") ->
 def replan(run: Run, *, actor: Actor) -> Run:
     """Plan the stages again from the diagnosis; what people moved is given up."""
     require(run, RunStatus.REVIEWING_CURRICULUM, what="Stages can be planned again")
-    was = {"stages": plan.stages_of(run)}
+    was = {"stages": planned.stages_of(run)}
     plan.make(run)
-    became = {"stages": plan.stages_of(run)}
+    became = {"stages": planned.stages_of(run)}
     audit.write(run, actor=actor, action="run.replanned", subject=run, was=was, became=became)
     return run
 
@@ -192,15 +192,14 @@ def replan(run: Run, *, actor: Actor) -> Run:
 def sign_curriculum(run: Run, *, actor: Actor, note: str = "", seen: str = "") -> Run:
     """Accept the stages: teaching begins.
 
-    seen: `plan.digest` of those that the person has looked at; raises `Overtaken` where they are
+    seen: `planned.digest` of those that the person has looked at; raises `Overtaken` where they are
     others by now. Empty: whatever they are.
     """
     audit.require_going(run)  # from here on nobody else changes what is signed
     if not run.stages.exists():
         raise NothingToTeach
-    if seen and seen != plan.digest(run):
-        raise Overtaken("This curriculum")
-    evidence = {"stages": plan.stages_of(run)}
+    planned.require_seen(run, seen)
+    evidence = {"stages": planned.stages_of(run)}
     run = _move(run, RunStatus.TEACHING, actor=actor, note=note, evidence=evidence)
     policy.act(run)
     run.refresh_from_db()
@@ -211,7 +210,7 @@ def sign_curriculum(run: Run, *, actor: Actor, note: str = "", seen: str = "") -
 def back_to_diagnosis(run: Run, *, actor: Actor) -> Run:
     """Give up the stages: they are planned anew when the diagnosis is signed again."""
     audit.require_going(run)
-    evidence = {"stages": plan.stages_of(run)}
+    evidence = {"stages": planned.stages_of(run)}
     return _move(run, RunStatus.REVIEWING_DIAGNOSIS, actor=actor, evidence=evidence)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, F, Q, QuerySet, Value
 
 from curriculum import access
 from curriculum.access import Role
@@ -37,8 +37,8 @@ class Part:
     opined: int = 0
     edited: int = 0
     written: int = 0
-    left: int = 0
-    trainings: int = 0
+    has_left: bool = False
+    has_trained: bool = False
 
     @property
     def who(self) -> str:
@@ -56,9 +56,9 @@ class Part:
             parts.append(f"changed the words of {_items(self.edited)}")
         if self.written:
             parts.append(f"wrote or brought in {_items(self.written)}")
-        if self.left:
+        if self.has_left:
             parts.append("handed policy the review")
-        if self.trainings:
+        if self.has_trained:
             parts.append("started the training")
         return _listed(parts, "and")
 
@@ -134,8 +134,8 @@ def _found(stages: Sequence[Stage]) -> dict[int, dict[int | None, Part]]:
         return found[stage].setdefault(user, Part(user))
 
     counted = _verdicts(stages).union(_opinions(stages), _edits(stages), _authors(stages), all=True)
-    for stage, user, what, n in counted:
-        setattr(part(stage, user), what, n)
+    for pk, user, what, n in counted:
+        setattr(part(pk, user), what, n)
     by_subject = {f"stage:{stage.pk}": stage for stage in stages}
     done = AuditEntry.objects.filter(
         Q(action=f"stage.{StageStatus.TRAINING}", subject__in=by_subject)
@@ -146,13 +146,11 @@ def _found(stages: Sequence[Stage]) -> dict[int, dict[int | None, Part]]:
     rows = done.order_by().values_list("action", "subject", "became", "evidence", "actor")
     for action, subject, became, said, user in rows:
         is_left = action == "run.autonomy"
-        stage_of = by_subject.get(said.get("reviewing") if is_left else subject)
-        if stage_of is None or (said if is_left else became)["round"] < stage_of.first_round:
+        stage = by_subject.get(said.get("reviewing") if is_left else subject)
+        if stage is None or (said if is_left else became)["round"] < stage.first_round:
             continue
-        if is_left:
-            part(stage_of.pk, user).left += 1
-        else:
-            part(stage_of.pk, user).trainings += 1
+        hand = part(stage.pk, user)
+        hand.has_left, hand.has_trained = hand.has_left or is_left, hand.has_trained or not is_left
     return found
 
 
@@ -160,8 +158,7 @@ def _verdicts(stages: Sequence[Stage]) -> QuerySet[Review, Any]:
     """Approvals that stand: nothing came after them. An item's round is closed for review when
     it is trained on, and trains on all that it approved.
     """
-    later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
-    standing = Review.objects.filter(~Exists(later), verdict=Verdict.APPROVED)
+    standing = Review.objects.standing().filter(verdict=Verdict.APPROVED)
     return _count(standing, stages, by="reviewer", what="approved")
 
 

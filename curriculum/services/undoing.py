@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from curriculum.errors import Overtaken, SomebodyElses
@@ -78,10 +78,8 @@ def undo(action: ReviewAction, *, actor: Actor) -> Undone:
 
 def _verdicts_back(action: ReviewAction, actor: Actor) -> Seen:
     """Reviews nothing came after, of items that are as they left them."""
-    later = Review.objects.filter(item=OuterRef("item"), pk__gt=OuterRef("pk"))
-    given = action.reviews.filter(
-        ~Exists(later), item__version=F("version"), item__verdict=F("verdict")
-    )
+    standing = action.reviews.standing()
+    given = standing.filter(item__version=F("version"), item__verdict=F("verdict"))
     seen = list(given.values_list("item", "version"))
     keep_reviews(
         ((pk, version, "") for pk, version in seen), Verdict.WAITING, actor=actor, action=action

@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import figures
-from curriculum.forms import ProbeForm, SignForm, SkillForm
+from curriculum.forms import SignForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run, Skill
+from curriculum.plan_forms import ProbeForm, SkillForm
 from curriculum.services import probing, runs, skills
 from curriculum.states import JobKind, RunStatus
 from curriculum.views import reads

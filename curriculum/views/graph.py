@@ -12,10 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 from curriculum import engine
 from curriculum.access import Role
 from curriculum.errors import CurriculumError, CycleRefused
-from curriculum.forms import EdgeForm, ReasonForm, TrialForm
+from curriculum.forms import ReasonForm
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Prerequisite, Run
 from curriculum.numbers import number
+from curriculum.plan_forms import EdgeForm, TrialForm
 from curriculum.services import observing, skills, trials
 from curriculum.states import JobKind, RunStatus
 from curriculum.views import drawing, reads

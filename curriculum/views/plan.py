@@ -11,12 +11,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
-from curriculum.errors import Overtaken
-from curriculum.forms import MoveSkillForm, SignForm, SplitForm
+from curriculum.forms import SignForm
 from curriculum.htmx import answer, show
 from curriculum.models import Run, Stage
 from curriculum.numbers import number
-from curriculum.services import plan, replanning, runs, stages
+from curriculum.plan_forms import MoveSkillForm, SplitForm
+from curriculum.services import planned, replanning, runs, stages
 from curriculum.states import RunStatus
 from curriculum.views import plan_reads, reads
 from curriculum.views.common import (
@@ -53,7 +53,7 @@ def _context(run: Run) -> dict[str, Any]:
         "proposal": plan_reads.proposal(run, found),
         "builds_on": reads.builds_on(run),
         "may_change": may_change,
-        "seen": plan.digest(run) if may_change else "",
+        "seen": planned.digest(run) if may_change else "",
         "is_planned": run.status not in (RunStatus.DRAFT, RunStatus.DIAGNOSING),
         "tab": "curriculum",
     }
@@ -185,11 +185,11 @@ def stage_split(request: HttpRequest, pk: int) -> HttpResponse:
 def stage_merge(request: HttpRequest, pk: int) -> HttpResponse:
     """Merge a stage into the one before it."""
     stage = find_stage(pk)
-    before, by = _neighbour(stage, -1), person(request)
+    before = _neighbour(stage, -1)
     notice, status = "There is no stage before the first to merge it with.", 422
     if before is not None:
         notice, status = attempt(
-            _as_seen(request, stage, lambda: stages.merge(stage, into=before, actor=by)),
+            lambda: stages.merge(stage, into=before, actor=person(request), seen=_seen(request)),
             f"Merged: stages {before.position} and {stage.position} are taught together.",
         )
     return _answer(request, stage.run, notice, status)
@@ -201,31 +201,24 @@ def stage_reorder(request: HttpRequest, pk: int) -> HttpResponse:
     """Swap a stage with the one before it, or behind it."""
     stage = find_stage(pk)
     step = -1 if request.POST.get("to") == "earlier" else 1
-    other, by = _neighbour(stage, step), person(request)
+    other = _neighbour(stage, step)
     notice, status = "There is no stage on that side to change places with.", 422
     if other is not None:
         order = list(stage.run.stages.order_by("position").values_list("pk", flat=True))
         at, to = order.index(stage.pk), order.index(other.pk)
         order[at], order[to] = order[to], order[at]
         notice, status = attempt(
-            _as_seen(request, stage, lambda: stages.reorder(stage.run, order=order, actor=by)),
+            lambda: stages.reorder(
+                stage.run, order=order, actor=person(request), seen=_seen(request)
+            ),
             f"Moved: “{stage.title}” is stage {other.position} now.",
         )
     return _answer(request, stage.run, notice, status)
 
 
-def _as_seen(request: HttpRequest, stage: Stage, change: Callable[[], Any]) -> Callable[[], Any]:
-    """The change, unless the plan is another than the one on the page: a neighbour is looked up by
-    its place, and the button has named it.
-    """
-
-    def checked() -> Any:
-        seen = request.POST.get("seen")
-        if seen and seen != plan.digest(stage.run):
-            raise Overtaken("This curriculum")
-        return change()
-
-    return checked
+def _seen(request: HttpRequest) -> str:
+    """Of the plan on the page: a neighbour is looked up by place, and the button has named it."""
+    return request.POST.get("seen", "")
 
 
 def _neighbour(stage: Stage, step: int) -> Stage | None:

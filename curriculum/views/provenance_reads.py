@@ -15,6 +15,7 @@ from curriculum.models import (
     SnapshotItem,
     TeacherCall,
 )
+from curriculum.models.items import IMPORTED, PERSON
 from curriculum.states import RunStatus, Verdict
 from curriculum.views import reads
 from curriculum.views.provenance_parts import (
@@ -28,7 +29,6 @@ from curriculum.views.provenance_parts import (
     time_of,
 )
 
-BY_PEOPLE = ("person", "import")  # origins; of whom, older rows do not say
 WRONG_SHOWN = 20  # wrong answers of a skill; the number of all is beside them
 
 
@@ -215,9 +215,9 @@ def _versions(item: Item) -> list[Json]:
 
 
 def _writer(item: Item) -> Json:
-    if item.author is not None or item.origin in BY_PEOPLE:
+    if item.origin in (PERSON, IMPORTED):
         who = agent_of(item.author, "person")
-        return who if item.author is not None else {**who, "name": item.origin}
+        return who if item.author else who | {"name": item.origin}  # older rows do not say whose
     return {"kind": "teacher", "id": None, "name": item.origin}
 
 

@@ -86,10 +86,7 @@ def write(
             alive=lambda: beat(len(items), total),
         )
         if not drawn and order.n:
-            raise DomainError(
-                f"Nothing can be written for {order.skill}: this domain has no generator for it "
-                "and no items of its own. Choose a teacher that writes, or retire the skill."
-            )
+            raise nothing_for(order.skill)
         checks = standard_checks(
             domain.grader(order.skill),
             duplicate=duplicate,
@@ -173,6 +170,13 @@ def _item(chosen: Chosen, round_key: str, operations: Set[Operation]) -> Item:
         origin="procedural",
         aims=chosen.aims,
         said=chosen.said,
+    )
+
+
+def nothing_for(skill: str) -> DomainError:
+    return DomainError(
+        f"Nothing can be written for {skill}: this domain has no generator for it and no items of "
+        "its own. Choose a teacher that writes, or retire the skill."
     )
 
 

@@ -9,13 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.comparison.results import made_with
-from distill.comparison.sections import (
-    Section,
-    ablations,
-    beside,
-    curves,
-    sections,
-)
+from distill.comparison.sections import Section, ablations, beside, curves, sections
 from distill.comparison.tuning import means_tried
 from distill.differing import changed
 from distill.settings import Settings, as_kept
@@ -136,7 +130,7 @@ def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
     for option, (group, name) in OPTIONS.items():
         if option in told["command"].split():
             then.get(group, {}).pop(name, None)
-    if _is_all_the_same(told, then.get("budget", {}), usual["budget"]):
+    if _bounds_nothing(told, then.get("budget", {}), usual["budget"]):
         then["budget"].pop("broad_skills")
     then = {group: values for group, values in then.items() if values}
     command = str(told["command"])
@@ -148,7 +142,7 @@ def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
     return _section(dataclasses.replace(section, words=words), command)
 
 
-def _is_all_the_same(
+def _bounds_nothing(
     told: Mapping[str, Any], then: Mapping[str, Any], usual: Mapping[str, Any]
 ) -> bool:
     """Whether both `broad_skills` bound nothing of so few skills: `mixture.rehearsal_share`."""

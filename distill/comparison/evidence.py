@@ -22,15 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from distill.comparison.document import (
-    ABLATED,
-    CURVES,
-    OTHERS,
-    SPEED,
-    TAUGHT,
-    TRIED,
-    markdown,
-)
+from distill.comparison.document import ABLATED, CURVES, OTHERS, SPEED, TAUGHT, TRIED, markdown
 from distill.comparison.parts import joined
 from distill.comparison.results import FIGURES
 from distill.comparison.sections import ablations

@@ -20,6 +20,7 @@ from distill.comparison import ablations, arms
 from distill.comparison.baseline import Baseline
 from distill.comparison.memory import ask_base, remembering
 from distill.comparison.plan import Plan, Run, tokens_per_item
+from distill.cores import usable_cores
 from distill.diagnosis import Progress
 from distill.disk import write_beside
 from distill.domains.base import Domain
@@ -203,8 +204,7 @@ def _begin_child(parent: int, parallel: int) -> None:
     """Take a fair share of the cores, and end when the process that started this one is gone:
     nobody else would end it.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (cores or 1) // parallel)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, usable_cores() // parallel)))
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from curriculum.services import plan
+from curriculum.services import planned
 
 
 def add(page, source, target, reason):
@@ -13,7 +13,7 @@ def add(page, source, target, reason):
 
 
 def stages(run):
-    return [stage["skills"] for stage in plan.stages_of(run)]
+    return [stage["skills"] for stage in planned.stages_of(run)]
 
 
 def place(run, skill):

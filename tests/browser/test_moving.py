@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from curriculum.services import plan
+from curriculum.services import planned
 
 
 def taught(run):
-    return [set(stage["skills"]) for stage in plan.stages_of(run)]
+    return [set(stage["skills"]) for stage in planned.stages_of(run)]
 
 
 def chip(page, key):

@@ -5,7 +5,7 @@ import pytest
 from curriculum import engine
 from curriculum.errors import BadPlan, OrderBroken, WrongMoment
 from curriculum.models import AuditEntry, Evidence, Score, Stage
-from curriculum.services import audit, plan, runs, stages
+from curriculum.services import audit, planned, runs, stages
 from tests.curriculum.small import diagnosed
 from tests.factories import (
     PrerequisiteFactory,
@@ -38,7 +38,7 @@ def at(run, position):
 
 
 def taught(run):
-    return ["".join(stage["skills"]) for stage in plan.stages_of(run)]
+    return ["".join(stage["skills"]) for stage in planned.stages_of(run)]
 
 
 def test_a_skill_moves_to_another_stage(run, approver):
@@ -67,14 +67,14 @@ def last_entry(run):
 
 def test_an_earlier_plan_comes_back_as_it_was_and_is_a_change_like_any_other(run, approver):
     Stage.objects.filter(run=run).update(title="As planned")
-    before = plan.stages_of(run)
+    before = planned.stages_of(run)
     stages.move_skill(skill(run, "b"), to_stage=at(run, 3), actor=approver)
     moved = last_entry(run).sequence
     stages.split(at(run, 3), skills=[skill(run, "b")], actor=approver)
 
     stages.go_back(run, entry=moved, actor=approver)
 
-    assert plan.stages_of(run) == before
+    assert planned.stages_of(run) == before
     entry = last_entry(run)
     assert (entry.action, entry.became["stages"]) == ("stage.restored", before)
     assert len(entry.was["stages"]) == 4

@@ -9,7 +9,7 @@ from curriculum.engine.passed import mastered_so_far
 from curriculum.errors import Overtaken, RunOver, WrongMoment
 from curriculum.models import AuditEntry, Run, Score, Stage
 from curriculum.services import audit, deciding, gates, items, policy, replanning, runs, stages
-from curriculum.services.plan import stages_of
+from curriculum.services.planned import stages_of
 from curriculum.states import ActorKind, JobKind, StageStatus
 from distill.assessment.gate import Was
 from tests.curriculum.small import diagnosed, work

@@ -13,7 +13,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import AuditEntry, Job, Run, Stage
-from curriculum.services import audit, budget, deciding, guidelines, plan, prompts, runs
+from curriculum.services import audit, budget, deciding, guidelines, planned, prompts, runs
 from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
 from tests.factories import (
     JobFactory,
@@ -121,12 +121,12 @@ def test_signing_the_curriculum_starts_teaching_and_begins_nothing_by_itself(app
 def test_another_curriculum_than_was_looked_at_is_not_signed(approver):
     run = RunFactory(reviewing_curriculum=True)
     StageFactory(run=run, title="One")
-    seen = plan.digest(run)
+    seen = planned.digest(run)
     Stage.objects.update(title="Two")
 
     with pytest.raises(Overtaken, match="This curriculum has just been changed"):
         runs.sign_curriculum(run, actor=approver, seen=seen)
-    assert runs.sign_curriculum(run, actor=approver, seen=plan.digest(run)).status == (
+    assert runs.sign_curriculum(run, actor=approver, seen=planned.digest(run)).status == (
         RunStatus.TEACHING
     )
 

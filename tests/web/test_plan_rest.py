@@ -8,7 +8,7 @@ from django.urls import reverse
 from curriculum.models import Run
 from curriculum.services import audit, replanning
 from curriculum.services.audit import Actor
-from curriculum.services.plan import stages_of
+from curriculum.services.planned import stages_of
 from curriculum.views import plan_reads, reads
 from tests.factories import ApproverFactory, measured_run
 

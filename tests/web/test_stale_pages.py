@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
-from curriculum.services import guidelines, plan, skills
+from curriculum.services import guidelines, plan, planned, skills
 from curriculum.services.audit import Actor
 from curriculum.states import RunStatus
 from tests.factories import (
@@ -73,16 +73,16 @@ def test_a_title_that_is_refused_leaves_the_statement_as_it_was_typed(client, ap
 def test_a_stage_is_moved_beside_the_one_that_the_page_showed(client, approver, other, what, said):
     run = RunFactory(reviewing_curriculum=True)
     one, two, three = (StageFactory(run=run, skills=[key]) for key in "abc")
-    seen = plan.digest(run)
+    seen = planned.digest(run)
     plan.reorder(run, order=[two.pk, one.pk, three.pk], actor=other)
-    before = plan.stages_of(run)
+    before = planned.stages_of(run)
     url = f"/stages/{three.pk}/{what}/"
 
     response = client.post(url, {**said, "seen": seen}, headers=HTMX)
 
     assert response.status_code == 409
-    assert plan.stages_of(run) == before
-    assert client.post(url, {**said, "seen": plan.digest(run)}, headers=HTMX).status_code == 200
+    assert planned.stages_of(run) == before
+    assert client.post(url, {**said, "seen": planned.digest(run)}, headers=HTMX).status_code == 200
 
 
 def test_a_reason_that_came_too_late_is_still_in_its_field(client, approver):

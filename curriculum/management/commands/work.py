@@ -11,15 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django_rq.utils import reset_db_connections
 from redis.exceptions import ConnectionError as RedisUnreachable
 
+from distill.cores import usable_cores
+
 # Imported once, before the forks: each job then starts at once instead of after ten seconds.
 HEAVY = ("torch", "transformers", "peft", "trl")
-
-
-def _cores() -> int:
-    """That this process may use, where the system says so."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Command(BaseCommand):
@@ -36,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *, queues: list[str], burst: bool, **options: Any) -> None:
         # Read by OpenMP when torch is imported. Twice the threads are half the speed.
-        os.environ.setdefault("OMP_NUM_THREADS", str(_cores()))
+        os.environ.setdefault("OMP_NUM_THREADS", str(usable_cores()))
         os.environ.setdefault(
             "TOKENIZERS_PARALLELISM", "false"
         )  # its threads do not survive a fork
