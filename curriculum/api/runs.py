@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
@@ -15,18 +17,18 @@ from curriculum.api.paging import page
 from curriculum.api.plan_schemas import BudgetIn
 from curriculum.api.schemas import (
     AutonomyIn,
-    NoteIn,
     Page,
     ReasonIn,
     RunDetail,
     RunIn,
     RunOut,
+    SignIn,
     StageOut,
     TwoPeopleIn,
 )
-from curriculum.errors import BadDomain
+from curriculum.errors import BadDomain, Overtaken
 from curriculum.models import Run
-from curriculum.services import budget, deciding, runs
+from curriculum.services import audit, budget, deciding, runs
 from curriculum.states import RunStatus
 from curriculum.views import reads
 
@@ -79,17 +81,25 @@ def diagnose_run(request: HttpRequest, run_id: Id) -> Run:
 
 
 @post(router, "/runs/{run_id}/sign-diagnosis", scope="approve", returns=RunOut)
-def sign_diagnosis(request: HttpRequest, run_id: Id, said: NoteIn) -> Run:
-    """Accept the diagnosis and plan the stages from it."""
-    run = find_run(request, run_id, Role.APPROVER)
-    return runs.sign_diagnosis(run, actor=actor(request), note=said.note)
+def sign_diagnosis(request: HttpRequest, run_id: Id, said: SignIn) -> Run:
+    """Accept the diagnosis and plan the stages from it. 409 where more was done than `seen`."""
+    return _sign(runs.sign_diagnosis, request, run_id, said)
 
 
 @post(router, "/runs/{run_id}/sign-curriculum", scope="approve", returns=RunOut)
-def sign_curriculum(request: HttpRequest, run_id: Id, said: NoteIn) -> Run:
-    """Accept the stages: teaching begins."""
+def sign_curriculum(request: HttpRequest, run_id: Id, said: SignIn) -> Run:
+    """Accept the stages: teaching begins. 409 where more was done than `seen`."""
+    return _sign(runs.sign_curriculum, request, run_id, said)
+
+
+def _sign(sign: Callable[..., Run], request: HttpRequest, run_id: int, said: SignIn) -> Run:
     run = find_run(request, run_id, Role.APPROVER)
-    return runs.sign_curriculum(run, actor=actor(request), note=said.note)
+    with transaction.atomic():
+        audit.require_going(run)  # from here on nobody else changes what is signed
+        run.refresh_from_db()
+        if said.seen is not None and said.seen != run.audit_sequence:
+            raise Overtaken("This run")
+        return sign(run, actor=actor(request), note=said.note)
 
 
 @post(router, "/runs/{run_id}/autonomy", scope="approve", returns=RunOut)

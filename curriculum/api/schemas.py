@@ -117,6 +117,12 @@ class NoteIn(In):
     note: Reason = ""
 
 
+class SignIn(NoteIn):
+    """`seen`: the run's `audit_sequence` when you looked. Left out: whatever is there is signed."""
+
+    seen: Annotated[int, Field(ge=0, le=MOST_INT)] | None = None
+
+
 class ReasonIn(In):
     reason: Annotated[Reason, Field(min_length=1)]
 

@@ -15,7 +15,8 @@ from tests.factories import (
     StageFactory,
     diagnosed_run,
 )
-from tests.web.writes import HTMX
+from tests.web.api_calls import bearer
+from tests.web.writes import HTMX, planned_run
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,27 @@ def test_a_diagnosis_that_was_changed_since_is_not_signed(client, approver, othe
     client.post(url, {"seen": run.audit_sequence})
     run.refresh_from_db()
     assert run.status == RunStatus.REVIEWING_CURRICULUM
+
+
+@pytest.mark.parametrize(
+    ("made", "what"), [(diagnosed_run, "sign-diagnosis"), (planned_run, "sign-curriculum")]
+)
+def test_a_program_does_not_sign_what_has_gone_on_since_it_looked(client, other, made, what):
+    run, auth = made(), bearer(ApproverFactory())
+
+    def sign(**said):
+        url = f"/api/v1/runs/{run.pk}/{what}"
+        return client.post(url, said, content_type="application/json", headers=auth)
+
+    was = client.get(f"/api/v1/runs/{run.pk}", headers=auth).json()
+    skills.edit(run.skills.get(key="A2"), actor=other, title="Sums", statement="Of two digits.")
+
+    late = sign(seen=was["audit_sequence"])
+
+    assert (late.status_code, late.json()["code"]) == (409, "overtaken")
+    now = client.get(f"/api/v1/runs/{run.pk}", headers=auth).json()
+    assert now["status"] == was["status"]
+    assert sign(seen=now["audit_sequence"]).json()["status"] != was["status"]
 
 
 def test_words_of_a_skill_that_somebody_changed_are_not_written_over(client, approver, other):
