@@ -9,6 +9,8 @@ from enum import StrEnum
 from distill.errors import DistillError
 from distill.records import GateEvidence, PlannedStage
 
+STOPPED = "The run was stopped at its gate."
+
 
 class Decision(StrEnum):
     ADVANCE = "advance"

@@ -8,7 +8,7 @@ call the same functions for everything that is computed.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from distill.allowance import Allowance
 from distill.assessment.gate import known_at_start
 from distill.authoring import Author
 from distill.backends.base import Backend
-from distill.decisions import AtGate, Decide, Decision, autopilot, ended, let_pass, stalls
+from distill.decisions import STOPPED, AtGate, Decide, Decision, autopilot, ended, let_pass, stalls
 from distill.diagnosis import BASE, Progress
 from distill.domains.base import Domain, part_of
 from distill.errors import BudgetSpent, NothingToTrain
@@ -38,7 +38,7 @@ from distill.records import (
     Score,
     Split,
 )
-from distill.roster import Lazy, Student
+from distill.roster import Student, make_room
 from distill.settings import Settings
 from distill.training.schedule import cooled
 
@@ -116,11 +116,12 @@ class Pipeline:
             try:
                 later = [list(s.skills) for s in curriculum.stages[position:]]
                 decision = self.teach(stage, position, gaps, later)
+                why = STOPPED if decision is Decision.STOP else ""
             except BudgetSpent as exc:
+                why = str(exc)
+            if why:
                 n = len(self.journal.gates(f"s{position}r"))
-                untaught.append(ended(curriculum.stages[position - 1 :], position, n, str(exc)))
-                break
-            if decision is Decision.STOP:
+                untaught.append(ended(curriculum.stages[position - 1 :], position, n, why))
                 break
             if decision is Decision.WAIVE and self._is_spent(through=position):
                 untaught.append(let_pass(stage, position, is_last=not later))
@@ -193,9 +194,8 @@ class Pipeline:
                 evidence, scores = rounds[stands.at], found[stands.at]
             if self._settings.probing.ask_others:
                 passed.look_back(evidence, gaps)
-            if decision in (Decision.ADVANCE, Decision.WAIVE):
-                passed.settle(evidence, scores, is_waived=decision is Decision.WAIVE)
             if decision is not Decision.REMEDY:
+                passed.settle(evidence, scores, is_waived=decision is not Decision.ADVANCE)
                 passed.skills |= set(stage.skills)
                 return decision
             need, lost = stands.need, stands.lost
@@ -219,14 +219,7 @@ class Pipeline:
         )
 
     def _write(
-        self,
-        key: str,
-        need: Need,
-        beside: Need,
-        *,
-        small: Set[str],
-        share: float,
-        waiting: float,
+        self, key: str, need: Need, beside: Need, *, small: Set[str], share: float, waiting: float
     ) -> None:
         attempt = self.journal.to_write(key)
         if not attempt:
@@ -237,7 +230,7 @@ class Pipeline:
             budget, need, used=used, share=share, beside=beside, waiting=waiting
         )
         counts = mixture.dealt(need, beside, n, budget.preview_weight)
-        errors = self._examiner.errors((k for k in counts if k in need), self._adapter)
+        errors = self._errors(k for k in counts if k in need)
         lacks = {**beside, **need}
         items = self._author.write(
             attempt,
@@ -253,6 +246,9 @@ class Pipeline:
             raise BudgetSpent("No item is short enough for the training tokens that are left.")
         self.journal.keep_items(attempt, fitting)
 
+    def _errors(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
+        return self._examiner.errors(skills, self._adapter)
+
     def _train(
         self, key: str, pool: Sequence[Item], lost: Mapping[str, float], share: float
     ) -> None:
@@ -266,8 +262,7 @@ class Pipeline:
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
         items = self._allowance.fitting(items, used=tokens, seed=key)
         spent = self._allowance.share_of(self._settings.budget, tokens=tokens, items=used)
-        if isinstance(self._teacher, Lazy):  # a model beside us: the training has the device
-            self._teacher.close()
+        make_room(self._teacher)
         result = self._student.trainer.train(
             items,
             parent=self._adapter,

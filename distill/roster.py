@@ -101,6 +101,14 @@ def find_model(
     return Lazy(find_student(spec.removeprefix(LOCAL), models), None)
 
 
+def make_room(teacher: Backend) -> None:
+    """Before a training, which has the device to itself: a model that runs here is closed, and is
+    loaded again when it is next asked. A server of somebody's stays as it is.
+    """
+    if isinstance(teacher, Lazy):
+        teacher.close()
+
+
 class Lazy:
     """A model that is loaded when it is first asked something."""
 

@@ -33,7 +33,7 @@ class WithoutOrganizer(Pipeline):
 class WithoutAdapter(Pipeline):
     """Bare answers of full size (by the settings), and none chosen by the student's mistakes."""
 
-    def _wrong(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
+    def _errors(self, skills: Iterable[str]) -> Mapping[str, Mapping[str, int]]:
         return {}
 
 

@@ -25,7 +25,7 @@ from distill.examiner import Examiner
 from distill.journal import CHECKPOINTS, Journal
 from distill.organizer.stages import difficulty, lacking
 from distill.records import Gap, Item, Split
-from distill.roster import Student
+from distill.roster import Student, make_room
 from distill.settings import Settings
 from distill.statistics import in_proportion
 from distill.training.schedule import cooled
@@ -90,7 +90,7 @@ class Baseline:
             journal=self.journal,
             against=against or LeakIndex(),
         )
-        self._student = student
+        self._student, self._teacher = student, teacher
         self._settings = settings
         self._seed = seed
         self._out = out
@@ -152,6 +152,7 @@ class Baseline:
             return False
         used, tokens = self.journal.total("items"), self.journal.total("tokens")
         spent = self._allowance.share_of(self._settings.budget, tokens=tokens, items=used)
+        make_room(self._teacher)
         result = self._student.trainer.train(
             self._arm.arrange(items, known),
             parent=self._adapter,

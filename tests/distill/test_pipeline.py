@@ -15,7 +15,7 @@ from distill.errors import BudgetSpent, DistillError, DomainError
 from distill.identifier.probing import ask
 from distill.journal import Journal
 from distill.pipeline import Pipeline
-from distill.records import Score, Split
+from distill.records import GateAnswer, Score, Split
 from distill.settings import Budget, Probing, Settings, Thresholds
 from distill.statistics import mean_interval
 from tests.distill.samples import Numbered, RuleStudent, item_of, skill_of
@@ -221,7 +221,25 @@ def test_stopping_leaves_the_rest_untaught_and_reports(tmp_path):
     assert {row["id"] for row in figures["skills"] if row["taught"]} == set(
         figures["stages"][0]["skills"]
     )
-    assert not any(row["mastered"] for row in figures["skills"])
+    first, *_ = [s["skills"] for s in figures["stages"]]
+    assert {row["id"] for row in figures["skills"] if row["mastered"]} <= set(first)
+    [told] = [n for n in figures["notices"] if n.startswith("Stage 1 ")]
+    assert "ended after 1 of its rounds. The run was stopped at its gate. Nor were" in told
+
+
+@pytest.mark.parametrize("decision", [Decision.STOP, Decision.WAIVE])
+def test_what_the_last_gate_shows_counts_whoever_stops_there(tmp_path, decision):
+    evidence = []
+
+    def decide(gate):
+        evidence.append(gate.evidence)
+        return decision
+
+    figures = pipeline(tmp_path, skills=["S2"], settings=Settings(), decide=decide).run()
+
+    [only] = evidence
+    assert [v.answer for v in only.stage] == [GateAnswer.MASTERED]
+    assert [row["mastered"] for row in figures["skills"]] == [True]
 
 
 @pytest.mark.parametrize("last", [Decision.STOP, Decision.WAIVE])

@@ -14,6 +14,7 @@ from distill.adapter.steering import SHARE, kinds, leaves_a_choice, shares, stee
 from distill.adapter.writing import Order, write
 from distill.backends.base import Reply
 from distill.backends.simulated import SimulatedTrainer
+from distill.comparison.ablations import without
 from distill.domains.base import Problem
 from distill.identifier import slips
 from distill.identifier.error_types import ErrorType, classify
@@ -209,6 +210,26 @@ def test_a_student_whose_errors_cannot_be_worked_out_gets_items_as_they_come(tmp
     pipeline(tmp_path, skills=["A4"], student=never, settings=SMALL).run()
 
     assert all(e["aims"] == [] for e in entries(tmp_path) if e["kind"] == "item")
+
+
+def test_the_method_without_its_adapter_chooses_nothing_by_errors(tmp_path):
+    student = roster.Student("borrower", Borrower, SimulatedTrainer())
+    strict = SMALL.model_copy(update={"thresholds": Thresholds(gap=0.1)})
+    loop, settings = without("adapter", strict)
+
+    loop(
+        domains.load("foundations"),
+        student,
+        roster.find_teacher("procedural", tmp_path),
+        settings,
+        out=tmp_path,
+        skills=["A4"],
+        seed=1,
+    ).run()
+
+    items = [e for e in entries(tmp_path) if e["kind"] == "item"]
+    assert items
+    assert not any(e["aims"] for e in items)
 
 
 def test_items_of_a_folder_without_aims_are_read(tmp_path):
