@@ -70,13 +70,14 @@ def waves(
     2308.01825).
     """
     while still := [each for each in orders if each.missing and each.may_ask > 0]:
-        put = [
-            (ordered, dataclasses.replace(item, checks=_of_question(item, checks)))
-            for ordered in still
-            for item in _put(
-                domain, ordered, draw, round_key, settings, taken, teacher, attempts, alive
-            )
-        ]
+        put = []
+        for ordered in still:
+            drawn = _drawn(domain, ordered, draw, settings, taken, attempts, alive)
+            for chosen in drawn:
+                if chosen.problem.key in taken:
+                    checks.ask_again(chosen.problem.key)
+                item = _item(chosen, round_key, settings, teacher)
+                put.append((ordered, dataclasses.replace(item, checks=_of_question(item, checks))))
         good = []
         for (ordered, _), item in zip(
             put, _answered(put, domain, client, settings, checks, draw, alive), strict=True
@@ -140,18 +141,16 @@ def put_by_domain(domain: Domain, orders: Sequence[Order], settings: Writing) ->
     ]
 
 
-def _put(
+def _drawn(
     domain: Domain,
     ordered: Ordered,
     draw: str,
-    round_key: str,
     settings: Writing,
     taken: Set[str],
-    teacher: str,
     attempts: Attempts | None,
     alive: Callable[[], None],
-) -> Iterator[Item]:
-    """Questions of the domain as items without a solution, no more than are missing."""
+) -> list[Chosen]:
+    """Questions of the domain, no more than are missing; counted as asked."""
     order = dataclasses.replace(ordered.order, n=min(ordered.missing, ordered.may_ask))
     seed = f"{draw}:{ordered.waves}"
     taken = taken | ordered.asked
@@ -163,10 +162,11 @@ def _put(
     for chosen in fresh:
         ordered.asked.add(chosen.problem.key)
         ordered.counts.setdefault(chosen.problem.level, Count()).asked += 1
-        yield _item(chosen, round_key, settings, teacher)
+    return fresh
 
 
 def _item(chosen: Chosen, round_key: str, settings: Writing, teacher: str) -> Item:
+    """A question as an item without a solution."""
     problem = chosen.problem
     used = [Operation.DECOMPOSE] if Operation.DECOMPOSE in settings.operations else []
     if Operation.LIMIT_LOAD in settings.operations and problem.level < FULL_LEVEL:

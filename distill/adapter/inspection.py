@@ -23,7 +23,8 @@ class Checks:
     """The checks of a round's items, in the order in which they are shown, but for the last: what
     a model says of its own answer is looked at when everything else is well, see `answer_result`.
 
-    earlier: questions of the run's earlier items, of which none may be asked again or nearly so.
+    earlier: questions of the run's earlier items, of which none may be asked again or nearly so,
+        but by `ask_again`.
     """
 
     def __init__(
@@ -39,6 +40,10 @@ class Checks:
         self._duplicate = NotDuplicate(earlier=earlier)
         self._leak = leak or NotLeak()
         self._fits = fits
+
+    def ask_again(self, key: str) -> None:
+        """A question of earlier items is put once more: its skill has no others left."""
+        self._duplicate.allow(key)
 
     def __call__(self, skill: str) -> tuple[Check, ...]:
         standard = standard_checks(

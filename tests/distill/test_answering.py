@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from distill.adapter.inspection import Checks
 from distill.adapter.writing import Order
 from distill.domains.base import question_key
 from distill.settings import Writing
@@ -110,6 +111,29 @@ def test_small_ones_come_first_and_what_was_asked_in_earlier_rounds_does_not_com
 
     assert [i.level for i in items] == [1, 2, *[3] * 8]
     assert not {question_key(i.question) for i in items} & taken
+
+
+def test_where_no_question_is_left_those_of_earlier_rounds_are_put_once_more(monkeypatch):
+    few = DOMAIN.problems("A", 3, seed=0)
+    inner = DOMAIN.problems
+
+    def three(self, skill, n, *, exclude=frozenset(), **more):
+        if skill != "A":
+            return inner(skill, n, exclude=exclude, **more)
+        return [p for p in few if p.key not in exclude][:n]
+
+    monkeypatch.setattr(type(DOMAIN), "problems", three)
+    earlier = [p.question for p in few]
+
+    items = taught(
+        Writer(answer=right),
+        settings=BY_DOMAIN,
+        taken={p.key for p in few},
+        checks=Checks(DOMAIN, earlier),
+    )
+
+    assert sorted(i.question for i in items) == sorted(earlier)
+    assert not any(i.is_flagged for i in items)
 
 
 def test_a_question_of_a_probe_is_not_put():

@@ -430,6 +430,13 @@ def test_earlier_rounds_count_and_what_may_be_asked_again_may():
     assert problem(each, question="What is 3+4?") == "Another item asks the same question."
 
 
+def test_what_may_be_asked_again_keeps_others_from_being_nearly_the_same():
+    each = NotDuplicate(earlier=[STORY], again={question_key(STORY)})
+
+    assert "nearly the same" in problem(each, question=STORY.replace("Friday", "Monday"))
+    assert problem(each, question=STORY) == ""
+
+
 # --- leak -------------------------------------------------------------------------------------
 
 

@@ -57,8 +57,7 @@ def taught(
         seed=3,
         round_key="s1r0",
         settings=settings,
-        checks=Checks(domain, leak=NotLeak(set(probes))),
-        **more,
+        **{"checks": Checks(domain, leak=NotLeak(set(probes)))} | more,
     )
 
 

@@ -51,20 +51,24 @@ class NotDuplicate:
         self._taken = set(taken)
         self._earlier: set[str] = set()
         self._near = _Near()
-        self._again = again
+        self._again = set(again)
         for question in others:
             self._taken.add(question_key(question))
             self._near.add(question)
         for question in earlier:
-            if (key := question_key(question)) not in again:
-                self._earlier.add(key)
-                self._near.add(question)
+            self._earlier.add(question_key(question))
+            self._near.add(question)
+
+    def allow(self, key: str) -> None:
+        """That question comes once more, on purpose: see `again`."""
+        self._again.add(key)
 
     def problem(self, item: Item) -> str:
         key = question_key(item.question)
-        if key in self._taken or key in self._earlier:
+        is_again = key in self._again
+        if key in self._taken or (key in self._earlier and not is_again):
             return SAME
-        if key not in self._again and (other := self._near.find(item.question)):
+        if not is_again and (other := self._near.find(item.question)):
             return f"Another item asks nearly the same question: {other[:200]}"
         self._taken.add(key)
         self._near.add(item.question)
