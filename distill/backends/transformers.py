@@ -1,4 +1,4 @@
-"""A local model through transformers: batched, left-padded, adapters on one base.
+"""A local model through transformers, with an adapter or without: batched, left-padded.
 
 The only backend that imports torch, and only when it is made.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,12 +64,13 @@ def check_adapter_folder(folder: Path) -> None:
 def best_dtype() -> torch.dtype:
     """bfloat16 where the hardware computes in it, else float32.
 
-    A CPU without bfloat16 instructions emulates it, several times slower than float32.
+    A CPU or GPU without bfloat16 instructions emulates it, several times slower than float32.
     """
     import torch
 
     if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+        has_it = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if has_it else torch.float32
     # torch's own switch for mkldnn's bfloat16 kernels also says yes to AVX512 without bf16
     flags = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if flags else torch.float32
@@ -78,8 +80,14 @@ def hand_back_memory() -> None:
     """Give the system what was freed: C's library keeps it, in pieces that nothing fits into.
 
     Caches of ever other sizes leave some 100 MB a look, and gigabytes over a run. A C library that
-    has no such call keeps what it keeps.
+    has no such call keeps what it keeps. A trainer and its model refer to each other, and torch
+    keeps what a GPU has freed; vLLM, a process beside this one, begins only where that is free.
     """
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distill.backends.base import Beat
 from distill.backends.chat import render_example
+from distill.backends.transformers import hand_back_memory
 from distill.disk import full_disk_told
 from distill.errors import NothingToTrain, OutOfSpace, TrainingError
 from distill.records import Item
@@ -79,7 +80,10 @@ class LoraTrainer:
                 if read_result(work) is None:
                     work.mkdir(parents=True, exist_ok=True)
                     (work / INPUTS).write_text(inputs)
-                    result = self._train(items, parent, work, settings, seed, beat, log)
+                    try:
+                        result = self._train(items, parent, work, settings, seed, beat, log)
+                    finally:
+                        hand_back_memory()
                     write_manifest(work, result)
         except OutOfSpace:
             shutil.rmtree(work, ignore_errors=True)
@@ -151,7 +155,7 @@ class LoraTrainer:
             "steps": int(outcome.global_step),
             "tokens": n_tokens * settings.epochs,
             "seconds": time.monotonic() - started,
-            "final_loss": float(outcome.training_loss),
+            "final_loss": _last_loss(trainer.state.log_history),
         }
 
     def _dataset(
@@ -186,6 +190,11 @@ class LoraTrainer:
             }
         )
         return dataset, sum(len(r.ids) for r in rows)
+
+
+def _last_loss(history: Sequence[Mapping[str, float]]) -> float:
+    """Of the last step, nats a token: the end of the curve, whatever a kill had cut it into."""
+    return [float(entry["loss"]) for entry in history if "loss" in entry][-1]
 
 
 def _arguments(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import json
 import math
@@ -94,6 +95,7 @@ def test_five_steps_lower_the_loss_and_move_every_adapter_weight_and_no_other(
     assert [s.step for s in logs] == [1, 2, 3, 4, 5]
     assert logs[-1].loss < logs[0].loss
     assert logs[-1].learning_rate < logs[1].learning_rate / 2  # it decays within the round
+    assert result.final_loss == logs[-1].loss
     moved = {n for n, p in watch.model.named_parameters() if not p.equal(watch.start[n])}
     assert moved == {n for n in watch.start if "lora_" in n}
     assert len(moved) == 2 * 7 * 2  # A and B of seven linear layers in two blocks
@@ -176,6 +178,7 @@ def test_a_training_that_was_stopped_continues_to_the_same_adapter(
     result = train(base, tmp_path / "out", beat=beat)
 
     assert result.content_hash == trained.content_hash
+    assert result.final_loss == trained.final_loss
     saved = (stop_at - 1) // 2 * 2  # a state every two steps, after the beat
     assert beats == [*range(1, stop_at + 1), *range(saved + 1, 6)]
 
@@ -524,6 +527,36 @@ def test_a_model_that_is_closed_hands_its_memory_back(base, monkeypatch):
     backend.close()
 
     assert trimmed == [0]
+
+
+def test_what_was_trained_is_gone_when_the_training_is(base, tmp_path):
+    from transformers import PreTrainedModel
+
+    def alive():
+        return sum(issubclass(type(each), PreTrainedModel) for each in gc.get_objects())
+
+    gc.collect()
+    before = alive()
+
+    train(base, tmp_path / "out")
+
+    assert alive() == before
+
+
+@pytest.mark.parametrize(("has_it", "kind"), [(True, "bfloat16"), (False, "float32")])
+def test_a_gpu_that_only_emulates_bfloat16_computes_in_float32(monkeypatch, has_it, kind):
+    import torch
+
+    from distill.backends.transformers import best_dtype
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(
+        torch.cuda,
+        "is_bf16_supported",
+        lambda including_emulation=True: has_it or including_emulation,
+    )
+
+    assert best_dtype() == getattr(torch, kind)
 
 
 def test_where_the_c_library_cannot_hand_memory_back_a_model_is_closed_all_the_same(
