@@ -11,7 +11,7 @@ from distill.adapter.client import TeacherClient, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import answer_result
 from distill.adapter.prompting import Learner, Sample, Templates
-from distill.adapter.teaching import SAMPLES
+from distill.adapter.requesting import SAMPLES
 from distill.adapter.writing import number
 from distill.backends.base import Beat, Prompt, no_beat
 from distill.domains.base import Domain
