@@ -14,7 +14,8 @@ from curriculum.engine.describe import find_teacher, load_domain, settings_of
 from curriculum.engine.exam import Keep
 from curriculum.engine.prompts import templates_of
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
-from curriculum.states import ActorKind, Verdict
+from curriculum.models.team import refused_by_people
+from curriculum.states import Verdict
 from distill import roster
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
@@ -136,13 +137,10 @@ def learner_of(skill: Skill, order: Order, domain: Domain) -> Learner:
 
 
 def _refused(skill: Skill) -> tuple[Refused, ...]:
-    """What people refused, with their reasons, the oldest first."""
-    reviews = models.Review.objects.filter(
-        item__skill=skill,
-        item__verdict=Verdict.REJECTED,
-        verdict=Verdict.REJECTED,
-        reviewed_as=ActorKind.PERSON,
-    ).order_by("-pk")
+    """What people refused, alone or by agreement, with their reasons, the oldest first."""
+    items = models.Item.objects.filter(refused_by_people(), skill=skill)
+    given = models.Review.objects.standing().filter(item__in=items, verdict=Verdict.REJECTED)
+    reviews = given.order_by("-pk")
     said = reviews.values_list("item__question", "reason")[:SHOWN_MOST]
     return tuple(Refused(question, reason) for question, reason in reversed(said))
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 
-from curriculum.models import Item, Opinion, Review, Revision, Run, Snapshot
-from curriculum.states import ActorKind, Verdict
+from curriculum.models import Item, Revision, Run, Snapshot
+from curriculum.models.team import refused_by_people
+from curriculum.states import Verdict
 
 AT_ONCE = 2000  # rows from the database at a time
 
@@ -109,14 +110,8 @@ class Choice:
             yield Pair(f"{_id(*at)}/v{version}", skill, question, now, was)
 
     def _refused(self) -> Iterator[Pair]:
-        said = {"item": OuterRef("pk"), "version": OuterRef("version"), "verdict": Verdict.REJECTED}
-        by_people = Exists(Review.objects.filter(reviewed_as=ActorKind.PERSON, **said)) | Exists(
-            Opinion.objects.filter(**said)
-        )
         refused = (
-            Item.objects.filter(
-                by_people, stage__run=self.run, verdict=Verdict.REJECTED, is_leak=False
-            )
+            Item.objects.filter(refused_by_people(), stage__run=self.run, is_leak=False)
             .exclude(failed__contains=" duplicate ")
             .order_by("stage__position", "round", "pk")
         )

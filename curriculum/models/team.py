@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from curriculum.states import RunStatus, StageStatus, Verdict
+from curriculum.models.items import Review
+from curriculum.states import ActorKind, RunStatus, StageStatus, Verdict
 
 
 class ItemLock(models.Model):
@@ -76,6 +77,17 @@ def hidden(opinions: QuerySet[Opinion]) -> QuerySet[Opinion]:
 
 def told(opinions: QuerySet[Opinion]) -> QuerySet[Opinion]:
     return opinions.filter(~_waits_for_others())
+
+
+def refused_by_people() -> Q:
+    """Of items: those that a person rejected as they are now, alone or in an opinion. Where all
+    opinions agreed, the verdict itself is policy's.
+    """
+    said = {"item": OuterRef("pk"), "version": OuterRef("version"), "verdict": Verdict.REJECTED}
+    alone = Review.objects.filter(reviewed_as=ActorKind.PERSON, **said)
+    return Q(verdict=Verdict.REJECTED) & (
+        Q(Exists(alone)) | Q(Exists(Opinion.objects.filter(**said)))
+    )
 
 
 def _waits_for_others() -> Exists:

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import BooleanField, Count, ExpressionWrapper, Sum
 
 from curriculum import engine
-from curriculum.models import Item, Review, Run, TeacherCall, WritingTally
-from curriculum.states import ActorKind, Verdict
+from curriculum.models import Item, Run, TeacherCall, WritingTally
+from curriculum.models.team import refused_by_people
+from curriculum.states import Verdict
 
 CHECKS = {
     "parses": "question, solution and answer are there, and printable",
@@ -142,10 +143,8 @@ def _operations(run: Run, level: int) -> list[str]:
 
 def _items(run: Run, skills: dict[int, Row], operations: dict[str, Row]) -> Counter[str]:
     """Put what people saw and said on the rows; the failed checks of what they saw, counted."""
-    said_no = Review.objects.filter(
-        item=OuterRef("pk"), verdict=Verdict.REJECTED, reviewed_as=ActorKind.PERSON
-    )
-    found = Item.objects.filter(stage__run=run).annotate(refused=Exists(said_no))
+    said_no = ExpressionWrapper(refused_by_people(), BooleanField())
+    found = Item.objects.filter(stage__run=run).annotate(refused=said_no)
     by_check: Counter[str] = Counter()
     for item in found.only("skill_id", "operations", "is_flagged", "verdict", "checks"):
         rows = [skills[item.skill_id]]
@@ -157,7 +156,7 @@ def _items(run: Run, skills: dict[int, Row], operations: dict[str, Row]) -> Coun
             row.flagged += item.is_flagged
             row.approved += item.verdict == Verdict.APPROVED
             row.rejected += is_refused
-            row.by_people += is_refused and item.refused
+            row.by_people += item.refused
         failed = next((c["id"] for c in item.checks if not c["passed"]), None)
         if failed:
             by_check[failed] += 1

@@ -7,13 +7,15 @@ import re
 
 import pytest
 
-from curriculum.models import Item, TeacherCall
-from curriculum.services import items, jobs
+from curriculum.models import Assignment, Item, TeacherCall
+from curriculum.services import items, jobs, teamwork
+from curriculum.services.audit import Actor
 from curriculum.states import StageStatus, Verdict
 from distill.errors import BackendUnavailable, BudgetSpent
 from tests.curriculum.small import ITEMS, draft, fail, work
 from tests.curriculum.small import writing_by as writing
 from tests.distill.serving import Said, completion
+from tests.factories import ItemFactory, ReviewerFactory, StageFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +108,33 @@ def test_what_people_refused_and_changed_is_passed_on_in_the_next_round(approver
     assert told.changed[0].before.startswith(f"{was} ")
     assert "Say it." in told.changed[0].after
     assert told.approved == (third.question,)
+
+
+def test_what_reviewers_rejected_by_agreement_is_passed_on_with_what_each_said():
+    from curriculum.engine.authoring import learner_of
+    from curriculum.engine.describe import load_domain
+    from distill.adapter.writing import Order
+
+    stage = StageFactory(reviewing=True, skills=["A2"])
+    agreed, differed = ItemFactory.create_batch(2, stage=stage)
+    people = ReviewerFactory.create_batch(2)
+    for item, second in ((agreed, Verdict.REJECTED), (differed, Verdict.APPROVED)):
+        for person in people:
+            Assignment.objects.create(item=item, reviewer=person)
+        for person, verdict in zip(people, (Verdict.REJECTED, second), strict=True):
+            teamwork.give_opinion(
+                item,
+                actor=Actor.person(person),
+                version=1,
+                verdict=verdict,
+                reason="no" if person == people[0] else "a step is missing",
+            )
+
+    told = learner_of(agreed.skill, Order("A2", 4, 0.4), load_domain("foundations"))
+
+    assert [(r.question, r.reason) for r in told.refused] == [
+        (agreed.question, "no; a step is missing")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,17 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from curriculum.models import Review, TeacherCall
+from curriculum.models import Opinion, Review, TeacherCall
 from curriculum.states import ActorKind, Verdict
 from curriculum.views.cost_reads import costs
-from tests.factories import CallFactory, ItemFactory, RunFactory, StageFactory, TallyFactory
+from tests.factories import (
+    CallFactory,
+    ItemFactory,
+    ReviewerFactory,
+    RunFactory,
+    StageFactory,
+    TallyFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +56,16 @@ def test_everything_that_was_asked_for_is_accounted_for(stage):
     assert (row.approved, row.rejected, row.by_people, row.flagged) == (8, 2, 1, 2)
     assert row.tokens == 36
     assert row.tokens_each == pytest.approx(4.5)
+
+
+def test_what_reviewers_rejected_by_agreement_was_rejected_by_people(stage):
+    item = rejected(stage, by=ActorKind.POLICY, skill=stage.stage_skills.first().skill)
+    for reviewer in ReviewerFactory.create_batch(2):
+        Opinion.objects.create(
+            item=item, version=1, reviewer=reviewer, verdict=Verdict.REJECTED, reason="no"
+        )
+
+    assert costs(stage.run)["total"].by_people == 2
 
 
 def test_it_says_which_check_cost_how_many_items_replaced_ones_included(stage):
