@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from curriculum.errors import Overtaken, SomebodyElses
@@ -92,11 +92,20 @@ def _verdicts_back(action: ReviewAction, actor: Actor) -> Seen:
 
 
 def _words_back(action: ReviewAction, actor: Actor) -> Seen:
-    """The words that each version had, where the one that replaced it still waits."""
-    left = action.revisions.filter(
-        item__version=F("version") + 1, item__verdict=Verdict.WAITING
+    """The words that each version had, where the item waits and reads as the act left it: at once
+    after the act, or again, since what came later was undone.
+    """
+    left = Revision.objects.filter(
+        Q(answer=OuterRef("item__answer")) | Q(answer=""),  # older archives kept none
+        item=OuterRef("item"),
+        version=OuterRef("version") + 1,
+        question=OuterRef("item__question"),
+        solution=OuterRef("item__solution"),
+    )
+    changed = action.revisions.filter(
+        Q(item__version=F("version") + 1) | Q(Exists(left)), item__verdict=Verdict.WAITING
     ).select_related("item__skill")
-    words = [(r.item, r.question, r.solution, r.had_answer) for r in left]
+    words = [(r.item, r.question, r.solution, r.had_answer) for r in changed]
     rewrite(action.stage, words, actor=actor, action=action)
     return [(item.pk, item.version) for item, *_ in words]
 

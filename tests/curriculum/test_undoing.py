@@ -100,6 +100,57 @@ def test_an_edit_is_undone_by_a_new_version_with_the_words_before(stage, approve
     ]
 
 
+def edit(item, actor, question):
+    now = Item.objects.get(pk=item.pk)
+    solution = now.solution
+    items.edit(now, actor=actor, version=now.version, question=question, solution=solution)
+
+
+def test_edits_of_one_item_are_undone_one_after_another_to_its_first_words(stage, approver):
+    item = ItemFactory(stage=stage, question="What is 1 + 1?")
+    edit(item, approver, "What is 1 + 2?")
+    edit(item, approver, "What is 1 + 3?")
+
+    for question in ("What is 1 + 2?", "What is 1 + 1?"):
+        assert undo_last(stage, approver).n == 1
+        item.refresh_from_db()
+        assert item.question == question
+
+    edit(item, approver, "What is 1 + 4?")
+    assert undo_last(stage, approver).n == 1
+    item.refresh_from_db()
+    assert (item.question, item.version) == ("What is 1 + 1?", 7)
+    assert last_action(stage, 0, approver.user) is None
+
+
+def test_words_replaced_come_back_in_an_item_whose_later_edit_was_undone(stage, approver):
+    first, _ = ItemFactory.create_batch(2, stage=stage, question="What is 1 + 1?")
+    what = words.Replacement("What is", "How much is")
+    seen = digest([(item.pk, 1) for item in Item.objects.all()])
+    words.replace(stage, actor=approver, queue=Queue(0), replacement=what, seen=seen)
+    edit(first, approver, "How much is 1 and 1?")
+
+    assert undo_last(stage, approver).n == 1
+    assert undo_last(stage, approver).n == 2
+    assert {item.question for item in Item.objects.all()} == {"What is 1 + 1?"}
+
+
+def test_words_of_somebody_else_stay_though_what_came_after_them_was_undone(
+    stage, approver, other
+):
+    item = ItemFactory(stage=stage, question="What is 1 + 1?")
+    edit(item, approver, "What is 1 + 2?")
+    edit(item, other, "What is 1 + 3?")
+    edit(item, approver, "What is 1 + 4?")
+    undo_last(stage, approver)
+
+    done = undo_last(stage, approver)
+
+    assert (done.n, done.stays) == (0, 1)
+    item.refresh_from_db()
+    assert item.question == "What is 1 + 3?"
+
+
 def test_an_edit_whose_item_was_approved_since_stays(stage, approver, other):
     item = ItemFactory(stage=stage)
     items.edit(item, actor=approver, version=1, question="What is 1 + 1?", solution="Answer: 2")
