@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from curriculum.engine.describe import load_domain, settings_of
 from curriculum.engine.slips import pair
+from curriculum.errors import BadDomain
 from curriculum.models import Answer, Run
 from distill.adapter import steering
 from distill.domains.base import Domain
@@ -49,13 +50,17 @@ def errors_of(run: Run, skills: Iterable[str]) -> dict[str, dict[str, int]]:
 def planned_aims(run: Run, counts: Mapping[str, int]) -> list[tuple[str, int, str]]:
     """About how many of a round's new items (skill -> n) will be chosen for which kind of error:
     (skill, items, the kind in words), most first. Empty where the student tries the questions:
-    then it shows only as they are written.
+    then it shows only as they are written; and where the run's domain is not here any more.
     """
     if run.student_tries:
         return []
-    domain, told = load_domain(run.domain), []
+    try:
+        domain, told = load_domain(run.domain), []
+    except BadDomain:
+        return []
+    known = {s.id for s in domain.skills}
     for k, errors in errors_of(run, list(counts)).items():
-        if not steering.can_aim(errors):
+        if k not in known or not steering.can_aim(errors):
             continue  # some domains take long to draw problems, and people wait for this page
         sample = domain.problems(k, SAMPLE, seed=run.seed)
         shares = steering.shares(steering.kinds(errors, sample), counts[k])

@@ -65,6 +65,7 @@ def _context(
     if gate is not None:
         taught, retained, waived = stage_reads.gate_rows(gate)
         is_open, why_no_remedy = stage_reads.is_open(gate, stage), _why_no_remedy(gate, stage)
+        looks_ahead = is_open and not why_no_remedy and not stage.run.is_over
         snapshot = next((r.snapshot for r in found if r.number == gate.round), None)
         context |= {
             "taught": taught,
@@ -80,7 +81,7 @@ def _context(
             "kept": gate_reads.retention(stage.run),
             "snapshot": snapshot,
             "mixture": stage_reads.mixture(snapshot) if snapshot else [],
-            "ahead": gate_reads.ahead(gate) if is_open and not why_no_remedy else None,
+            "ahead": gate_reads.ahead(gate) if looks_ahead else None,
         }
     else:
         context["row"] = reads.run_row(reads.runs_with_work().get(pk=stage.run_id))

@@ -105,6 +105,29 @@ def test_where_the_student_tries_questions_the_gate_page_foretells_no_aims(clien
     assert "Tried first" in html
 
 
+@pytest.mark.parametrize("origin", [None, 7])
+def test_a_gate_is_shown_where_the_domain_is_gone(client, run, approver, origin):
+    say(run, run.checkpoints.get(), 325, 5)
+    stage = StageFactory(run=run, deciding=True, skills=["A4"])
+    found = evidence(stage, "not_yet")
+    found["stage"][0]["ratio"] = 0.2
+    GateFactory(stage=stage, evidence=found)
+    type(run).objects.update(domain="domains/gone.yaml", origin=origin)
+    client.force_login(approver.user)
+
+    html = client.get(reverse("curriculum:stage-gate", args=[stage.pk])).text
+
+    assert "Aimed at errors" not in html
+    assert ("One more round <small" in html) == (origin is None)
+
+
+def test_a_skill_that_the_domain_has_no_more_is_foretold_no_aim(run):
+    say(run, run.checkpoints.get(), 325, 5)
+    run.skills.update(key="A99")
+
+    assert planned_aims(run, {"A99": 100}) == []
+
+
 def test_the_review_page_says_what_an_item_was_chosen_for(client, run, approver):
     stage = StageFactory(run=run, reviewing=True, skills=["A4"])
     ItemFactory(stage=stage, aims=["borrow_missed"])
