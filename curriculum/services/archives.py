@@ -18,7 +18,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 
 from curriculum import engine
 from curriculum.errors import ChainBroken, CurriculumError
@@ -46,6 +46,7 @@ def import_archive(file: IO[bytes], *, actor: Actor, name: str) -> Run:
         beside = Path(settings.IOA_HOME) / "runs" / f".importing-{uuid4().hex}"
         there: Path | None = None
         try:
+            _write_adapters(archive, beside)  # before others have to wait for the database
             with transaction.atomic():
                 run = _Import(archive).rows()
                 _check(run)
@@ -57,7 +58,6 @@ def import_archive(file: IO[bytes], *, actor: Actor, name: str) -> Run:
                     by=actor.user,
                 )
                 membership.begin(run, actor=actor)
-                _write_adapters(archive, beside)
                 if beside.exists():
                     there = beside.rename(beside.with_name(str(run.pk)))
         except DatabaseError:
@@ -126,15 +126,7 @@ class _Import:
                 for f in table.references
                 if f.name not in table.late
             }
-            made = []
-            for number, values in some:
-                where = f"{member_of(table)}, line {number}"
-                row = self._filled(table, table.model(), values, where, known)
-                row.save_base(raw=True, force_insert=True)  # with the dates that it had
-                made.append(self._origin(table, values, row, where))
-                for f in table.references:
-                    if target(f) == table.name:  # of a row just above
-                        known[f.name][values["number"]] = row.pk
+            made = self._saved(table, some, known)
             Origin.objects.bulk_create(made)
             late += [(row.now, values) for row, (_, values) in zip(made, some, strict=True)]
             if not (table.model is Stage or table.model is Checkpoint):
@@ -144,6 +136,32 @@ class _Import:
         elif table.model is Checkpoint:
             self._start_stages()
 
+    def _saved(
+        self,
+        table: Table,
+        some: list[tuple[int, dict[str, Any]]],
+        known: dict[str, dict[int, int]],
+    ) -> list[Origin]:
+        """Save the rows with the dates that they had; those that name rows just above one by one,
+        all others at once.
+        """
+        rows, made = [], []
+        among = [f.name for f in table.references if target(f) == table.name]
+        for number, values in some:
+            where = f"{member_of(table)}, line {number}"
+            row = self._filled(table, table.model(), values, where, known)
+            made.append(self._origin(table, values, where))
+            rows.append(row)
+            if among:
+                row.save_base(raw=True, force_insert=True)
+                for name in among:
+                    known[name][made[-1].was] = row.pk
+        if not among:
+            _insert(table.model, rows)
+        for origin, row in zip(made, rows, strict=True):
+            origin.now = row.pk
+        return made
+
     def _start_stages(self) -> None:
         known = self._now("checkpoint", (values.get("started_from") for _, values in self._stages))
         for pk, values in self._stages:
@@ -152,11 +170,11 @@ class _Import:
                     refuse("a stage starts from a checkpoint that is not there.")
                 Stage.objects.filter(pk=pk).update(started_from=known[number])
 
-    def _origin(self, table: Table, values: dict[str, Any], row: models.Model, at: str) -> Origin:
+    def _origin(self, table: Table, values: dict[str, Any], at: str) -> Origin:
         number = values.get("number")
         if type(number) is not int or number < 1:
             refuse(f"{at}: “number” is not what it has to be.")
-        return Origin(run=self.run, model=table.name, was=number, now=row.pk)
+        return Origin(run=self.run, model=table.name, was=number)
 
     def _now(self, model: str, numbers: Iterable[Any]) -> dict[int, int]:
         wanted = {n for n in numbers if type(n) is int and 0 < n < 2**63}
@@ -207,6 +225,18 @@ class _Import:
             if not FOLDER.fullmatch(row.folder):
                 refuse(f"{where}: “folder” is not that of a checkpoint.")
             row.folder = f"runs/{self.run.pk}/{row.folder}"
+
+
+def _insert(model: type[models.Model], rows: list[models.Model]) -> None:
+    """Insert many rows as they are. Not `bulk_create`, which would give them today's dates."""
+    manager: Any = model._base_manager
+    fields = [f for f in model._meta.concrete_fields if not f.primary_key]
+    at_once = max(1, connection.ops.bulk_batch_size(fields, rows))
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        keys = manager._insert(some, fields, returning_fields=[model._meta.pk], raw=True)
+        for row, (key,) in zip(some, keys, strict=True):
+            row.pk = key
 
 
 def _says_what(trial: Job) -> bool:

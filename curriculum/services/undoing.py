@@ -12,12 +12,13 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from curriculum import engine
 from curriculum.errors import Overtaken, SomebodyElses
 from curriculum.models import Item, Review, ReviewAction, Revision, Stage, Tag
 from curriculum.services import audit
 from curriculum.services.audit import Actor, name_of
 from curriculum.services.reviewing import Seen, begin, keep_reviews, naming
-from curriculum.services.words import rewrite
+from curriculum.services.words import Results, Words, require_versions, rewrite, versions
 from curriculum.states import ActionKind, Verdict
 
 SHOWN = 3  # names in a sentence
@@ -41,7 +42,6 @@ def last_action(stage: Stage, round: int, user: User | None) -> ReviewAction | N
     return standing.order_by("-pk").first()
 
 
-@transaction.atomic
 def undo(action: ReviewAction, *, actor: Actor) -> Undone:
     """Take an act of this person back. Verdicts: the items wait again. Words: those before, as
     a new version that waits. Tags: gone. Nothing is deleted but the tags.
@@ -50,14 +50,34 @@ def undo(action: ReviewAction, *, actor: Actor) -> Undone:
     """
     if actor.user is None or action.actor_id != actor.user.pk:
         raise SomebodyElses
+    if action.kind not in WORDS:
+        return _undo(action, actor)
+    begin(action.stage, round=action.round)
+    there = versions(action.stage)
+    words = _words_before(action)
+    # Checked before the run is held, so that workers need not wait for it.
+    results = engine.check_items(action.stage, action.round, words)
+    return _undo(action, actor, there, words, results)
+
+
+@transaction.atomic
+def _undo(
+    action: ReviewAction,
+    actor: Actor,
+    there: dict[int, int] | None = None,
+    words: Words = (),
+    results: Results = (),
+) -> Undone:
     stage = action.stage
     begin(stage, round=action.round)
     standing = ReviewAction.objects.filter(pk=action.pk, undone_at=None)
     if not standing.update(undone_at=timezone.now()):
         raise Overtaken("This was undone already: the queue")
     last = Review.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    if action.kind in WORDS:
-        seen = _words_back(action, actor)
+    if there is not None:
+        require_versions(stage, there)
+        rewrite(stage, words, actor=actor, action=action, results=results)
+        seen: Seen = [(item.pk, item.version) for item, *_ in words]
     elif action.kind == ActionKind.TAGGED:
         seen = _tags_off(action)
     else:
@@ -91,7 +111,7 @@ def _verdicts_back(action: ReviewAction, actor: Actor) -> Seen:
     return seen
 
 
-def _words_back(action: ReviewAction, actor: Actor) -> Seen:
+def _words_before(action: ReviewAction) -> Words:
     """The words that each version had, where the item waits and reads as the act left it: at once
     after the act, or again, since what came later was undone.
     """
@@ -105,9 +125,7 @@ def _words_back(action: ReviewAction, actor: Actor) -> Seen:
     changed = action.revisions.filter(
         Q(item__version=F("version") + 1) | Q(Exists(left)), item__verdict=Verdict.WAITING
     ).select_related("item__skill")
-    words = [(r.item, r.question, r.solution, r.had_answer) for r in changed]
-    rewrite(action.stage, words, actor=actor, action=action)
-    return [(item.pk, item.version) for item, *_ in words]
+    return [(r.item, r.question, r.solution, r.had_answer) for r in changed]
 
 
 def _tags_off(action: ReviewAction) -> Seen:

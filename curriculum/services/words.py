@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -21,6 +22,7 @@ from curriculum.states import ActionKind, Verdict
 LONGEST = 20_000  # characters of a question or a solution that a replacement may make
 
 Words = Sequence[tuple[Item, str, str, str]]  # item, question, solution, answer
+Results = Sequence[list[dict[str, Any]]]  # of `engine.check_items`
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,6 @@ def preview(stage: Stage, queue: Queue, replacement: Replacement) -> Words:
     ]
 
 
-@transaction.atomic
 def replace(
     stage: Stage, *, actor: Actor, queue: Queue, replacement: Replacement, seen: str
 ) -> tuple[int, int]:
@@ -65,6 +66,7 @@ def replace(
     others would change now. Raises `NothingChanged` where nothing would.
     """
     begin(stage, round=queue.round)
+    there = versions(stage)
     words = preview(stage, queue, replacement)
     if not words:
         raise NothingChanged
@@ -73,38 +75,65 @@ def replace(
         raise Overtaken("This queue")
     for _, question, solution, _ in words:
         _require_sane(question, solution)
-    action = act(
-        stage,
-        ActionKind.REPLACED,
-        len(words),
-        actor=actor,
-        round=queue.round,
-        where=queue.query(),
-    )
-    flagged = rewrite(stage, words, actor=actor, action=action)
-    audit.write(
-        stage.run,
-        actor=actor,
-        action="items.replaced",
-        subject=stage,
-        was={"words": replacement.find},
-        became={"words": replacement.put, "n": len(words), "flagged": flagged},
-        evidence={
-            **naming(action, pairs),
-            "match_case": replacement.match_case,
-            "question": replacement.question,
-            "solution": replacement.solution,
-        },
-    )
+    # Checked before the run is held, so that workers need not wait for it.
+    results = engine.check_items(stage, queue.round, words)
+    with transaction.atomic():
+        begin(stage, round=queue.round)
+        require_versions(stage, there)
+        action = act(
+            stage,
+            ActionKind.REPLACED,
+            len(words),
+            actor=actor,
+            round=queue.round,
+            where=queue.query(),
+        )
+        flagged = rewrite(stage, words, actor=actor, action=action, results=results)
+        audit.write(
+            stage.run,
+            actor=actor,
+            action="items.replaced",
+            subject=stage,
+            was={"words": replacement.find},
+            became={"words": replacement.put, "n": len(words), "flagged": flagged},
+            evidence={
+                **naming(action, pairs),
+                "match_case": replacement.match_case,
+                "question": replacement.question,
+                "solution": replacement.solution,
+            },
+        )
     return len(words), flagged
 
 
-def rewrite(stage: Stage, words: Words, *, actor: Actor, action: ReviewAction) -> int:
+def versions(stage: Stage) -> dict[int, int]:
+    """item -> version, of all items of the run: what checks of new words depend on."""
+    found = Item.objects.filter(stage__run=stage.run_id).order_by()
+    return dict(found.values_list("pk", "version"))
+
+
+def require_versions(stage: Stage, there: dict[int, int]) -> None:
+    """Raises `Overtaken` where items came, or got other words, since they were looked at."""
+    if versions(stage) != there:
+        raise Overtaken("This queue")
+
+
+def rewrite(
+    stage: Stage,
+    words: Words,
+    *,
+    actor: Actor,
+    action: ReviewAction,
+    results: Results | None = None,
+) -> int:
     """Save a new version of each item, by an UPDATE that names what was seen. Returns how many
     fail a check. Inside the caller's transaction. Needs `item.skill`.
+
+    results: of the checks on the words, where they were made before.
     """
     flagged = 0
-    results = engine.check_items(stage, action.round, words)
+    if results is None:
+        results = engine.check_items(stage, action.round, words)
     for (item, question, solution, answer), checks in zip(words, results, strict=True):
         failed = [check["id"] for check in checks if not check["passed"]]
         flagged += bool(failed)

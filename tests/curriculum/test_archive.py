@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from curriculum.errors import RunOver, StillAtWork
 from curriculum.exports import archive
@@ -313,6 +314,22 @@ def test_json_that_pages_could_not_show_is_refused(sent, name, column, values):
         changed_line(content, name, 1, **{column: value})
 
         assert f"{name}, line 1: “{column}” is not what it has to be" in refused(packed(content))
+
+
+def test_others_wait_for_few_statements_and_for_no_adapter(sent, monkeypatch):
+    write, asked_before = archives._write_adapters, []
+
+    def write_adapters(*told):
+        asked_before.append(len(counted))
+        write(*told)
+
+    monkeypatch.setattr(archives, "_write_adapters", write_adapters)
+    with CaptureQueriesContext(connection) as counted:
+        run = taken_in(sent)
+
+    assert asked_before == [0]
+    saved = [q for q in counted if q["sql"].startswith('INSERT INTO "curriculum_item"')]
+    assert len(saved) < Item.objects.filter(stage__run=run).count()
 
 
 def test_an_import_that_cannot_be_committed_leaves_no_folder(sent, monkeypatch):

@@ -6,6 +6,8 @@ import hashlib
 import json
 
 import pytest
+from django.db import connection
+from django.db.models import F
 
 from curriculum.errors import (
     EmptyWords,
@@ -16,7 +18,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import AuditEntry, Item, Review, ReviewAction, Stage, Tag
-from curriculum.services import bulk, items, reviewing, words
+from curriculum.services import bulk, items, reviewing, undoing, words
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
 from curriculum.services.words import Replacement
@@ -191,6 +193,50 @@ def test_a_replacement_that_finds_nothing_or_something_else_by_now_is_refused(st
         replace(stage, approver, what, seen=digest([(item.pk, 2)]))
 
     assert not AuditEntry.objects.exists()
+
+
+def test_new_words_are_checked_before_the_run_is_held(stage, approver, monkeypatch):
+    item = ItemFactory(stage=stage)
+    check, outside = words.engine.check_items, len(connection.savepoint_ids)
+    checked = []
+
+    def check_items(*asked):
+        checked.append(len(connection.savepoint_ids))
+        return check(*asked)
+
+    monkeypatch.setattr(words.engine, "check_items", check_items)
+    replace(stage, approver, Replacement("Add one", "One"))
+    undoing.undo(ReviewAction.objects.get(), actor=approver)
+
+    assert checked == [outside, outside]
+    item.refresh_from_db()
+    assert item.version == 3
+
+
+def test_checks_that_others_have_overtaken_count_for_nothing(stage, approver, monkeypatch):
+    item, twin = ItemFactory.create_batch(2, stage=stage)
+    check = words.engine.check_items
+
+    def check_items(*asked):
+        Item.objects.filter(pk=twin.pk).update(question="One more?", version=F("version") + 1)
+        return check(*asked)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(words.engine, "check_items", check_items)
+        with pytest.raises(Overtaken):
+            replace(stage, approver, Replacement(item.question, "One more?"))
+    assert not AuditEntry.objects.exists()
+
+    replace(stage, approver, Replacement(item.question, "One less?"))
+    act = ReviewAction.objects.get()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(words.engine, "check_items", check_items)
+        with pytest.raises(Overtaken):
+            undoing.undo(act, actor=approver)
+
+    act.refresh_from_db()
+    assert act.undone_at is None
+    assert Item.objects.get(pk=item.pk).question == "One less?"
 
 
 def test_a_replacement_leaves_no_item_empty_or_endless(stage, approver):

@@ -114,6 +114,8 @@ WITHOUT_AN_ENTRY = {
     "bulk.waiting": "only reads",
     "undoing.last_action": "only reads",
     "words.preview": "only reads",
+    "words.versions": "only reads",
+    "words.require_versions": "only reads",
     "words.rewrite": "part of items.edit, words.replace and undoing.undo",
     "notices": "repeats what the log says; tests/curriculum/test_notices.py",
     "invitations.find": "only reads",

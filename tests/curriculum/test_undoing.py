@@ -135,9 +135,7 @@ def test_words_replaced_come_back_in_an_item_whose_later_edit_was_undone(stage, 
     assert {item.question for item in Item.objects.all()} == {"What is 1 + 1?"}
 
 
-def test_words_of_somebody_else_stay_though_what_came_after_them_was_undone(
-    stage, approver, other
-):
+def test_words_of_somebody_else_stay_though_what_came_after_them_was_undone(stage, approver, other):
     item = ItemFactory(stage=stage, question="What is 1 + 1?")
     edit(item, approver, "What is 1 + 2?")
     edit(item, other, "What is 1 + 3?")
