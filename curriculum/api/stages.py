@@ -12,7 +12,7 @@ from curriculum.api.guard import actor, find_row
 from curriculum.api.operations import Id, get, post
 from curriculum.api.schemas import RollBackIn, RoundIn, StageOut
 from curriculum.models import Stage
-from curriculum.services import stages
+from curriculum.services import gates, stages
 
 router = Router(tags=["stages"])
 
@@ -47,4 +47,4 @@ def train_stage(request: HttpRequest, stage_id: Id, said: RoundIn) -> Stage:
 def roll_back_stage(request: HttpRequest, stage_id: Id, said: RollBackIn) -> Any:
     """Start the stage over later, from the student before it."""
     stage = find_stage(request, stage_id, Role.APPROVER)
-    return stages.roll_back(stage, actor=actor(request), round=said.round, reason=said.reason)
+    return gates.start_over(stage, actor=actor(request), round=said.round, reason=said.reason)

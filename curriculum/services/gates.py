@@ -80,7 +80,13 @@ def roll_back(gate: GateRecord, *, actor: Actor, round: int, reason: str) -> Sta
     """Give up what this stage did to the student; it starts over from the one before it."""
     stage = stages.roll_back(_seen(gate, round), actor=actor, round=round, reason=reason, gate=gate)
     _record(gate, "roll_back", actor=actor, reason=reason)
-    return stage
+    return _left_to_policy(stage)
+
+
+@transaction.atomic
+def start_over(stage: Stage, *, actor: Actor, round: int, reason: str) -> Stage:
+    """The same before the stage has come to its gate: in review, or where its work ended early."""
+    return _left_to_policy(stages.roll_back(stage, actor=actor, round=round, reason=reason))
 
 
 def _seen(gate: GateRecord, round: int) -> Stage:
@@ -129,9 +135,14 @@ def _go_on(stage: Stage, *, actor: Actor) -> Stage:
     """After a stage is settled: the report when it was the last, else what policy decides."""
     run = Run.objects.get(pk=stage.run_id)
     if Stage.objects.filter(run=run).exclude(status__in=SETTLED).exists():
-        policy.act(run)
-    else:
-        jobs.create(run, actor=actor, kind=JobKind.REPORT)
+        return _left_to_policy(stage)
+    jobs.create(run, actor=actor, kind=JobKind.REPORT)
+    stage.refresh_from_db()
+    return stage
+
+
+def _left_to_policy(stage: Stage) -> Stage:
+    policy.act(stage.run)
     stage.refresh_from_db()
     return stage
 

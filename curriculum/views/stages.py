@@ -11,7 +11,7 @@ from curriculum.forms import GateForm, RoundForm
 from curriculum.htmx import answer, look_again, show, wants_partial
 from curriculum.models import Stage
 from curriculum.numbers import number
-from curriculum.services import stages
+from curriculum.services import gates, stages
 from curriculum.states import AT_WORK, StageStatus
 from curriculum.views import reads, stage_reads
 from curriculum.views.common import (
@@ -105,7 +105,7 @@ def stage_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     notice, status = first_error(form), 422
     if form.is_valid():
         notice, status = attempt(
-            lambda: stages.roll_back(stage, actor=person(request), **form.cleaned_data),
+            lambda: gates.start_over(stage, actor=person(request), **form.cleaned_data),
             f"Rolled back: stage {stage.position} is planned again.",
         )
     return _answer(request, stage, notice, status)

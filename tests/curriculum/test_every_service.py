@@ -350,6 +350,9 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
     "gates.advance": lambda by: decided(gates.advance, by),
     "gates.remedy": lambda by: decided(gates.remedy, by),
     "gates.roll_back": lambda by: decided(gates.roll_back, by),
+    "gates.start_over": lambda by: gates.start_over(
+        StageFactory(reviewing=True), actor=by, round=0, reason="no"
+    ),
     "gates.waive": lambda by: decided(gates.waive, by),
     "guidelines.write": lambda by: guidelines.write(run_of(), actor=by, version=0, text="So."),
     "bulk.approve_all": lambda by: bulk.approve_all(ItemFactory().stage, actor=by, round=0),

@@ -169,9 +169,8 @@ def test_after_a_person_has_decided_the_next_stage_opens(approver, decision):
 
 def test_a_stage_a_person_rolled_back_waits_for_a_person(approver):
     stage = reviewed_stage(ONLY_GATES)
-    stages.roll_back(stage, actor=approver, round=0, reason="nonsense")
 
-    policy.act(stage.run)
+    gates.start_over(stage, actor=approver, round=0, reason="nonsense")
 
     assert Stage.objects.get().status == StageStatus.PLANNED
 
@@ -225,6 +224,20 @@ def test_autopilot_advances_when_the_evidence_allows_it():
     gate.refresh_from_db()
     assert (gate.decision, gate.decided_as, gate.decided_by) == ("advance", "policy", None)
     assert Job.objects.get().kind == JobKind.REPORT
+
+
+@pytest.mark.parametrize("is_at_gate", [True, False])
+def test_autopilot_begins_again_what_a_person_rolled_back(approver, is_at_gate):
+    if is_at_gate:
+        gate = GateFactory(stage__run__autonomy=NONE)
+        stage = gates.roll_back(gate, actor=approver, round=0, reason="nonsense")
+    else:
+        stage = reviewed_stage(NONE)
+        stage = gates.start_over(stage, actor=approver, round=0, reason="nonsense")
+
+    assert (stage.status, stage.round, stage.first_round) == (StageStatus.WRITING, 1, 1)
+    assert Job.objects.get().kind == JobKind.WRITE
+    assert rules() == [("stage.writing", "autopilot: next stage")]
 
 
 def test_autopilot_remedies_what_is_not_mastered():
