@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet, Sum
-
 from curriculum.engine.describe import settings_of
 from curriculum.engine.items import evidence_so_far, record, rehearsal_pool
 from curriculum.engine.passed import left_behind, on_the_way
@@ -94,7 +92,7 @@ def counts(stage: Stage, planned: Teaches) -> dict[str, int]:
     n = organizer.room_for_new(
         budget,
         planned.need,
-        used=_n_items(Snapshot.objects.filter(stage__run=stage.run_id)),
+        used=Snapshot.objects.filter(stage__run=stage.run_id).spent().n_items(),
         share=planned.share,
         beside=planned.beside,
         waiting=sum(planned.later.values()),
@@ -105,12 +103,8 @@ def counts(stage: Stage, planned: Teaches) -> dict[str, int]:
 def spent_before(stage: Stage) -> float:
     """The share of the run's budget, in items, that was trained on before the stage's round."""
     run = stage.run
-    others = Snapshot.objects.filter(stage__run=run).exclude(stage=stage, round=stage.round)
-    return _n_items(others) / settings_of(run).budget.items
-
-
-def _n_items(snapshots: QuerySet[Snapshot]) -> int:
-    return snapshots.aggregate(n=Sum("n_items"))["n"] or 0
+    spent = Snapshot.objects.filter(stage__run=run).spent()
+    return spent.exclude(stage=stage, round=stage.round).n_items() / settings_of(run).budget.items
 
 
 def mixture(stage: Stage, approved: Sequence[Item]) -> list[tuple[Item, bool]]:

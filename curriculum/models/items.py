@@ -5,9 +5,10 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.db.models.functions import Length
 
+from curriculum.models.checkpoints import Checkpoint
 from curriculum.states import ActorKind, Verdict
 
 PERSON, IMPORTED = "person", "import"  # origins of items that people wrote, or brought in
@@ -141,6 +142,18 @@ class Review(models.Model):
         return f"{self.verdict or 'undone'} of item {self.item_id}"
 
 
+class Snapshots(models.QuerySet["Snapshot"]):
+    def spent(self) -> Self:
+        """Those that count against a budget: trained on, or to be in their stage's round of now.
+        What was frozen and rolled back before its training had ended does not.
+        """
+        trained = Checkpoint.objects.filter(snapshot=OuterRef("pk"))
+        return self.filter(Q(Exists(trained)) | Q(round=F("stage__round")))
+
+    def n_items(self) -> int:
+        return self.aggregate(n=Sum("n_items"))["n"] or 0
+
+
 class Snapshot(models.Model):
     """A frozen, hashed set of item versions: what one training saw, in its order."""
 
@@ -150,6 +163,8 @@ class Snapshot(models.Model):
     n_items = models.PositiveIntegerField()
     n_rehearsal = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = Snapshots.as_manager()
 
     class Meta:
         ordering = ["stage", "round"]

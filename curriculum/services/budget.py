@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
 
 from curriculum import engine
 from curriculum.errors import BadSettings, BudgetSpent, NothingChanged, Overtaken
@@ -73,8 +72,8 @@ def rounds_cap(stage: Stage) -> int:
 
 
 def items_spent(run: Run) -> tuple[int, int]:
-    """Items trained on so far, rehearsal included, and how many the run may train on."""
-    spent = Snapshot.objects.filter(stage__run=run).aggregate(n=Sum("n_items"))["n"] or 0
+    """Items trained on or frozen so far, rehearsal included, and how many the run may train on."""
+    spent = Snapshot.objects.filter(stage__run=run).spent().n_items()
     return spent, int(run.settings["budget"]["items"])
 
 

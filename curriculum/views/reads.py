@@ -141,7 +141,7 @@ def cost(run: Run) -> dict[str, Any]:
     made = Checkpoint.objects.filter(run=run).aggregate(
         train_tokens=Sum("train_tokens"), train_seconds=Sum("seconds")
     )
-    trained = Snapshot.objects.filter(stage__run=run).aggregate(items=Sum("n_items"))
+    trained = {"items": Snapshot.objects.filter(stage__run=run).spent().n_items()}
     asked = Answer.objects.filter(probe__skill__run=run).aggregate(
         answers=Count("pk"),
         teacher_tokens=Sum("tokens", filter=Q(checkpoint=None)),

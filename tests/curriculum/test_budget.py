@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from curriculum import engine
 from curriculum.errors import BadSettings, NothingChanged, Overtaken, RunOver
 from curriculum.models import AuditEntry, Item, Run
-from curriculum.services import budget, jobs
+from curriculum.services import budget, jobs, stages
+from curriculum.views import reads
 from distill.errors import BudgetSpent
 from tests.curriculum.small import ITEMS, fail, work, writing_by
-from tests.factories import RunFactory
+from tests.factories import CheckpointFactory, RunFactory, SnapshotFactory, StageFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +105,22 @@ def test_a_job_that_stopped_at_the_bound_goes_on_when_it_is_raised(approver, tea
 
     assert asked
     assert Item.objects.filter(stage=stage).count() == ITEMS
+
+
+def test_what_was_frozen_and_never_trained_on_is_not_spent_once_it_is_rolled_back(approver):
+    stage = StageFactory(training=True, skills=["A1"])
+    base = CheckpointFactory(run=stage.run)
+    SnapshotFactory(stage=stage, n_items=500)
+    assert budget.items_spent(stage.run)[0] == 500
+
+    stage = stages.roll_back(stage, actor=approver, round=0, reason="it fails every time")
+
+    assert budget.items_spent(stage.run)[0] == reads.cost(stage.run)["items"] == 0
+    assert engine.spent_before(stage) == 0
+
+    again = SnapshotFactory(stage=stage, n_items=300)
+    CheckpointFactory(run=stage.run, parent=base, stage=stage, snapshot=again, is_current=False)
+    stage.round, stage.first_round = 2, 2
+    stage.save()
+    assert budget.items_spent(stage.run)[0] == 300
+    assert engine.spent_before(stage) == pytest.approx(300 / 3000)
