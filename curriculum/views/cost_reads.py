@@ -1,4 +1,7 @@
-"""What the items of a run have cost: what was asked for, what became of it, tokens and time."""
+"""What the items of a run have cost: what was asked for, what became of it, tokens and time.
+
+What people wrote or brought in cost the teacher nothing, and is told apart.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Sum
 
 from curriculum import engine
 from curriculum.models import Item, Run, TeacherCall, WritingTally
+from curriculum.models.items import IMPORTED, PERSON
 from curriculum.models.team import refused_by_people
 from curriculum.states import Verdict
 
@@ -85,7 +89,7 @@ class CheckRow:
 
 
 def costs(run: Run) -> dict[str, Any]:
-    """All that the page shows, in five queries."""
+    """All that the page shows, in six queries."""
     skills = {skill.pk: Row(skill.title, skill.key) for skill in run.skills.order_by("pk")}
     operations: dict[str, Row] = {}
     tallies = list(WritingTally.objects.filter(stage__run=run))
@@ -109,11 +113,13 @@ def costs(run: Run) -> dict[str, Any]:
         "checks": list(_checks(lost, total.read or total.shown)),
         "purposes": list(_spent(run).values("purpose").annotate(n=Count("pk"), **_SUMS).order_by()),
         "labels": dict(TeacherCall.PURPOSES),
+        "n_of_people": Item.objects.filter(stage__run=run, origin__in=_OF_PEOPLE).count(),
         "is_in_words": engine.is_asked_in_words(run),
         **_money(run, total),
     }
 
 
+_OF_PEOPLE = (PERSON, IMPORTED)
 _SUMS = {name: Sum(name) for name in ("prompt_tokens", "reply_tokens", "seconds")}
 
 
@@ -142,9 +148,12 @@ def _operations(run: Run, level: int) -> list[str]:
 
 
 def _items(run: Run, skills: dict[int, Row], operations: dict[str, Row]) -> Counter[str]:
-    """Put what people saw and said on the rows; the failed checks of what they saw, counted."""
+    """Put what people saw and said of what the teacher wrote on the rows; the failed checks of what
+    they saw, counted.
+    """
     said_no = ExpressionWrapper(refused_by_people(), BooleanField())
-    found = Item.objects.filter(stage__run=run).annotate(refused=said_no)
+    written = Item.objects.filter(stage__run=run).exclude(origin__in=_OF_PEOPLE)
+    found = written.annotate(refused=said_no)
     by_check: Counter[str] = Counter()
     for item in found.only("skill_id", "operations", "is_flagged", "verdict", "checks"):
         rows = [skills[item.skill_id]]

@@ -75,6 +75,21 @@ def test_it_says_which_check_cost_how_many_items_replaced_ones_included(stage):
     assert checks[0].share == pytest.approx(4 / 18)
 
 
+def test_what_people_wrote_or_brought_in_is_none_of_the_teachers(client, viewer, stage):
+    before = costs(stage.run)
+    for origin in ("person", "import"):
+        ItemFactory.create_batch(4, stage=stage, origin=origin, approved=True)
+    ItemFactory(stage=stage, origin="import", flagged=True)
+
+    found = costs(stage.run)
+    text = client.get(f"/runs/{stage.run_id}/costs/").text
+
+    assert found["total"] == before["total"]
+    assert (found["total"].thrown_away, found["total"].tokens_each) == (4, 4.5)
+    assert "<strong>8</strong> items approved of 20 asked for" in text
+    assert "9 items that people wrote or brought in are not counted here." in text
+
+
 def test_an_operation_counts_what_was_asked_for_with_it(stage):
     operations = {row.key: row for row in costs(stage.run)["operations"]}
 
