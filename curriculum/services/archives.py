@@ -21,6 +21,7 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, models, transaction
 
 from curriculum import engine
+from curriculum.access import Role
 from curriculum.errors import ChainBroken, CurriculumError
 from curriculum.exports.archive import PEOPLE, member_of
 from curriculum.exports.tables import PERSON, ROWS_AT_ONCE, RUN, TABLES, Table, read, target
@@ -57,7 +58,8 @@ def import_archive(file: IO[bytes], *, actor: Actor, name: str) -> Run:
                     head=run.audit_head,
                     by=actor.user,
                 )
-                membership.begin(run, actor=actor)
+                role = membership.begin(run, actor=actor)
+                _record(run, actor=actor, hash=hash, name=name, role=role)
                 if beside.exists():
                     there = beside.rename(beside.with_name(str(run.pk)))
         except DatabaseError:
@@ -258,6 +260,25 @@ def _check(run: Run) -> None:
         audit.verify(run)
     except ChainBroken as exc:
         refuse(f"its audit log is not as it was written, from entry {exc.sequence} on.")
+
+
+def _record(run: Run, *, actor: Actor, hash: str, name: str, role: Role | None) -> None:
+    """In the house's log, as the run's own goes on nowhere but where it was written."""
+    audit.write_house(
+        actor=actor,
+        action="run.imported",
+        subject=run,
+        became={
+            "accounts": Origin.objects.filter(run=run, model=PERSON).count(),
+            "member": role.label if role is not None else None,
+        },
+        evidence={
+            "file": name[:200],
+            "sha256": hash,
+            "head": run.audit_head,
+            "entries": run.audit_sequence,
+        },
+    )
 
 
 def _write_adapters(archive: Archive, folder: Path) -> None:

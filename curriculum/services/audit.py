@@ -43,6 +43,7 @@ __all__ = [
 
 ACTIONS: dict[str, str] = {
     "run.created": "run created",
+    "run.imported": "run brought in from elsewhere",
     "run.probed": "skills probed further",
     "run.observed": "earlier checkpoints looked at",
     "run.replanned": "stages planned again",

@@ -22,7 +22,7 @@ from curriculum.exports import archive
 from curriculum.exports.tables import RUN, TABLES
 from curriculum.exports.unpacking import ArchiveRefused
 from curriculum.models import AuditEntry, GateRecord, Imported, Item, Origin, Review, Run
-from curriculum.services import archives, audit, gates, items, runs, stages
+from curriculum.services import archives, audit, chain, gates, items, runs, stages
 from curriculum.services.audit import Actor
 from tests.curriculum import small
 from tests.factories import ApproverFactory, RunFactory, StageFactory
@@ -124,6 +124,30 @@ def test_it_comes_back_byte_for_byte_with_its_log_whole(sent):
     assert all((run.stages.exists(), run.checkpoints.exclude(folder="").exists()))
     folder = Path(settings.IOA_HOME) / run.checkpoints.exclude(folder="").get().folder
     assert list(folder.iterdir())
+
+
+def test_the_house_says_who_brought_it_in_from_which_file_and_what_they_became(sent):
+    approver = ApproverFactory()
+
+    run = archives.import_archive(
+        io.BytesIO(sent), actor=Actor.person(approver), name="run.ioa.zip"
+    )
+
+    entry = AuditEntry.objects.get(run=None)
+    assert (entry.action, entry.actor, entry.subject) == (
+        "run.imported",
+        approver,
+        f"run:{run.pk}",
+    )
+    accounts = User.objects.filter(username__endswith=f"@run{run.pk}").count()
+    assert entry.became == {"accounts": accounts, "member": "admin"}
+    assert entry.evidence == {
+        "file": "run.ioa.zip",
+        "sha256": hashlib.sha256(sent).hexdigest(),
+        "head": run.audit_head,
+        "entries": run.audit_sequence,
+    }
+    assert audit.verify(chain.house())[0] == 1
 
 
 def test_an_archive_of_a_run_says_the_same_twice(sent):
