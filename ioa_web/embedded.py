@@ -188,7 +188,7 @@ def main() -> int:
         return ALREADY_RUNNING
     end_orphans(home)
     try:
-        with nullcontext() if os.environ.get("REDIS_URL") else redis_server(home) as redis:
+        with redis_server(home) if settings.IOA_EMBEDDED_REDIS else nullcontext() as redis:
             os.write(asked.ready, b"ready")
             os.close(asked.ready)
             if not os.read(0, 2):  # our starter says "go", or is gone

@@ -85,6 +85,20 @@ def test_only_we_may_open_the_socket_and_there_is_no_port(tmp_path):
         assert ask(tmp_path, "config_get", "port") == {"port": "0"}
 
 
+def test_an_address_that_is_empty_or_blank_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", " ")
+
+    with services(home=tmp_path, web=False, workers=False):
+        assert ask(tmp_path, "ping")
+
+
+def test_where_another_redis_is_named_none_is_started(tmp_path, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+
+    with services(home=tmp_path, web=False, workers=False):
+        assert not (tmp_path / "redis.sock").exists()
+
+
 def test_what_was_queued_is_there_after_a_second_start(tmp_path):
     with services(home=tmp_path, web=False, workers=False):
         ask(tmp_path, "rpush", "a-queue", "a-job")
