@@ -47,7 +47,7 @@ def keep_reviews(
     verdict: Verdict,
     *,
     actor: Actor,
-    action: ReviewAction | None,
+    action: ReviewAction | None = None,
 ) -> None:
     """A review for each (item, version, reason)."""
     rows = (

@@ -20,7 +20,8 @@ from curriculum.errors import Overtaken, SampleRefused
 from curriculum.models import Item, Opinion, Review, Sample, Stage
 from curriculum.services import apart, audit
 from curriculum.services.audit import Actor
-from curriculum.services.settling import hold, settle
+from curriculum.services.reviewing import begin
+from curriculum.services.settling import settle
 from curriculum.services.teamwork import seed_of
 from curriculum.states import ActorKind, Verdict
 
@@ -51,7 +52,7 @@ def population(stage: Stage, round: int) -> QuerySet[Item]:
 @transaction.atomic
 def draw(stage: Stage, *, actor: Actor, round: int, n: int, tolerance: float) -> Sample:
     """Draw n items, having said which share of bad ones among the others can be put up with."""
-    hold(stage, round=round)
+    begin(stage, round=round)
     if Sample.objects.filter(stage=stage, round=round).exists():
         raise SampleRefused(
             "This round has its sample. Drawing again until one pleases would prove nothing: "
@@ -100,7 +101,7 @@ def approve_rest(sample: Sample, *, actor: Actor) -> int:
 
     By policy, with the name of who signed: under the two-person rule they had a hand in it.
     """
-    hold(sample.stage, round=sample.round)
+    begin(sample.stage, round=sample.round)
     found = outcome(sample)
     if found.undecided:
         n = len(found.undecided)

@@ -20,7 +20,8 @@ from curriculum.errors import (
 from curriculum.models import Assignment, Item, Opinion, Stage
 from curriculum.services import apart, audit
 from curriculum.services.audit import Actor, name_of
-from curriculum.services.settling import hold, settle
+from curriculum.services.reviewing import begin
+from curriculum.services.settling import settle
 from curriculum.states import Verdict
 
 LEAST_OVERLAP = 2
@@ -48,7 +49,7 @@ def share_out(
     not left alone with the item. Returns the number of items that several people get.
     """
     _check(stage, reviewers, overlap, overlap_share)
-    hold(stage, round=round)
+    begin(stage, round=round)
     waiting = Item.objects.filter(stage=stage, round=round, verdict=Verdict.WAITING)
     items = list(waiting.order_by("skill", "pk"))
     if not items:
@@ -133,7 +134,7 @@ def give_opinion(
     the others until all are in: then it is the item's verdict, or the item is adjudicated.
     """
     _check_verdict(item, verdict, reason)
-    hold(item.stage, round=item.round)
+    begin(item.stage, round=item.round)
     item = _as_seen(item, version)
     assert actor.user is not None
     if not apart.is_shared(item) or not apart.assigned_to(actor.user).filter(pk=item.pk).exists():
@@ -162,7 +163,7 @@ def adjudicate(item: Item, *, actor: Actor, version: int, verdict: Verdict, reas
     if not reason.strip():
         raise ReasonRequired("an adjudication")
     _check_verdict(item, verdict, reason)
-    hold(item.stage, round=item.round)
+    begin(item.stage, round=item.round)
     item = _as_seen(item, version)
     if not apart.all_said(item):
         raise NotYours("Not all opinions on this item are in: only then it is adjudicated.")
