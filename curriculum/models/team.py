@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -25,6 +27,15 @@ class ItemLock(models.Model):
         return f"{self.person} at item {self.item_id}"
 
 
+class Assignments(models.QuerySet["Assignment"]):
+    def owed(self) -> Self:
+        """Those whose reviewer has given no opinion on the version that is."""
+        said = Opinion.objects.filter(
+            item=OuterRef("item"), reviewer=OuterRef("reviewer"), version=OuterRef("item__version")
+        )
+        return self.filter(~Exists(said))
+
+
 class Assignment(models.Model):
     """An item that a person is to review. With two or more people it takes their opinions."""
 
@@ -33,6 +44,8 @@ class Assignment(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="assignments"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = Assignments.as_manager()
 
     class Meta:
         ordering = ["item", "pk"]
@@ -91,11 +104,7 @@ def refused_by_people() -> Q:
 
 
 def _waits_for_others() -> Exists:
-    said = Opinion.objects.filter(
-        item=OuterRef("item"), reviewer=OuterRef("reviewer"), version=OuterRef("item__version")
-    )
-    silent = Assignment.objects.filter(
-        ~Exists(said),
+    silent = Assignment.objects.owed().filter(
         item=OuterRef("item"),
         item__round=F("item__stage__round"),
         item__stage__status=StageStatus.REVIEWING,

@@ -52,14 +52,6 @@ def all_said(item: Item) -> bool:
     return n > 1 and len(opinions(item)) == n
 
 
-def open_assignments(items: QuerySet[Item]) -> QuerySet[Assignment, Any]:
-    """Those on `items` whose reviewer has given no opinion on the version that is."""
-    said = Opinion.objects.filter(
-        item=OuterRef("item"), reviewer=OuterRef("reviewer"), version=OuterRef("item__version")
-    )
-    return Assignment.objects.filter(~Exists(said), item__in=items)
-
-
 def narrow(items: QuerySet[Item], stage: Stage, round: int, only: str) -> QuerySet[Item]:
     """A queue's filter `only`: "for-12" is what waits for person 12, "sample" what was drawn."""
     if only == "sample":
@@ -74,7 +66,7 @@ def narrow(items: QuerySet[Item], stage: Stage, round: int, only: str) -> QueryS
 def to_adjudicate(stage: Stage, round: int) -> QuerySet[Item]:
     """Items on which all opinions are in, and which wait all the same: somebody has to decide."""
     waiting = Item.objects.filter(stage=stage, round=round, verdict=Verdict.WAITING)
-    silent = open_assignments(waiting).values("item")
+    silent = Assignment.objects.owed().filter(item__in=waiting).values("item")
     return waiting.filter(pk__in=shared(waiting)).exclude(pk__in=silent).order_by("pk")
 
 

@@ -14,7 +14,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count
 
 from curriculum import engine
-from curriculum.models import Guideline, Item, Opinion, Review, Sample, Stage
+from curriculum.models import Assignment, Guideline, Item, Opinion, Review, Sample, Stage
 from curriculum.models.team import hidden, told
 from curriculum.services import apart, presence, sampling
 from curriculum.services.audit import name_of
@@ -99,13 +99,15 @@ def progress(stage: Stage, round_: int) -> list[Progress]:
 def _left(stage: Stage, round_: int) -> dict[int, int]:
     """reviewer -> items that wait for them."""
     waiting = Item.objects.filter(stage=stage, round=round_, verdict=Verdict.WAITING)
-    counted = apart.open_assignments(waiting).order_by().values("reviewer").annotate(n=Count("pk"))
+    owed = Assignment.objects.owed().filter(item__in=waiting).order_by()
+    counted = owed.values("reviewer").annotate(n=Count("pk"))
     return {row["reviewer"]: row["n"] for row in counted}
 
 
 def agreement(stage: Stage, round_: int) -> engine.Agreement:
     """Of the items of a round on which all opinions are in: the others' are nobody's to know."""
-    waiting_for = apart.open_assignments(Item.objects.filter(stage=stage, round=round_))
+    here = Item.objects.filter(stage=stage, round=round_)
+    waiting_for = Assignment.objects.owed().filter(item__in=here)
     found = Opinion.objects.filter(item__stage=stage, item__round=round_)
     units: dict[int, list[str]] = defaultdict(list)
     rows = found.exclude(item__in=waiting_for.values("item")).select_related("item")
