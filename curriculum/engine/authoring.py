@@ -14,6 +14,7 @@ from curriculum.engine.describe import find_teacher, load_domain, settings_of
 from curriculum.engine.exam import Keep
 from curriculum.engine.prompts import templates_of
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
+from curriculum.models.items import marks_of
 from curriculum.models.team import refused_by_people
 from curriculum.states import Verdict
 from distill import roster
@@ -216,6 +217,7 @@ def _tally_row(tally: Tally, stage: Stage, batch: int, skill: Skill) -> models.W
 
 
 def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> models.Item:
+    checks = [dataclasses.asdict(c) for c in item.checks]
     return models.Item(
         stage=stage,
         round=stage.round,
@@ -230,7 +232,6 @@ def _item_row(item: Item, stage: Stage, skill: Skill, call: int | None) -> model
         said=item.said,
         origin=item.origin,
         call_id=call,
-        checks=[dataclasses.asdict(c) for c in item.checks],
-        is_flagged=item.is_flagged,
-        is_leak=any(c.id == "leak" and not c.passed for c in item.checks),
+        checks=checks,
+        **marks_of(checks),
     )

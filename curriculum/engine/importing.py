@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import load_domain, storable
 from curriculum.models import Item, Skill, Stage
-from curriculum.models.items import IMPORTED, spaced
+from curriculum.models.items import IMPORTED, marks_of
 from distill import records
 from distill.adapter.checks import Belongs, Check, NotDuplicate, check, standard_checks
 from distill.domains import question_key
@@ -49,7 +49,6 @@ class Importer:
         key = f"{IMPORTED}-{question_key(question)}"
         made = records.Item(key, skill.key, question, solution, answer, (), level, IMPORTED)
         checks = [dataclasses.asdict(c) for c in check(made, self._checks(skill.key))]
-        failed = [c["id"] for c in checks if not c["passed"]]
         return Item(
             stage=self._stage,
             round=self._stage.round,
@@ -62,9 +61,7 @@ class Importer:
             level=level,
             origin=IMPORTED,
             checks=checks,
-            failed=spaced(failed),
-            is_flagged=bool(failed),
-            is_leak="leak" in failed,
+            **marks_of(checks),
         )
 
     def _checks(self, skill: str) -> Sequence[Check]:

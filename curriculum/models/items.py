@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -20,6 +20,12 @@ def spaced(words: Iterable[str]) -> str:
     """
     found = " ".join(sorted(words))
     return f" {found} " if found else ""
+
+
+def marks_of(checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What an item's checks mean for its row: the columns that are searched by."""
+    failed = [check["id"] for check in checks if not check["passed"]]
+    return {"failed": spaced(failed), "is_flagged": bool(failed), "is_leak": "leak" in failed}
 
 
 class Item(models.Model):
@@ -42,7 +48,9 @@ class Item(models.Model):
     )  # who wrote it or brought it in; none where a program or a model wrote it
     checks = models.JSONField(default=list)  # [{id, version, passed, detail}]
     is_flagged = models.BooleanField(default=False)  # a check failed
-    failed = models.CharField(max_length=200, blank=True, default="")  # ids of `checks`: see spaced
+    failed = models.CharField(
+        max_length=200, blank=True, default=""
+    )  # ids of `checks`: see marks_of
     is_leak = models.BooleanField(default=False)  # never trainable, no override
     call = models.ForeignKey(
         "curriculum.TeacherCall", models.SET_NULL, null=True, blank=True, related_name="items"

@@ -14,7 +14,7 @@ from curriculum.errors import (
     ReasonRequired,
 )
 from curriculum.models import Item, Review, ReviewAction, Skill, Stage, Tag
-from curriculum.models.items import PERSON, spaced
+from curriculum.models.items import PERSON, marks_of
 from curriculum.services import apart, audit, bulk
 from curriculum.services.audit import Actor
 from curriculum.services.bulk import approve_all, reject_flagged
@@ -133,8 +133,8 @@ def write(
         author=actor.user,
     )
     [item.checks] = engine.check_items(stage, round, [(item, question, solution, answer)])
-    failed = [check["id"] for check in item.checks if not check["passed"]]
-    item.failed, item.is_flagged, item.is_leak = spaced(failed), bool(failed), "leak" in failed
+    for name, value in marks_of(item.checks).items():
+        setattr(item, name, value)
     item.save(force_insert=True)
     audit.write(
         stage.run,
@@ -142,7 +142,7 @@ def write(
         action="item.written",
         subject=item,
         became={"question": question, "solution": solution, "answer": answer},
-        evidence={"skill": skill.key, "round": round, "failed": failed},
+        evidence={"skill": skill.key, "round": round, "failed": item.failed.split()},
     )
     return item
 

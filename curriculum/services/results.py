@@ -24,7 +24,6 @@ from curriculum.models import (
     TrainingStep,
     WritingTally,
 )
-from curriculum.models.items import spaced
 
 
 def keep_probes(rows: Sequence[Probe]) -> None:
@@ -44,7 +43,6 @@ def keep_items(rows: Sequence[Item]) -> None:
             setattr(row, name, engine.storable(getattr(row, name)))
         row.origin = row.origin[:longest]  # a teacher is named with its address
         row.checks = [c | {"detail": engine.storable(c["detail"])} for c in row.checks]
-        row.failed = spaced(check["id"] for check in row.checks if not check["passed"])
     Item.objects.bulk_create(rows, ignore_conflicts=True)
 
 

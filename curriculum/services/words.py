@@ -12,7 +12,7 @@ from django.db import transaction
 from curriculum import engine
 from curriculum.errors import EmptyWords, NothingChanged, Overtaken, WordsTooLong
 from curriculum.models import Item, ReviewAction, Revision, Stage
-from curriculum.models.items import spaced
+from curriculum.models.items import marks_of
 from curriculum.services import audit
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
@@ -135,17 +135,15 @@ def rewrite(
     if results is None:
         results = engine.check_items(stage, action.round, words)
     for (item, question, solution, answer), checks in zip(words, results, strict=True):
-        failed = [check["id"] for check in checks if not check["passed"]]
-        flagged += bool(failed)
+        marks = marks_of(checks)
+        flagged += marks["is_flagged"]
         seen = Item.objects.filter(pk=item.pk, version=item.version, verdict=item.verdict)
         if not seen.update(
             question=question,
             solution=solution,
             answer=answer,
             checks=checks,
-            failed=spaced(failed),
-            is_flagged=bool(failed),
-            is_leak="leak" in failed,
+            **marks,
             version=item.version + 1,
             verdict=Verdict.WAITING,
         ):

@@ -13,6 +13,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import AuditEntry, Item, Review, ReviewAction, Revision, Run, Stage
+from curriculum.models.items import marks_of
 from curriculum.services import audit, items, undoing
 from curriculum.services.audit import Actor
 from curriculum.states import ActorKind, RunStatus, Verdict
@@ -344,3 +345,18 @@ def every_change(item, actor):
         lambda: items.approve_all(item.stage, actor=actor, round=0),
         lambda: items.reject_flagged(item.stage, actor=actor, round=0),
     ]
+
+
+@pytest.mark.parametrize(
+    ("failed", "marks"),
+    [
+        ([], {"failed": "", "is_flagged": False, "is_leak": False}),
+        (["steps"], {"failed": " steps ", "is_flagged": True, "is_leak": False}),
+        (["leak", "answer"], {"failed": " answer leak ", "is_flagged": True, "is_leak": True}),
+    ],
+)
+def test_what_its_checks_say_of_an_item_is_read_off_them(failed, marks):
+    passed = {"id": "answers", "version": 1, "passed": True, "detail": ""}
+    checks = [passed, *(passed | {"id": name, "passed": False} for name in failed)]
+
+    assert marks_of(checks) == marks
