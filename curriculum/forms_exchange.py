@@ -14,18 +14,23 @@ from curriculum.exports.mapping import FIELDS
 from curriculum.exports.tabular import SUFFIXES
 from curriculum.models import Run, Skill, Snapshot, Stage
 
-VERDICTS = [
-    ("approved", "approved items"),
-    ("rejected", "rejected items"),
-    ("waiting", "items that wait for a verdict"),
-    ("any", "all items"),
-]
+WHAT = {
+    "approved": "approved items",
+    "rejected": "rejected items",
+    "waiting": "items that wait for a verdict",
+    "all": "all items",
+}
+
+
+class WhatField(forms.ChoiceField):
+    def to_python(self, value: Any) -> str:
+        return "all" if value == "any" else str(super().to_python(value))  # as addresses once said
 
 
 class ExportForm(forms.Form):
     """Which items of a run, as what, under which licence. The licence has no default."""
 
-    what = forms.ChoiceField(label="What", required=False, initial="approved")
+    what = WhatField(label="What", required=False, initial="approved")
     stage = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     skill = forms.ChoiceField(required=False)
     format = forms.ChoiceField(
@@ -47,7 +52,7 @@ class ExportForm(forms.Form):
         stages = [(s.position, str(s)) for s in run.stages.all()]
         skills = [(s.key, str(s)) for s in run.skills.all()]
         choices: dict[str, Sequence[tuple[Any, str]]] = {
-            "what": [*VERDICTS, *snapshots],
+            "what": [*WHAT.items(), *snapshots],
             "stage": [("", "all stages"), *stages],
             "skill": [("", "all skills"), *skills],
         }

@@ -118,6 +118,10 @@ class Verdict(TextChoices):
     REJECTED = "rejected", "rejected"
 
 
+# What addresses, forms, commands and the API call verdicts: as people read them. None: whichever.
+VERDICTS: dict[str, Verdict | None] = {str(v.label): v for v in Verdict} | {"all": None}
+
+
 class ActionKind(TextChoices):
     """What one press of a button did to one item, or to all that match a filter."""
 

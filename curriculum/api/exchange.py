@@ -20,6 +20,7 @@ from curriculum.api.stages import find_stage
 from curriculum.exports import items, mapping, tabular
 from curriculum.exports.formats import FORMATS
 from curriculum.services import chain, exchange
+from curriculum.states import VERDICTS
 
 router = Router(tags=["exchange"])
 AS_LINES: dict[str, Any] = {
@@ -46,8 +47,8 @@ def export_items(
     docs/exchange.md has the formats. With `dpo` the lines are pairs that a person preferred.
     """
     run = find_run(request, run_id)
-    stored = {"all": None, "waiting": ""}.get(verdict, verdict)
-    chosen = items.chosen(run, verdict=stored, stage=stage, skill=skill.replace("\x00", ""))
+    skill = skill.replace("\x00", "")
+    chosen = items.chosen(run, verdict=VERDICTS[verdict], stage=stage, skill=skill)
     made = FORMATS[format]
     rows = chosen.pairs() if made.of_pairs else chosen.rows()
     return _lines(made.write(rows), f"run-{run.pk}-{format}.jsonl")

@@ -107,7 +107,7 @@ def edit_item(
                 412,
                 "This item has been changed since you looked. Get it again before you change it.",
                 headers={"ETag": etag_of(item)},
-                now={"version": item.version, "verdict": item.verdict or "waiting"},
+                now={"version": item.version, "verdict": item.get_verdict_display()},
             )
         item = items.edit(
             item,

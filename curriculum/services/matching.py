@@ -15,14 +15,12 @@ from django.db.models.functions import Length
 from curriculum.models import Item, Review, Stage
 from curriculum.numbers import number
 from curriculum.services import apart
-from curriculum.states import ActorKind, Verdict
+from curriculum.states import VERDICTS, ActorKind, Verdict
 
-VERDICTS = ("waiting", "approved", "rejected", "all")
 CHECKS = ("", "flagged", "passed")
 POLICY = "policy"  # in place of a reviewer's number
 # name in the address -> what is compared first ("-": the most first); then comes the order written
 SORTS = {"": "", "shortest": "size", "longest": "-size", "skill": "skill__key", "failed": "-flag"}
-_STORED = {"waiting": Verdict.WAITING, "approved": Verdict.APPROVED, "rejected": Verdict.REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Queue:
                 given[name] = ""
         for name, known, usual in (
             ("checks", CHECKS, ""),
-            ("verdict", VERDICTS, "waiting"),
+            ("verdict", tuple(VERDICTS), "waiting"),
             ("sort", tuple(SORTS), ""),
         ):
             if given[name] not in known:
@@ -72,8 +70,8 @@ class Queue:
             found = found.filter(skill__key=self.skill)
         if self.checks:
             found = found.filter(is_flagged=self.checks == "flagged")
-        if self.verdict != "all":
-            found = found.filter(verdict=_STORED[self.verdict])
+        if (verdict := VERDICTS[self.verdict]) is not None:
+            found = found.filter(verdict=verdict)
         if self.failed:
             found = found.filter(failed__contains=f" {self.failed} ")
         if self.operation:

@@ -22,6 +22,7 @@ from curriculum.forms_exchange import ArchiveForm, ExportForm
 from curriculum.htmx import show
 from curriculum.models import Checkpoint, Imported, Run, Snapshot
 from curriculum.services import archives
+from curriculum.states import VERDICTS
 from curriculum.views.common import approver, find_run, first_error, person, viewer
 
 PAGE = "curriculum/export.html"
@@ -71,7 +72,7 @@ def _choice(run: Run, said: dict[str, Any]) -> Choice:
     if said["what"].isdigit():
         snapshots = Snapshot.objects.select_related("stage__run").filter(stage__run=run)
         return items.frozen(get_object_or_404(snapshots, pk=int(said["what"])))
-    verdict = None if said["what"] == "any" else {"waiting": ""}.get(said["what"], said["what"])
+    verdict = VERDICTS[said["what"]]
     return items.chosen(run, verdict=verdict, stage=said["stage"], skill=said["skill"])
 
 

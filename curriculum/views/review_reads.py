@@ -19,15 +19,9 @@ from curriculum.services import presence
 from curriculum.services import rewriting as others
 from curriculum.services.audit import name_of
 from curriculum.services.matching import POLICY, Queue
-from curriculum.states import Verdict
+from curriculum.states import VERDICTS, Verdict
 from curriculum.views import calls, reads
 
-VERDICTS = [
-    ("waiting", "waiting"),
-    ("approved", "approved"),
-    ("rejected", "rejected"),
-    ("all", "all"),
-]
 FLAGS = [("", "any"), ("flagged", "flagged"), ("passed", "all passed")]
 ORDERS = [
     ("", "as written"),
@@ -49,7 +43,7 @@ def counts(stage: Stage, round_: int) -> dict[str, int]:
     rows = Item.objects.filter(stage=stage, round=round_).order_by()
     for verdict, is_flagged, n in rows.values_list("verdict", "is_flagged").annotate(n=Count("pk")):
         found["all"] += n
-        found[verdict or "waiting"] += n
+        found[Verdict(verdict).label] += n
         if is_flagged and verdict == Verdict.WAITING:
             found["flagged"] += n
     return found
@@ -83,7 +77,7 @@ def choices(stage: Stage, round_: int) -> dict[str, list[tuple[str, str]]]:
     return {
         "skill": [(skill.key, f"{skill.key} {skill.title}") for skill in skills],
         "checks": FLAGS,
-        "verdict": VERDICTS,
+        "verdict": [(word, word) for word in VERDICTS],
         "sort": ORDERS,
         "reviewer": [
             *((str(user.pk), name_of(user)) for user in people.order_by("pk")),

@@ -229,6 +229,16 @@ def test_the_whole_folder_loads_by_its_card(stage, tmp_path):
         call_command(*arguments, "--licence", "mit")
 
 
+@pytest.mark.parametrize("word", ["all", "any"])  # as it is said, and as it once was
+def test_the_command_writes_items_of_every_verdict(stage, tmp_path, word):
+    arguments = ["export_run", str(stage.run.pk), "--licence=mit", "--out", str(tmp_path / "set")]
+
+    call_command(*arguments, "--verdict", word)
+
+    lines = (tmp_path / "set" / "data" / "train.jsonl").read_text().splitlines()
+    assert len(lines) == stage.items.filter(is_leak=False).count()
+
+
 def test_a_zip_is_the_same_bytes_each_time(stage):
     def zipped() -> bytes:
         files = package.dataset(items.approved(stage.run), FORMATS["csv"], licence="mit")

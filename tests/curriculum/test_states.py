@@ -5,10 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
+from typing import Literal, get_args, get_type_hints
 
 import pytest
 
+from curriculum.api.exchange import export_items
+from curriculum.api.item_schemas import ItemOut
+from curriculum.api.items import list_items
 from curriculum.errors import MoveRefused, Overtaken, RunOver
+from curriculum.forms_exchange import WHAT
 from curriculum.models import AuditEntry, Job, Run, Stage
 from curriculum.services import audit, jobs, runs, stages
 from curriculum.states import (
@@ -16,6 +21,7 @@ from curriculum.states import (
     RUN_MOVES,
     SETTLED,
     STAGE_MOVES,
+    VERDICTS,
     JobStatus,
     RunStatus,
     StageStatus,
@@ -153,3 +159,12 @@ def test_what_is_settled_is_final():
 def test_every_move_has_a_name_in_the_log():
     for noun, statuses in (("run", RunStatus), ("stage", StageStatus), ("job", JobStatus)):
         assert all(f"{noun}.{status}" in audit.ACTIONS for status in statuses)
+
+
+def test_a_verdict_has_one_word_wherever_it_is_asked_for():
+    words = ["all", "approved", "rejected", "waiting"]
+
+    assert sorted(VERDICTS) == sorted(WHAT) == words
+    for operation in (list_items, export_items):
+        assert sorted(get_args(get_type_hints(operation)["verdict"])) == words
+    assert get_type_hints(ItemOut)["verdict"] == Literal["waiting", "approved", "rejected"]

@@ -73,6 +73,18 @@ def test_without_a_licence_or_with_a_wrong_word_the_page_says_so(
     assert 'class="notice error"' in response.text
 
 
+@pytest.mark.parametrize("what", ["all", "any"])  # as it is said, and as it once was
+def test_all_items_can_be_had_whatever_their_verdict(client, viewer, stage, what):
+    ItemFactory(stage=stage)
+
+    said = {"format": "csv", "licence": "mit", "what": what}
+    response = client.get(at("run-dataset", stage.run), said)
+
+    with unzipped(response) as found:
+        rows = next(found.read(n) for n in found.namelist() if n.endswith(".csv"))
+    assert len(rows.splitlines()) == 1 + 2
+
+
 def test_reading_asks_for_a_login_and_importing_for_more(client, stage):
     for name in ("run-export", "run-dataset", "run-archive-file", "run-import"):
         assert client.get(at(name, stage.run)).status_code == 302

@@ -11,9 +11,9 @@ from curriculum.exports import items, package
 from curriculum.exports.card import LICENCES, UNDECIDED
 from curriculum.exports.formats import FORMATS
 from curriculum.models import Run, Snapshot
-from curriculum.states import Verdict
+from curriculum.states import VERDICTS
 
-VERDICTS = {"approved": Verdict.APPROVED, "rejected": Verdict.REJECTED, "waiting": Verdict.WAITING}
+OLDER = {"any": "all"}  # words for a verdict that commands may still be written with
 
 
 class Command(BaseCommand):
@@ -25,7 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--out", required=True, help="a new folder, or - for the data alone")
         parser.add_argument("--licence", choices=LICENCES, help=f"of the data set, or {UNDECIDED}")
         parser.add_argument("--snapshot", default="", help="the first digits of a snapshot's hash")
-        parser.add_argument("--verdict", choices=[*VERDICTS, "any"], default="approved")
+        parser.add_argument(
+            "--verdict",
+            choices=VERDICTS,
+            type=lambda said: OLDER.get(said, said),
+            default="approved",
+        )
         parser.add_argument("--stage", type=int, help="position of a stage")
         parser.add_argument("--round", type=int)
         parser.add_argument("--skill", default="", help="key of a skill")
@@ -72,7 +77,7 @@ def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
         raise CommandError(f"This run has no skill “{skill}”.")
     return items.chosen(
         run,
-        verdict=None if verdict == "any" else VERDICTS[verdict],
+        verdict=VERDICTS[verdict],
         stage=stage,
         round=options["round"],
         skill=skill,
