@@ -6,7 +6,7 @@ the answer, *mastery* the student's score over the teacher's, an *item* one trai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -249,6 +249,8 @@ class WaivedVerdict:
 
 @dataclass(frozen=True, slots=True)
 class GateEvidence:
+    """What a gate found of the stage's skills, and of those settled before. Decides nothing."""
+
     stage: tuple[SkillVerdict, ...]
     retention: tuple[RetentionVerdict, ...]
     waived: tuple[WaivedVerdict, ...] = ()  # told, and held against nothing
@@ -276,10 +278,6 @@ class GateEvidence:
         )
 
     @property
-    def is_mastered(self) -> bool:
-        return all(v.answer is GateAnswer.MASTERED for v in self.stage)
-
-    @property
     def forgotten(self) -> tuple[str, ...]:
         return tuple(v.skill for v in self.retention if v.answer is Retention.FORGOTTEN)
 
@@ -291,4 +289,11 @@ class GateEvidence:
 
     @property
     def allows_advance(self) -> bool:
-        return self.is_mastered and not self.forgotten
+        """Whether everything that was measured of the stage is mastered, and nothing forgotten."""
+        return self.allows_advance_of(v.skill for v in self.stage)
+
+    def allows_advance_of(self, skills: Iterable[str]) -> bool:
+        """The same of `skills`, one at least: what was not measured is not mastered."""
+        mastered = {v.skill for v in self.stage if v.answer is GateAnswer.MASTERED}
+        wanted = set(skills)
+        return bool(wanted) and wanted <= mastered and not self.forgotten

@@ -31,7 +31,7 @@ from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclea
 from curriculum.engine.exam import Keep
 from curriculum.engine.exporting import domain_file, merge
 from curriculum.engine.importing import Importer
-from curriculum.engine.items import evidence_record, rendered, stalled, stands_on
+from curriculum.engine.items import evidence_record, may_advance, rendered, stalled, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
 from curriculum.engine.outlook import NextRound, next_round
 from curriculum.engine.passed import forgotten_by_now, way_back
@@ -115,6 +115,7 @@ __all__ = [
     "look_at_domain",
     "look_at_file",
     "look_back",
+    "may_advance",
     "merge",
     "mixture",
     "money_of",

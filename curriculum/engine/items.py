@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -110,8 +110,14 @@ def evidence_so_far(stage: Stage) -> list[GateEvidence]:
     return [evidence_record(gate.evidence) for gate in gates.order_by("round")]
 
 
-def evidence_record(values: dict[str, Any]) -> GateEvidence:
+def evidence_record(values: Mapping[str, Any]) -> GateEvidence:
     return GateEvidence.of(values)
+
+
+def may_advance(stage: Stage, evidence: GateEvidence) -> bool:
+    """Whether the evidence lets the stage be left. What was retired holds nothing up."""
+    taught = stage.stage_skills.filter(skill__status=SkillStatus.ACTIVE)
+    return evidence.allows_advance_of(taught.values_list("skill__key", flat=True))
 
 
 def rendered(item: Item) -> tuple[str, int, int] | None:

@@ -11,7 +11,7 @@ from curriculum import models
 from curriculum.engine.authoring import write_items
 from curriculum.engine.describe import find_student, home, settings_of
 from curriculum.engine.exam import Exam, Grades, Keep, grades_of, score_row
-from curriculum.engine.items import evidence_so_far, record, trained_questions
+from curriculum.engine.items import evidence_so_far, may_advance, record, trained_questions
 from curriculum.engine.made_with import made_with
 from curriculum.engine.passed import mastered_so_far, when_settled
 from curriculum.engine.planning import gaps_of
@@ -197,7 +197,8 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
             settings=exam.settings,
         )
         # the next items are written by the student's errors of now, a remedy's or the next stage's
-        next_up = [] if evidence.allows_advance else list(mixture.still_needed(evidence)[0])
+        needed, _ = mixture.still_needed(evidence)
+        next_up = [] if may_advance(stage, evidence) else list(needed)
         wanted = to_ask(exam.domain, [*next_up, *_skills_ahead(stage, 1)], run.seed)
         if wanted:
             keys = run.skills.filter(key__in=wanted).values_list("key", flat=True)

@@ -12,16 +12,7 @@ from django.db.models import Q
 
 from curriculum import engine
 from curriculum.models import Run, Stage, StageSkill
-from curriculum.states import SETTLED, SkillOutcome, SkillStatus
-
-
-def allows_advance(stage: Stage, evidence: Mapping[str, Any]) -> bool:
-    """Whether every skill of the stage was measured and is mastered, and none is forgotten."""
-    mastered = {v["skill"] for v in evidence["stage"] if v["answer"] == SkillOutcome.MASTERED}
-    forgotten = [v for v in evidence["retention"] if v["answer"] == SkillOutcome.FORGOTTEN]
-    taught = stage.stage_skills.filter(skill__status=SkillStatus.ACTIVE)
-    keys = set(taught.values_list("skill__key", flat=True))
-    return bool(keys) and keys <= mastered and not forgotten
+from curriculum.states import SETTLED, SkillOutcome
 
 
 def note(stage: Stage, evidence: Mapping[str, Any]) -> None:

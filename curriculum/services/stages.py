@@ -179,7 +179,7 @@ def assessed(stage: Stage, *, actor: Actor, evidence: Mapping[str, Any]) -> Stag
         round=stage.round,
         checkpoint=Checkpoint.objects.get(run=stage.run_id, is_current=True),
         evidence=dict(evidence),
-        allows_advance=outcomes.allows_advance(stage, evidence),
+        allows_advance=engine.may_advance(stage, engine.evidence_record(evidence)),
     )
     outcomes.note(stage, evidence)
     return stage

@@ -107,12 +107,14 @@ def test_only_full_evidence_allows_to_advance(worker, answers, retention, allowe
     assert GateRecord.objects.get().allows_advance is allowed
 
 
-def test_a_retired_skill_does_not_hold_the_gate_shut(worker):
+@pytest.mark.parametrize("is_measured", [False, True])
+def test_a_retired_skill_does_not_hold_the_gate_shut(worker, is_measured):
     stage = StageFactory(assessing=True, skills=["A1", "A2"])
     CheckpointFactory(run=stage.run)
     stage.run.skills.filter(key="A2").update(status=SkillStatus.RETIRED)
     found = evidence(stage)
-    found["stage"] = found["stage"][:1]
+    first, other = found["stage"]
+    found["stage"] = [first, *([other | {"answer": "not_yet"}] if is_measured else [])]
 
     stages.assessed(stage, actor=worker, evidence=found)
 

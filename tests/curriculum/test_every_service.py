@@ -154,7 +154,6 @@ WITHOUT_AN_ENTRY = {
     "jobs.orphans": "only reads",
     "jobs.requeue_orphans": "changes no row",
     "stages.make_current": "part of stages.trained and stages.roll_back",
-    "outcomes.allows_advance": "only reads",
     "outcomes.note": "part of stages.assessed and stages.stand_on",
     "outcomes.note_retention": "part of stages.roll_back, and of outcomes.note",
 }

@@ -14,7 +14,15 @@ from distill.assessment.mastery import judge
 from distill.assessment.retention import judge_retention
 from distill.records import GateAnswer, Retention, Split
 from distill.settings import Probing, Settings, Thresholds
-from tests.distill.samples import Numbered, RuleStudent, gap_of, skill_of
+from tests.distill.samples import (
+    Numbered,
+    RuleStudent,
+    evidence_of,
+    gap_of,
+    retention,
+    skill_of,
+    verdict,
+)
 
 ORDINARY = Thresholds()
 LOOK, CAP = Probing().gate_probes, Probing().gate_probes_cap
@@ -248,7 +256,7 @@ def test_a_clear_case_is_decided_after_one_look():
 
     evidence = exam().run(student)
 
-    assert evidence.is_mastered
+    assert evidence.allows_advance
     assert len(student.asked) == LOOK
 
 
@@ -290,7 +298,7 @@ def test_what_the_student_was_trained_on_is_not_asked():
     of_few = exam(size=20, trained=trained).run(RuleStudent(lambda _: True))
 
     assert not {p.id for p in exam(trained=trained).probes("A", CAP)} & trained
-    assert (evidence.is_mastered, evidence.void) == (True, ())
+    assert (evidence.allows_advance, evidence.void) == (True, ())
     assert (of_few.stage[0].n, of_few.allows_advance) == (10, False)  # too few fair ones
 
 
@@ -396,9 +404,26 @@ def test_mastered_skills_are_asked_again_and_what_is_lost_blocks():
 
     evidence = exam(mastered={"B": Was(1.0, 64)}).run(student)
 
-    assert evidence.is_mastered
+    assert [v.answer for v in evidence.stage] == [GateAnswer.MASTERED]
     assert evidence.forgotten == ("B",)
     assert not evidence.allows_advance
+
+
+@pytest.mark.parametrize(
+    ("skills", "is_allowed"),
+    [
+        (["A"], True),
+        (["A", "B"], False),
+        (["A", "C"], False),  # which was not measured
+        ([], False),
+    ],
+)
+def test_a_stage_may_be_left_when_all_it_teaches_is_mastered(skills, is_allowed):
+    found = [verdict("A", GateAnswer.MASTERED), verdict("B", GateAnswer.NOT_YET)]
+    lost = retention("Z", Retention.FORGOTTEN, was=1.0, now=0.5)
+
+    assert evidence_of(*found).allows_advance_of(skills) is is_allowed
+    assert not evidence_of(*found, lost).allows_advance_of(skills)
 
 
 def test_an_unclear_loss_is_probed_further():
