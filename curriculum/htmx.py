@@ -14,8 +14,6 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
-from curriculum.views import reads
-
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
@@ -50,7 +48,7 @@ def show(
     request: HttpRequest, page: str, partial: str, context: Context, *, status: int = 200
 ) -> HttpResponse:
     """Answer a GET: the page, or the part of it that htmx asked for."""
-    whole = {**context, "bar": reads.bar(request.user)}
+    whole = {**context}
     if getattr(context.get("run"), "origin", None) is not None:
         whole["perms"] = {}  # the record of a run made elsewhere: pages offer nothing to do
     if wants_partial(request):

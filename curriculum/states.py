@@ -148,6 +148,16 @@ class SkillOutcome(TextChoices):
     WAIVED = "waived", "waived"
 
 
+# What was decided at a gate, as pages tell it.
+DECIDED = {
+    "": "to decide",
+    "advance": "advanced",
+    "remedy": "remedy",
+    "waive": "waived",
+    "roll_back": "rolled back",
+}
+
+
 class ActorKind(TextChoices):
     PERSON = "person", "person"
     POLICY = "policy", "policy"  # the run's autonomy decided

@@ -79,6 +79,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "curriculum.views.common.top_bar",
                 "curriculum.views.common.roles",  # after auth's, whose perms it narrows to the run
             ]
         },

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from curriculum.services.audit import ACTIONS, name_of
-from curriculum.views.lineage import DECIDED
+from curriculum.states import DECIDED
 
 register = template.Library()
 register.filter("thousands", intcomma)

@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import get_object_or_404, render
+from django.utils.functional import SimpleLazyObject
 from django.views.defaults import permission_denied
 
 from curriculum import access
@@ -20,6 +21,7 @@ from curriculum.access import Role
 from curriculum.errors import CurriculumError
 from curriculum.models import Run, Stage
 from curriculum.services.audit import Actor, name_of
+from curriculum.views import reads
 
 View = Callable[..., Any]
 # An address begins with what it is about, and its `pk` is a row of that: how a run is found by it.
@@ -154,6 +156,11 @@ def roles(request: HttpRequest) -> dict[str, Any]:
     }
     is_admin = access.may(request.user, Role.ADMIN, None)
     return {"perms": {"curriculum": allowed, "auth": {"view_user": is_admin}}, "role": request.role}
+
+
+def top_bar(request: HttpRequest) -> dict[str, Any]:
+    """`bar` of every page, see `reads.bar`: counted where the page has one, and not before."""
+    return {"bar": SimpleLazyObject(lambda: reads.bar(request.user))}
 
 
 def person(request: HttpRequest) -> Actor:

@@ -12,16 +12,9 @@ from dataclasses import dataclass
 from curriculum import engine
 from curriculum.models import Checkpoint, GateRecord
 from curriculum.services.audit import name_of
+from curriculum.states import DECIDED
 
 WIDTH, HEIGHT, BETWEEN_COLUMNS, BETWEEN_LANES, EDGE, LETTERS = 132, 48, 32, 16, 2, 18  # px
-
-DECIDED = {
-    "": "to decide",
-    "advance": "advanced",
-    "remedy": "remedy",
-    "waive": "waived",
-    "roll_back": "rolled back",
-}
 
 
 @dataclass(frozen=True, slots=True)
