@@ -102,7 +102,8 @@ class Budget(_Settings):
     rounds_cap: Count = 5
     """Rounds per stage; then a person has to choose."""
     fair_shares: bool = True
-    """A round takes no more of what is left than its share of what all skills still lack."""
+    """A round takes no more of what is left than its share of what all skills still lack; but a
+    sixth where others are taught beside its own, and 32 items a skill, it may always take."""
     least_gain: Annotated[float, Field(ge=-1.0, le=1.0)] = 0.05
     """What a remedy has to raise the ratios it is for, in the mean, before autopilot asks for
     another while other stages wait; -1: it always goes on to the cap."""
