@@ -14,7 +14,7 @@ from distill.statistics import in_proportion
 
 SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
 FEWEST = 32  # items of a skill and round, however many wait: fewer are too few steps to matter
-BROAD_SHARE = 1 / 6  # of what is left, for a round that teaches many skills beside its stage's
+LEAST_OF_LEFT = 1 / 6  # of what is left, for a round that teaches many skills beside its stage's
 FAILS_BEFORE_BRIDGE = 2  # rounds in a row, after which a skill is begun small again
 
 EMPTY: Mapping[str, float] = MappingProxyType({})
@@ -156,7 +156,7 @@ def room_for_new(
     others = _beside(need, beside, budget.preview_weight)
     if budget.fair_shares and waiting > 0:
         lacks = sum(need.values())
-        fair = round(left * max(lacks / (lacks + waiting), BROAD_SHARE if others else 0.0))
+        fair = round(left * max(lacks / (lacks + waiting), LEAST_OF_LEFT if others else 0.0))
         room = min(room, max(fair, FEWEST * len(need)))
     room = max(1, int(room * (1.0 - share)))
     weight = sum(map(weight_of, need.values())) + sum(others.values())
