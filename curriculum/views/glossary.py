@@ -27,7 +27,8 @@ WORDS: dict[str, dict[str, str]] = {
         "deficient": "A skill whose gap is over the bound in the run's settings.",
         "prerequisite": "An arrow from one skill to another that builds on it. People confirm it, "
         "or it is measured.",
-        "severity": "How urgent a skill is: its own gap, and the gaps that build on it.",
+        "severity": "How urgent a skill is: its own gap, and how strongly "
+        "other skills depend on it.",
         "kinds of errors": "Wrong answers that went wrong in the same way.",
     },
     "The order": {
