@@ -2,7 +2,8 @@
 
     ioa distil --domain foundations --student smollm2-135m --out DIR
 
-Exit status: 0 done, 1 a `DistillError` (its sentence on stderr), 2 wrong usage, 130 Ctrl-C.
+Exit status: 0 done, 1 could not (a sentence on stderr says why) or found what it was to look for
+(leaks, faults of a domain), 2 wrong usage, 130 Ctrl-C.
 """
 
 from __future__ import annotations
