@@ -108,7 +108,8 @@ class RunForm(forms.Form):
         min_value=0,
         max_value=2**31 - 1,
         initial=0,
-        help_text="The same seed writes the same items.",
+        help_text="The same seed writes the same items, where the teacher is procedural or "
+        "answers the same twice.",
     )
 
     items = forms.IntegerField(min_value=1, label="Items in all", help_text="rehearsal included")

@@ -25,7 +25,8 @@ class Command(BaseCommand):
             "queues",
             nargs="+",
             choices=list(settings.RQ_QUEUES),
-            help="teacher: writes items and sends messages; gpu: measures and trains",
+            help="teacher: writes items and sends messages; gpu: measures and trains, and writes "
+            "items where the student tries questions first",
         )
         parser.add_argument("--burst", action="store_true", help="stop when no job is waiting")
 
