@@ -5,11 +5,11 @@ from __future__ import annotations
 import types
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
+from distill.training.packing import MOST_TOKENS, can_pack, pack
+
 pytestmark = pytest.mark.torch
-
-from distill.training.packing import MOST_TOKENS, can_pack, pack  # noqa: E402
 
 ROWS = [[5, 6, 7, 11, 12, 13], [5, 6, 7, 21, 22, 23, 24, 25], [5, 6, 8, 31, 32]]
 PROMPTS = [4, 5, 4]

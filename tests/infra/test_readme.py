@@ -20,6 +20,25 @@ def test_the_tree_names_every_file_and_folder_of_the_three_rooms():
     assert missing == []
 
 
+def test_the_tree_names_every_command():
+    [line] = re.findall(r"management/commands/ +(.*)", TREE)
+    commands = (ROOT / "curriculum" / "management" / "commands").glob("[a-z]*.py")
+
+    assert sorted(line.split(", ")) == sorted(path.stem for path in commands)
+
+
+def test_every_switch_of_the_tests_is_told():
+    told = re.findall(r"`(IOA_TEST_[A-Z_]+)`", (ROOT / "CONTRIBUTING.md").read_text())
+    read = r"environ(?:\.get\(|\[)\s*\"(IOA_TEST_[A-Z_]+)"
+    used = {
+        name
+        for path in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(read, path.read_text())
+    }
+
+    assert used == set(told)
+
+
 def test_the_tree_names_nothing_that_is_not_there():
     top = ""
     for line in TREE.strip().splitlines():
