@@ -26,10 +26,31 @@ Everything that decides what a run does, besides its models, its domain and its 
 {"thresholds": {"mastery": 0.9}, "budget": {"items": 2000}}
 ```
 
+`ioa compare --settings` takes the same file, and `settings` of `POST /runs` in the API the same
+JSON. Pages ask for few of them: those marked * are on the form *New run*. The student tries 3
+questions for each item there, or none. A preset fills in the numbers; what it does not name is
+as by default:
+
+| preset | numbers |
+|---|---|
+| `quick` | `items` 900, `items_per_round` 240, `rounds_cap` 3, `diagnose_probes` 32, \
+`gate_probes` 24, `final_probes` 32 |
+| `standard` | |
+| `paper` | `target_share` 0.25, `rounds_cap` 5, `gap` 0.3, `mastery` 0.9 |
+
 A run keeps its settings in its record. When `ioa distil --resume` continues one, only
 `budget` and `writing.teacher_tokens` may differ. This page is written by
 `python -m distill.settings_page docs/settings.md`, and a test says when it is out of date.
 """
+
+# What the form *New run* of the app asks for. The app's tests hold it, and the presets, to that.
+ON_THE_FORM = {
+    "thresholds": ("gap", "target_share", "mastery"),
+    "probing": ("diagnose_probes", "gate_probes", "final_probes"),
+    "budget": ("items", "items_per_round", "rounds_cap", "rehearsal_share"),
+    "lora": ("learning_rate", "epochs"),
+    "writing": ("questions_of_domain", "tried"),
+}
 
 
 def page() -> str:
@@ -44,7 +65,8 @@ def page() -> str:
         for field, told in model.model_fields.items():
             default = json.dumps(told.get_default())
             means = one_line(told.description)  # a line break would end the row
-            parts.append(f"| `{field}` | {default} | {_allowed(told)} | {means} |\n")
+            mark = " *" if field in ON_THE_FORM.get(name, ()) else ""
+            parts.append(f"| `{field}`{mark} | {default} | {_allowed(told)} | {means} |\n")
     return "".join(parts)
 
 

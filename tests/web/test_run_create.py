@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from curriculum.forms import NUMBERS, PRESETS, TRIED
 from curriculum.models import Run
 from curriculum.states import RunStatus
+from distill.settings_page import ON_THE_FORM, page
 from tests.web.writes import HTMX, new_run
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +158,17 @@ def test_the_student_tries_questions_first_where_somebody_ticks_it(client, revie
     run = Run.objects.get()
     assert run.settings["writing"]["tried"] == drawn
     assert run.student_tries is bool(drawn)
+
+
+def test_the_page_of_settings_says_what_the_form_has_and_what_presets_put_in():
+    told = {f"{group}.{name}" for group, names in ON_THE_FORM.items() for name in names}
+    asked = {f"{group}.{name}" for group, name in NUMBERS.values()}
+    ticks = {"writing.questions_of_domain", "writing.tried"}
+    words = page()
+
+    assert told == asked | ticks
+    assert f"tries {TRIED}\nquestions for each item" in words
+    assert len(re.findall(r"` \* \|", words)) == len(told)
+    for preset, (_, numbers) in PRESETS.items():
+        cells = [f"`{preset}`", ", ".join(f"`{name}` {value:g}" for name, value in numbers.items())]
+        assert f"| {' | '.join(cells)} |".replace("|  |", "| |") in words
