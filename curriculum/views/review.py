@@ -16,9 +16,17 @@ from curriculum.models import Item, ReviewAction
 from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, WordForm
 from curriculum.services import items, undoing
 from curriculum.services.undoing import Undone
-from curriculum.team_forms import OpinionForm
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
-from curriculum.views.review_page import PAGE, PART, context, elsewhere, of_checks, reply, told
+from curriculum.views.review_page import (
+    PAGE,
+    PART,
+    context,
+    elsewhere,
+    go_on,
+    of_checks,
+    reply,
+    told,
+)
 from curriculum.views.review_reads import objections
 
 RENDERED_PAGE = "curriculum/rendered.html"
@@ -59,7 +67,7 @@ def item_approve(request: HttpRequest, pk: int) -> HttpResponse:
     failed = objections(item) if status == 200 else ""
     if failed:
         notice = f"Approved although a check failed. {failed}"
-    return _answer(request, item, notice, status, warns=bool(failed))
+    return go_on(request, item, notice, status, warns=bool(failed))
 
 
 @require_POST
@@ -74,7 +82,7 @@ def item_reject(request: HttpRequest, pk: int) -> HttpResponse:
             lambda: items.reject(item, actor=person(request), **said),
             f"Rejected: {said['reason']}.",
         )
-    return _answer(request, item, notice, status, reject=form)
+    return go_on(request, item, notice, status, reject=form)
 
 
 @require_POST
@@ -90,7 +98,7 @@ def item_edit(request: HttpRequest, pk: int) -> HttpResponse:
         )
     if status == 200:
         notice = f"Saved as a new version. {of_checks(item)}"
-    return _answer(request, item, notice, status, edit=form, stays=True, warns=item.is_flagged)
+    return go_on(request, item, notice, status, edit=form, stays=True, warns=item.is_flagged)
 
 
 @require_POST
@@ -100,7 +108,7 @@ def item_undo(request: HttpRequest, pk: int) -> HttpResponse:
     item = _find(pk)
     if "act" in request.POST:
         notice, status, _ = undo_act(request, item.stage_id)
-        return _answer(request, item, notice, status, stays=True)
+        return go_on(request, item, notice, status, stays=True)
     form = VersionForm(request.POST)
     notice, status = "Which version was decided could not be read. Look again.", 422
     if form.is_valid():
@@ -108,7 +116,7 @@ def item_undo(request: HttpRequest, pk: int) -> HttpResponse:
             lambda: items.undo(item, actor=person(request), **form.cleaned_data),
             "Undone: it waits for a verdict again.",
         )
-    return _answer(request, item, notice, status, stays=True)
+    return go_on(request, item, notice, status, stays=True)
 
 
 @require_POST
@@ -163,29 +171,8 @@ def _word(
     if form.is_valid():
         word = form.cleaned_data["word"]
         notice, status = attempt(lambda: act(item, word), f"{done}: {word}.")
-    return _answer(request, item, notice, status, stays=True)
+    return go_on(request, item, notice, status, stays=True)
 
 
 def _find(pk: int) -> Item:
     return get_object_or_404(Item.objects.select_related("stage__run", "skill"), pk=pk)
-
-
-def _answer(
-    request: HttpRequest,
-    item: Item,
-    notice: str,
-    status: int,
-    *,
-    edit: EditForm | None = None,
-    reject: RejectForm | None = None,
-    opinion: OpinionForm | None = None,
-    stays: bool = False,
-    warns: bool = False,
-) -> HttpResponse:
-    """The queue behind the item; or the item itself, when it stays or was refused."""
-    said = elsewhere(request.POST)
-    is_refused = status >= 400
-    said["item" if stays or is_refused else "after"] = str(item.pk)
-    given: dict[str, Any] = {"edit": edit, "reject": reject, "opinion": opinion}
-    forms = given if is_refused else {}
-    return reply(request, item.stage, said, notice, status, warns=warns, **forms)

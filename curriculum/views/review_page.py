@@ -131,6 +131,27 @@ def reply(
     )
 
 
+def go_on(
+    request: HttpRequest,
+    item: Item,
+    notice: str,
+    status: int,
+    *,
+    edit: EditForm | None = None,
+    reject: forms.Form | None = None,
+    opinion: forms.Form | None = None,
+    stays: bool = False,
+    warns: bool = False,
+) -> HttpResponse:
+    """`reply` with the queue behind the item; or the item itself, when it stays or was refused."""
+    said = elsewhere(request.POST)
+    is_refused = status >= 400
+    said["item" if stays or is_refused else "after"] = str(item.pk)
+    given: dict[str, Any] = {"edit": edit, "reject": reject, "opinion": opinion}
+    refused = given if is_refused else {}
+    return reply(request, item.stage, said, notice, status, warns=warns, **refused)
+
+
 def of_checks(item: Item) -> str:
     """How an item that was written or changed came out of its checks."""
     failed = ", ".join(item.failed.split())

@@ -19,7 +19,7 @@ from curriculum.models import Item, Sample, Stage
 from curriculum.services import apart, guidelines, presence, sampling, teamwork
 from curriculum.states import StageStatus, Verdict
 from curriculum.team_forms import GuidelineForm, OpinionForm, SampleForm, ShareForm
-from curriculum.views import review, team_reads
+from curriculum.views import review_page, team_reads
 from curriculum.views.common import (
     approver,
     attempt,
@@ -142,7 +142,7 @@ def _judge(request: HttpRequest, pk: int, judge: Callable[..., Item], done: str)
             done,
         )
     # The queue goes on as after any verdict.
-    return review._answer(request, item, notice, status, opinion=form)
+    return review_page.go_on(request, item, notice, status, opinion=form)
 
 
 @require_POST

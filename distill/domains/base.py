@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
+from random import Random
 from typing import Protocol
 
 from distill.errors import DomainError
@@ -123,6 +124,21 @@ def split_of(key: str) -> Split:
     """
     percent = int(key[:8], 16) * 100 >> 32
     return next(split for below, split in _SHARES if percent < below)
+
+
+def drawn_from(
+    listed: Iterable[Probe], skill: str, split: Split, n: int, *, seed: int, exclude: Set[str]
+) -> list[Probe]:
+    """`Domain.probes` where the skill's questions are listed: up to `n` of them.
+
+    Deterministic: the same skill, split and seed bring the same ones in the same order, whatever
+    `n` is, and what is excluded is passed over. Raises ValueError for the train split.
+    """
+    if split is Split.TRAIN:
+        raise ValueError("Probes are never drawn from the train split.")
+    found = [p for p in listed if p.split is split]
+    Random(f"{skill}:{seed}:{split}").shuffle(found)
+    return [p for p in found if p.id not in exclude][:n]
 
 
 def declared_edges(skills: Sequence[Skill]) -> tuple[Edge, ...]:

@@ -9,12 +9,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from random import Random
 
 from distill import grading
-from distill.domains.base import FULL_LEVEL, UNLIMITED, Problem, question_key
+from distill.domains.base import FULL_LEVEL, UNLIMITED, Problem, drawn_from, question_key
 from distill.domains.reading import Entry, Source, Told, json_entries, stop, text_of
 from distill.errors import DomainError
 from distill.grading.code import Unit
@@ -87,12 +85,8 @@ class Benchmark:
     def probes(
         self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
     ) -> list[Probe]:
-        if split is Split.TRAIN:
-            raise ValueError("Probes are never drawn from the train split.")
         self._check(skill)
-        listed = [p for p in self.listed[skill] if p.split is split]
-        Random(f"{skill}:{seed}:{split}").shuffle(listed)
-        return list(islice((p for p in listed if p.id not in exclude), n))
+        return drawn_from(self.listed[skill], skill, split, n, seed=seed, exclude=exclude)
 
     def size(self, skill: str, split: Split) -> int | None:
         self._check(skill)

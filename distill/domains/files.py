@@ -14,7 +14,14 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from distill.domains.base import FULL_LEVEL, UNLIMITED, Problem, declared_edges, question_key
+from distill.domains.base import (
+    FULL_LEVEL,
+    UNLIMITED,
+    Problem,
+    declared_edges,
+    drawn_from,
+    question_key,
+)
 from distill.domains.entries import SkillEntry, skill_entries
 from distill.domains.reading import Source, read
 from distill.errors import CyclicPrerequisites, DomainError
@@ -66,12 +73,8 @@ class FileDomain:
     def probes(
         self, skill: str, split: Split, n: int, *, seed: int, exclude: Set[str] = frozenset()
     ) -> list[Probe]:
-        if split is Split.TRAIN:
-            raise ValueError("Probes are never drawn from the train split.")
         self._check(skill)
-        listed = [p for p in self.listed_probes[skill] if p.split is split]
-        Random(f"{skill}:{seed}:{split}").shuffle(listed)
-        return list(islice((p for p in listed if p.id not in exclude), n))
+        return drawn_from(self.listed_probes[skill], skill, split, n, seed=seed, exclude=exclude)
 
     def size(self, skill: str, split: Split) -> int | None:
         self._check(skill)
