@@ -48,9 +48,7 @@ class Item(models.Model):
     )  # who wrote it or brought it in; none where a program or a model wrote it
     checks = models.JSONField(default=list)  # [{id, version, passed, detail}]
     is_flagged = models.BooleanField(default=False)  # a check failed
-    failed = models.CharField(
-        max_length=200, blank=True, default=""
-    )  # ids of `checks`: see marks_of
+    failed = models.CharField(max_length=200, blank=True, default="")  # check ids: `marks_of`
     is_leak = models.BooleanField(default=False)  # never trainable, no override
     call = models.ForeignKey(
         "curriculum.TeacherCall", models.SET_NULL, null=True, blank=True, related_name="items"
