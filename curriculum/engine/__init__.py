@@ -30,6 +30,7 @@ from curriculum.engine.describe import (
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
 from curriculum.engine.exam import Keep
 from curriculum.engine.exporting import domain_file, merge
+from curriculum.engine.gating import assess
 from curriculum.engine.importing import Importer
 from curriculum.engine.items import evidence_record, may_advance, rendered, stalled, stands_on
 from curriculum.engine.observing import ROUNDS_NEEDED, History, Seen, look_back
@@ -65,7 +66,7 @@ from curriculum.engine.team import (
 )
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prompt
-from curriculum.engine.work import assess, rewrite, train, write
+from curriculum.engine.work import rewrite, train, write
 from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
 
