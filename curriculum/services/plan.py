@@ -13,7 +13,7 @@ from curriculum.errors import BadPlan, NothingChanged, NothingToTeach, OrderBrok
 from curriculum.models import AuditEntry, Run, Skill, Stage, StageSkill
 from curriculum.services import audit
 from curriculum.services.audit import Actor, require
-from curriculum.services.planned import require_seen, stages_of
+from curriculum.services.planned import require_seen, stages_of, title_of
 from curriculum.states import RunStatus, SkillStatus
 
 _WHAT = "Stages can be changed"
@@ -173,16 +173,16 @@ def go_back(run: Run, *, entry: int, actor: Actor) -> list[Stage]:
     if changed is None or not changed.was.get("stages") or not changed.became.get("stages"):
         raise BadPlan("No stages were changed there. Look again.")
     wanted = changed.was["stages"]
-    if wanted == before["stages"]:
-        raise NothingChanged("This is the curriculum as it is")
     keys = [list(stage["skills"]) for stage in wanted]
-    taught = set(run.skills.filter(status=SkillStatus.ACTIVE).values_list("key", flat=True))
-    if gone := sorted({key for each in keys for key in each} - taught):
+    if keys == [stage["skills"] for stage in before["stages"]]:
+        raise NothingChanged("This is the curriculum as it is")
+    taught = {skill.key: skill for skill in run.skills.filter(status=SkillStatus.ACTIVE)}
+    if gone := sorted({key for each in keys for key in each} - taught.keys()):
         raise BadPlan(f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} not taught any more.")
     run.stages.all().delete()
     difficult = engine.difficulty(run, keys)
-    rows = zip(wanted, _bridges(keys), difficult, keys, strict=True)
-    _create(run, ((str(s["title"]), b, d, each) for s, b, d, each in rows), after=0)
+    titles = [title_of(taught[key] for key in each) for each in keys]  # by the words of now
+    _create(run, zip(titles, _bridges(keys), difficult, keys, strict=True), after=0)
     _require_order(run, before)
     _note(run, before, actor=actor, action="stage.restored", subject=run)
     return list(run.stages.all())
@@ -241,8 +241,7 @@ def _describe_changed(run: Run, before: Sequence[Mapping[str, Any]]) -> None:
     }
     found = engine.difficulty(run, [[s.key for s in skills] for skills in changed.values()])
     for (pk, skills), difficulty in zip(changed.items(), found, strict=True):
-        title = ", ".join(skill.title for skill in skills)[:200]
-        Stage.objects.filter(pk=pk).update(title=title, difficulty=difficulty)
+        Stage.objects.filter(pk=pk).update(title=title_of(skills), difficulty=difficulty)
 
 
 def _there_already(skill: Skill) -> str:

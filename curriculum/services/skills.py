@@ -13,9 +13,10 @@ from curriculum.errors import (
     Overtaken,
     ReasonRequired,
 )
-from curriculum.models import Evidence, Prerequisite, Run, Skill
+from curriculum.models import Evidence, Prerequisite, Run, Skill, Stage
 from curriculum.services import audit, results
 from curriculum.services.audit import Actor, require
+from curriculum.services.planned import title_of
 from curriculum.states import RunStatus, SkillStatus
 
 _REVIEW = (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS)
@@ -24,8 +25,10 @@ _SKILLS, _EDGES = "Skills can be changed", "Prerequisites can be changed"
 
 @transaction.atomic
 def edit(skill: Skill, *, actor: Actor, title: str, statement: str, seen: str = "") -> Skill:
-    """Put what is taught in other words. seen: `Skill.digest` of those that the person changed;
-    raises `Overtaken` where they are others by now. Empty: whatever they are.
+    """Put what is taught in other words; its stages are called by them from now on.
+
+    seen: `Skill.digest` of those that the person changed; raises `Overtaken` where they are others
+    by now. Empty: whatever they are.
     """
     title, statement = title.strip(), statement.strip()
     if not title:
@@ -46,6 +49,9 @@ def edit(skill: Skill, *, actor: Actor, title: str, statement: str, seen: str = 
         became={"title": title, "statement": statement},
     )
     skill.refresh_from_db()
+    for stage in Stage.objects.filter(run=skill.run_id, stage_skills__skill=skill).distinct():
+        taught = [row.skill for row in stage.stage_skills.select_related("skill")]
+        Stage.objects.filter(pk=stage.pk).update(title=title_of(taught))
     return skill
 
 

@@ -145,6 +145,7 @@ WITHOUT_AN_ENTRY = {
     "planned.digest": "only reads",
     "planned.require_seen": "only reads",
     "planned.stages_of": "only reads",
+    "planned.title_of": "only reads",
     "replanning.proposal": "only reads",
     "replanning.is_changed_by_hand": "only reads",
     "deciding.require_fitting": "only reads",

@@ -5,7 +5,7 @@ import pytest
 from curriculum import engine
 from curriculum.errors import BadPlan, OrderBroken, WrongMoment
 from curriculum.models import AuditEntry, Evidence, Score, Stage
-from curriculum.services import audit, planned, runs, stages
+from curriculum.services import audit, planned, runs, skills, stages
 from tests.curriculum.small import diagnosed
 from tests.factories import (
     PrerequisiteFactory,
@@ -66,7 +66,9 @@ def last_entry(run):
 
 
 def test_an_earlier_plan_comes_back_as_it_was_and_is_a_change_like_any_other(run, approver):
-    Stage.objects.filter(run=run).update(title="As planned")
+    Stage.objects.filter(run=run, position=1).update(title="skill a, skill b")
+    for position, key in ((2, "c"), (3, "d")):
+        Stage.objects.filter(run=run, position=position).update(title=f"skill {key}")
     before = planned.stages_of(run)
     stages.move_skill(skill(run, "b"), to_stage=at(run, 3), actor=approver)
     moved = last_entry(run).sequence
@@ -82,6 +84,18 @@ def test_an_earlier_plan_comes_back_as_it_was_and_is_a_change_like_any_other(run
     stages.go_back(run, entry=entry.sequence, actor=approver)
 
     assert len(taught(run)) == 4
+
+
+def test_stages_are_called_by_the_words_of_now_also_those_that_come_back(run, approver):
+    stages.split(at(run, 1), skills=[skill(run, "b")], actor=approver)
+    split = last_entry(run).sequence
+
+    skills.edit(skill(run, "b"), actor=approver, title="halves", statement="")
+    assert [stage.title for stage in run.stages.all()][:2] == ["skill a", "halves"]
+
+    stages.go_back(run, entry=split, actor=approver)
+
+    assert at(run, 1).title == "skill a, halves"
 
 
 def test_a_bridge_comes_back_as_one(run, approver):

@@ -13,7 +13,7 @@ from curriculum.errors import (
     WrongMoment,
 )
 from curriculum.models import AuditEntry, Job, Run, Stage
-from curriculum.services import audit, budget, deciding, guidelines, planned, prompts, runs
+from curriculum.services import audit, budget, deciding, guidelines, planned, prompts, runs, skills
 from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
 from tests.factories import (
     JobFactory,
@@ -129,6 +129,16 @@ def test_another_curriculum_than_was_looked_at_is_not_signed(approver):
     assert runs.sign_curriculum(run, actor=approver, seen=planned.digest(run)).status == (
         RunStatus.TEACHING
     )
+
+
+def test_a_curriculum_whose_skills_are_said_in_other_words_is_looked_at_again(approver):
+    run = RunFactory(reviewing_curriculum=True)
+    skill = StageFactory(run=run, skills=["A1"]).stage_skills.get().skill
+    seen = planned.digest(run)
+    skills.edit(skill, actor=approver, title=skill.title, statement="quite another thing")
+
+    with pytest.raises(Overtaken, match="This curriculum has just been changed"):
+        runs.sign_curriculum(run, actor=approver, seen=seen)
 
 
 def test_a_curriculum_without_stages_is_not_signed(approver):
