@@ -14,7 +14,7 @@ from curriculum.states import JobKind, JobStatus, RunStatus
 from distill.settings import LoraSettings
 from distill.training.schedule import cooled
 from tests.curriculum.small import PROBES, assessing, diagnosed, diagnosing, training, work, writing
-from tests.factories import SnapshotFactory
+from tests.factories import CheckpointFactory, SnapshotFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -230,7 +230,9 @@ def test_a_checkpoint_keeps_what_it_was_made_with(approver):
 def test_a_training_late_in_the_budget_has_a_lower_rate_and_says_so(approver, asked, spent):
     stage = training(approver)
     settings = stage.run.settings
-    SnapshotFactory(stage=stage, round=7, n_items=settings["budget"]["items"] // 2)
+    spent_on = SnapshotFactory(stage=stage, round=7, n_items=settings["budget"]["items"] // 2)
+    base = stage.run.checkpoints.get(parent=None)
+    CheckpointFactory(run=stage.run, parent=base, snapshot=spent_on, is_current=False)
     assert stage.jobs.get(kind="train").asked == {"spent": 0.0}
     stage.jobs.filter(kind="train").update(asked=asked)
 
