@@ -16,6 +16,7 @@ from curriculum.errors import BadDomain
 from curriculum.models import Item, Run, Stage
 from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, check, standard_checks
 from distill.adapter.leaks import LeakIndex, questions_to_come, registered
+from distill.adapter.vouching import of_person
 from distill.domains import question_key
 from distill.domains.benchmarks import is_benchmark
 from distill.errors import DomainError
@@ -29,6 +30,7 @@ def check_items(
     words: (item, question, solution, answer), an item once; it may be one that is not saved yet.
     The same checks as when an item is written, but that a question, if it is a new one, is
     compared with all items of the run: only the writer may ask again what earlier rounds asked.
+    An answer that nobody but the person has said is right is told apart: see `of_person`.
     Of several of the same words the first passes. Returns the results in the order of `words`.
     """
     run = stage.run
@@ -50,12 +52,22 @@ def check_items(
     found = []
     for item, question, solution, answer in words:
         grader = domain.grader(item.skill.key)
-        checks = standard_checks(grader, duplicate=duplicate, leak=leak, fits=fits, belongs=belongs)
+        standard = standard_checks(
+            grader, duplicate=duplicate, leak=leak, fits=fits, belongs=belongs
+        )
         edited = dataclasses.replace(
             record(item), question=question, solution=solution, answer=answer
         )
+        vouched = _is_vouched(item, question, answer)
+        checks = of_person(standard, edited, grader, is_vouched=vouched)
         found.append([dataclasses.asdict(result) for result in check(edited, checks)])
     return found
+
+
+def _is_vouched(item: Item, question: str, answer: str) -> bool:
+    """Whether the check of the answer stands: the same question and answer have passed it."""
+    is_same = item.pk is not None and (question, answer) == (item.question, item.answer)
+    return is_same and any(c["id"] == "answer" and c["passed"] for c in item.checks)
 
 
 def leak_check(run: Run) -> NotLeak:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import load_domain, storable
@@ -11,6 +11,7 @@ from curriculum.models import Item, Skill, Stage
 from curriculum.models.items import IMPORTED, marks_of
 from distill import records
 from distill.adapter.checks import Belongs, Check, NotDuplicate, check, standard_checks
+from distill.adapter.vouching import of_person
 from distill.domains import question_key
 from distill.domains.base import FULL_LEVEL
 from distill.grading.base import marked_answer
@@ -48,7 +49,7 @@ class Importer:
             solution += ("\n" if "\n" in solution else " ") + f"Answer: {answer}"
         key = f"{IMPORTED}-{question_key(question)}"
         made = records.Item(key, skill.key, question, solution, answer, (), level, IMPORTED)
-        checks = [dataclasses.asdict(c) for c in check(made, self._checks(skill.key))]
+        checks = [dataclasses.asdict(c) for c in check(made, self._checks(made))]
         return Item(
             stage=self._stage,
             round=self._stage.round,
@@ -64,7 +65,10 @@ class Importer:
             **marks_of(checks),
         )
 
-    def _checks(self, skill: str) -> Sequence[Check]:
+    def _checks(self, made: records.Item) -> Iterator[Check]:
+        return of_person(self._standard(made.skill), made, self._domain.grader(made.skill))
+
+    def _standard(self, skill: str) -> Sequence[Check]:
         if skill not in self._of_skill:
             self._of_skill[skill] = standard_checks(
                 self._domain.grader(skill),

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from curriculum.services.audit import ACTIONS, name_of
 from curriculum.states import DECIDED
+from curriculum.views.checks_said import FAILED, PASSED
 
 register = template.Library()
 register.filter("thousands", intcomma)
@@ -99,23 +100,16 @@ def share_beside(mixture: Iterable[Mapping[str, Any]]) -> float:
     return sum(float(row["share"]) for row in mixture if row.get("is_beside"))
 
 
-PASSED = {
-    "parses": "whole and readable",
-    "safety": "nothing hidden in it",
-    "fits": "fits in length",
-    "template": "in the run's one form",
-    "skill": "of this skill",
-    "steps": "no false step",
-    "answer": "answer right",
-    "duplicate": "no duplicate",
-    "leak": "not used for measuring",
-}
-
-
 @register.filter
 def passed_check(check: str) -> str:
     """The id of a check that passed, in words: beside a tick “leak” would say the opposite."""
     return PASSED.get(check, check)
+
+
+@register.filter
+def failed_check(check: str) -> str:
+    """The id of a check that failed, in words."""
+    return FAILED.get(check, check)
 
 
 @register.filter

@@ -18,9 +18,9 @@ from curriculum.services import bulk, items, rewriting, words
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
 from curriculum.states import Verdict
-from curriculum.views import review_reads
+from curriculum.views import checks_said, review_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
-from curriculum.views.review_page import elsewhere, may_decide, of_checks, reply
+from curriculum.views.review_page import elsewhere, may_decide, reply
 from curriculum.views.review_reads import difference
 
 REPLACE = ("curriculum/replace.html", "curriculum/partials/_replace.html")
@@ -239,7 +239,7 @@ def stage_write_item(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if made:
             [item] = made
-            notice = f"Written: it waits for a verdict. {of_checks(item)}"
+            notice = f"Written: it waits for a verdict. {checks_said.outcome(item)}"
             place = elsewhere(request.POST)
             place["item"] = str(item.pk)
             return reply(request, stage, place, notice, status, warns=item.is_flagged)

@@ -23,6 +23,7 @@ CHECKS = {
     "steps": "every sum in the solution is right",
     "skill": "it is an exercise of its skill",
     "answer": "the answer is right",
+    "ending": "the solution ends in the answer",
     "duplicate": "nothing asks the same already",
     "leak": "it repeats no question used for measuring",
     "fits": "it fits what the student is trained on",

@@ -16,6 +16,7 @@ from curriculum.models import Item, ReviewAction
 from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, WordForm
 from curriculum.services import items, undoing
 from curriculum.services.undoing import Undone
+from curriculum.views import checks_said
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import (
     PAGE,
@@ -23,7 +24,6 @@ from curriculum.views.review_page import (
     context,
     elsewhere,
     go_on,
-    of_checks,
     reply,
     told,
 )
@@ -97,7 +97,7 @@ def item_edit(request: HttpRequest, pk: int) -> HttpResponse:
             "",
         )
     if status == 200:
-        notice = f"Saved as a new version. {of_checks(item)}"
+        notice = f"Saved as a new version. {checks_said.outcome(item)}"
     return go_on(request, item, notice, status, edit=form, stays=True, warns=item.is_flagged)
 
 

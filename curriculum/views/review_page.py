@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from curriculum.access import Role
 from curriculum.htmx import answer
-from curriculum.models import Item, ReviewAction, Stage
+from curriculum.models import ReviewAction, Stage
 from curriculum.review_forms import EditForm
 from curriculum.services import apart, bulk, saved, undoing
 from curriculum.services.audit import Actor
@@ -150,12 +150,6 @@ def go_on(
     given: dict[str, Any] = {"edit": edit, "reject": reject, "opinion": opinion}
     refused = given if is_refused else {}
     return reply(request, item.stage, said, notice, status, warns=warns, **refused)
-
-
-def of_checks(item: Item) -> str:
-    """How an item that was written or changed came out of its checks."""
-    failed = ", ".join(item.failed.split())
-    return f"It fails a check: {failed}." if failed else "It passes every check."
 
 
 def elsewhere(said: QueryDict) -> QueryDict:

@@ -21,6 +21,7 @@ from curriculum.services.audit import name_of
 from curriculum.services.matching import POLICY, Queue
 from curriculum.states import VERDICTS, Verdict
 from curriculum.views import calls, reads
+from curriculum.views.checks_said import FAILED
 
 FLAGS = [("", "any"), ("flagged", "flagged"), ("passed", "all passed")]
 ORDERS = [
@@ -88,6 +89,7 @@ def choices(stage: Stage, round_: int) -> dict[str, list[tuple[str, str]]]:
             name: [(str(each), str(each).replace("_", " ")) for each in sorted(values)]
             for name, values in sets.items()
         },
+        "failed": [(each, FAILED.get(each, each)) for each in sorted(sets["failed"])],
     }
 
 

@@ -270,7 +270,7 @@ def test_an_item_by_a_person_is_checked_and_waits_as_any_other(stage, approver):
     )
 
     assert (good.origin, good.verdict, good.question) == ("person", "", "What is 2 + 2?")
-    assert (good.failed, again.failed, wrong.failed) == ("", " duplicate ", " answer ")
+    assert (good.failed, again.failed, wrong.failed) == ("", " duplicate ", " ending ")
     assert len({good.key, again.key, wrong.key}) == 3
     entry = AuditEntry.objects.order_by("sequence").first()
     assert (entry.action, entry.actor) == ("item.written", approver.user)

@@ -33,7 +33,7 @@ GOOD = [
 ]
 
 
-WRITTEN = ("parses", "safety", "fits", "template", "skill", "answer", "duplicate", "leak")
+WRITTEN = ("parses", "safety", "fits", "template", "skill", "steps", "answer", "duplicate", "leak")
 
 
 @pytest.fixture

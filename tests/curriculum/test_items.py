@@ -186,8 +186,67 @@ def test_new_words_go_through_the_same_checks_as_when_they_were_written(item, ap
 
     assert [(check["id"], check["passed"]) for check in item.checks] == [
         (id, True)
-        for id in ("parses", "safety", "fits", "template", "skill", "answer", "duplicate", "leak")
+        for id in (
+            "parses",
+            "safety",
+            "fits",
+            "template",
+            "skill",
+            "steps",
+            "answer",
+            "duplicate",
+            "leak",
+        )
     ]
+
+
+@pytest.mark.parametrize(
+    ("question", "solution", "answer", "failed"),
+    [
+        ("What is 2 + 4?", "Answer: 7", "7", "answer"),
+        ("Tom has 9 apples and eats 2. How many?", "9 - 2 = 8. Answer: 8", "8", "steps"),
+        ("What is 2 + 4?", "Answer: 6", "6 or 7, no: 6", "answer"),
+    ],
+)
+def test_what_a_person_typed_is_worked_out(item, approver, question, solution, answer, failed):
+    words = {"question": question, "solution": solution, "answer": answer}
+    items.edit(item, actor=approver, version=1, **words)
+    new = items.write(item.stage, actor=approver, round=0, skill=item.skill, **words)
+
+    assert failed in item.failed.split()
+    assert failed in new.failed.split()
+
+
+@pytest.mark.parametrize(
+    ("question", "solution", "answer"),
+    [
+        ("Tom has 9 apples and eats 2. How many?", "Answer: 8", "8"),
+        ("What is 17 ÷ 5?", "Answer: 3 remainder 2", "3 remainder 2"),
+    ],
+)
+def test_nobody_calls_an_answer_right_that_one_person_gave_twice(
+    item, approver, question, solution, answer
+):
+    words = {"question": question, "solution": solution, "answer": answer}
+    items.edit(item, actor=approver, version=1, **words)
+
+    passed = {check["id"] for check in item.checks if check["passed"]}
+    assert "ending" in passed
+    assert "answer" not in passed
+
+
+def test_what_vouched_for_an_answer_stands_while_question_and_answer_do(stage, approver):
+    vouched = [{"id": "answer", "version": 3, "passed": True, "detail": ""}]
+    question = "Tom has 9 apples and eats 2. How many?"
+    item = ItemFactory(stage=stage, question=question, answer="7", checks=vouched)
+
+    items.edit(item, actor=approver, version=1, question=question, solution="So. Answer: 7")
+    assert "answer" in {check["id"] for check in item.checks}
+
+    items.edit(
+        item, actor=approver, version=2, question=f"{question} Say!", solution="So. Answer: 7"
+    )
+    assert "ending" in {check["id"] for check in item.checks}
 
 
 def test_an_edit_that_holds_thirteen_words_of_a_probe_is_a_leak(item, approver):

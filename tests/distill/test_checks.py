@@ -25,10 +25,11 @@ from distill.adapter.checks import (
     standard_checks,
 )
 from distill.adapter.leaks import LeakIndex
+from distill.adapter.vouching import of_person
 from distill.arithmetic import plain_sum
 from distill.domains.base import question_key
 from distill.grading.code import Unit
-from distill.records import Split
+from distill.records import Item, Split
 from tests.distill.samples import item_of
 
 GOOD = item_of("A", 7)
@@ -484,3 +485,16 @@ def test_a_sum_that_no_skill_asks_is_nobodys():
     for n in range(50):
         question = f"What is {12_345 + n} * {67_890 + n}?"
         assert not check.problem(dataclasses.replace(GOOD, question=question))
+
+
+def test_no_worked_item_of_a_domain_fails_as_a_persons():
+    for name in ("foundations", "gym"):
+        domain = domains.load(name)
+        for skill in domain.skills:
+            grader = domain.grader(skill.id)
+            for problem in domain.problems(skill.id, 20, seed=3):
+                words = (problem.question, problem.worked, problem.answer)
+                item = Item("i", skill.id, *words)
+                results = check(item, of_person([AnswerVerified(grader)], item, grader))
+                assert len(results) == 2
+                assert all(each.passed for each in results), problem

@@ -103,7 +103,7 @@ def test_filters_offer_what_the_round_has(client, reviewer, stage):
 
     shown = page(client, stage, "?tag=strange")
 
-    assert '<option value="answer">answer</option>' in shown
+    assert '<option value="answer">answer not right</option>' in shown
     assert '<option value="limit_load">limit load</option>' in shown
     assert '<option value="strange" selected>strange</option>' in shown
     assert f'<option value="{reviewer.pk}">Bob Reviewer</option>' in shown

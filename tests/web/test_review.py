@@ -97,7 +97,7 @@ def test_an_item_that_passed_is_approved_without_a_word_of_checks(client, review
 @pytest.mark.parametrize(
     ("solution", "notice"),
     [
-        ("Answer: 8", 'warning">Saved as a new version. It fails a check: answer.'),
+        ("Answer: 8", 'warning">Saved as a new version. It fails a check: answer not right.'),
         ("So. Answer: 7", 'success">Saved as a new version. It passes every check.'),
     ],
 )
@@ -108,6 +108,29 @@ def test_an_edit_tells_how_its_checks_came_out(client, reviewer, stage, solution
     response = post(client, item, "edit", **words, solution=solution)
 
     assert notice in response.text
+
+
+def test_an_edit_that_no_program_can_work_out_says_so(client, reviewer, stage):
+    item = ItemFactory(stage=stage, question="Tom has 5 hens and gets 2. How many?", answer="7")
+
+    words = {"question": item.question, "answer": "8"}
+    shown = post(client, item, "edit", **words, solution="Answer: 8").text
+
+    assert "It passes every check; whether its answer is right, no program can tell." in shown
+    assert "ends in its answer" in shown
+    assert "answer right" not in shown
+
+
+def test_several_checks_that_fail_are_named_as_the_list_names_them(client, reviewer, stage):
+    item = ItemFactory(stage=stage, question="What is 5 + 2?", answer="7")
+
+    words = {"question": item.question, "answer": "8"}
+    shown = post(client, item, "edit", **words, solution="Eight, as 5 + 2 = 8.").text
+
+    assert (
+        "It fails 3 checks: not in the run&#x27;s one form, a false step, answer not right."
+        in shown
+    )
 
 
 def test_an_edit_stays_on_the_item_and_shows_what_changed(client, reviewer, stage):
