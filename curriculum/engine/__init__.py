@@ -5,7 +5,13 @@ that are not saved yet; `services` save them.
 """
 
 from curriculum.engine.authoring import tokens_of_calls
-from curriculum.engine.bringing import DomainLook, SkillCount, look_at_domain, look_at_file
+from curriculum.engine.bringing import (
+    DomainLook,
+    SkillCount,
+    check_written,
+    look_at_domain,
+    look_at_file,
+)
 from curriculum.engine.checking import check_items
 from curriculum.engine.costs import money_of
 from curriculum.engine.describe import (
@@ -97,6 +103,7 @@ __all__ = [
     "built_in_prompt",
     "check_items",
     "check_models",
+    "check_written",
     "check_prompt",
     "clean_settings",
     "cycle",

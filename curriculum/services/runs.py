@@ -87,6 +87,7 @@ def create(
     chosen = list(skills)
     described = engine.describe_domain(domain, chosen)
     engine.check_models(teacher, student)
+    engine.check_written(domain, teacher, chosen)
     run = Run.objects.create(
         name=name.strip(),
         domain=domain,

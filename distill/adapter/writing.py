@@ -176,7 +176,8 @@ def _item(chosen: Chosen, round_key: str, operations: Set[Operation]) -> Item:
 def nothing_for(skill: str) -> DomainError:
     return DomainError(
         f"Nothing can be written for {skill}: this domain has no generator for it and no items of "
-        "its own. Choose a teacher that writes, or retire the skill."
+        "its own to teach. Make a new run: with a teacher that writes, with training items for "
+        "the skill in the domain's file, or without the skill."
     )
 
 

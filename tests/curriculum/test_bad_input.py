@@ -33,6 +33,8 @@ skills:
       - {question: "Is 3 odd?", reference: yes}
       - {question: "Is 5 odd?", reference: yes}
       - {question: "Is 7 odd?", reference: yes}
+    items:
+      - {question: "Is 9 odd?", answer: yes}
 """
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from curriculum.errors import (
@@ -67,3 +69,23 @@ def test_what_cannot_be_run_is_refused_in_a_sentence_and_leaves_nothing(
     assert caught.value.http_status == 422
     assert str(caught.value).endswith(".")
     assert not Run.objects.exists()
+
+
+def test_a_teacher_that_has_nothing_to_write_from_is_refused_at_once(approver, settings, tmp_path):
+    settings.IOA_HOME = tmp_path
+    (tmp_path / "domains").mkdir()
+    probes = [
+        {"skill": skill, "split": split, "question": f"{skill} {split}?", "reference": "1"}
+        for skill in ("B", "C")
+        for split in ("diagnose", "gate", "final")
+    ]
+    item = {"skill": "B", "question": "B?", "answer": "1"}
+    lines = [{"domain": "few", "title": "Few"}, {"id": "B"}, {"id": "C"}, *probes, item]
+    words = "".join(f"{json.dumps(line)}\n" for line in lines)
+    (tmp_path / "domains" / "few.jsonl").write_text(words)
+    given = GIVEN | {"domain": "domains/few.jsonl"}
+
+    with pytest.raises(BadModel, match="nothing for C: "):
+        runs.create(actor=approver, **given | {"skills": ["B", "C"]})
+    assert not Run.objects.exists()
+    runs.create(actor=approver, **given | {"skills": ["B"]})

@@ -204,7 +204,8 @@ def test_stages_are_split_and_a_move_against_a_prerequisite_is_refused(ioa):
 def test_a_domain_file_is_kept_once_and_can_be_made_a_run_of(ioa, tmp_path, settings):
     settings.IOA_HOME = tmp_path / "home"
     file = tmp_path / "mine.yaml"
-    file.write_text(HALVES)
+    item = '    items: [{question: "What is half of 10?", answer: 5}]\n'
+    file.write_text(HALVES + item)
 
     made = ioa.add_domain(file, name="halves")
     with pytest.raises(ApiError, match="There is a domain halves.yaml already"):
