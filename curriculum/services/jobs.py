@@ -13,7 +13,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from curriculum import queues
@@ -49,13 +48,14 @@ def _move(job: Job, to: JobStatus, *, actor: Actor, note: str = "", **changes: A
     was = JobStatus(job.status)
     if to not in JOB_MOVES[was]:
         raise MoveRefused("job", was.label, to.label)
+    what = {"kind": job.kind, "stage": job.stage_id, "round": job.round}
     audit.write(
         job.run,
         actor=actor,
         action=f"job.{to}",
         subject=job,
-        was={"status": was, "attempt": job.attempt},
-        became={"status": to, "kind": job.kind, "stage": job.stage_id, "round": job.round},
+        was={"status": was, "attempt": job.attempt, **what},
+        became={"status": to, "attempt": changes.get("attempt", job.attempt), **what},
         note=note,
     )
     seen = Job.objects.filter(pk=job.pk, status=was, attempt=job.attempt)
@@ -180,7 +180,7 @@ def retry(job: Job, *, actor: Actor) -> Job:
             job,
             JobStatus.QUEUED,
             actor=actor,
-            attempt=F("attempt") + 1,
+            attempt=job.attempt + 1,
             done=0,
             total=0,
             message="",

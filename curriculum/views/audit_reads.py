@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from curriculum.models import AuditEntry, Run
+from curriculum.models import AuditEntry, ReviewAction, Run
 from curriculum.numbers import number
 from curriculum.services import audit, chain
 from curriculum.services.chain import Owner
@@ -35,7 +35,7 @@ class Filter:
     action: str = ""
     kind: str = ""  # person, policy, worker
     actor: str = ""  # a name
-    about: str = ""  # model:pk, a model, or words of the name
+    about: str = ""  # model:pk, a model, or words of the name or of what was done
     since: str = ""  # days, ISO 8601, both included, in the site's time zone
     until: str = ""
     request: str = ""
@@ -52,8 +52,7 @@ class Filter:
         if self.actor:
             found = found.filter(actor_name=self.actor)
         if self.about:
-            of_kind = Q(subject=self.about) | Q(subject__startswith=f"{self.about}:")
-            found = found.filter(of_kind | Q(subject_name__icontains=self.about))
+            found = found.filter(_about(self.about))
         if day := _day(self.since):
             found = found.filter(at__gte=day)
         if day := _day(self.until, after=1):
@@ -61,6 +60,12 @@ class Filter:
         if self.request:
             found = found.filter(request_id=self.request)
         return found
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether the days end before they begin, so that nothing can match."""
+        since, until = _day(self.since), _day(self.until)
+        return bool(since and until and since > until)
 
     def query(self, **more: Any) -> str:
         said = {name: getattr(self, name) for name in FIELDS} | more
@@ -130,12 +135,28 @@ def _row(entry: AuditEntry) -> Row:
     noun, _, pk = entry.subject.partition(":")
     there = noun in PAGES and number(pk) is not None
     names = [*entry.was, *(name for name in entry.became if name not in entry.was)]
+    changes = [(name, entry.was.get(name), entry.became.get(name)) for name in names]
     return Row(
         entry,
         audit.ACTIONS.get(entry.action, entry.action),
         reverse(PAGES[noun], args=[int(pk)]) if there else "",
-        [(name, entry.was.get(name), entry.became.get(name)) for name in names],
+        [change for change in changes if change[1:] != (None, None)],
     )
+
+
+def _about(words: str) -> Q:
+    """Entries whose object is so named, or whose label holds these words. Of an item also those
+    of acts on many at once, which name its stage, and the act.
+    """
+    labels = [name for name, says in audit.ACTIONS.items() if words.casefold() in says.casefold()]
+    found = Q(subject=words) | Q(subject__startswith=f"{words}:")
+    found |= Q(subject_name__icontains=words) | Q(action__in=labels)
+    noun, _, pk = words.partition(":")
+    if noun == "item" and (item := number(pk)) is not None:
+        of_item = Q(reviews__item=item) | Q(revisions__item=item)
+        acts = ReviewAction.objects.filter(of_item, stage__run__origin=None).distinct()
+        found |= Q(evidence__action__in=list(acts.values_list("pk", flat=True)))
+    return found
 
 
 def _day(said: str, *, after: int = 0) -> datetime | None:

@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 import pytest
 
 from curriculum.models import AuditEntry
-from curriculum.services import audit, chain
+from curriculum.services import audit, bulk, chain, items, jobs
 from curriculum.services.audit import Actor
+from curriculum.services.matching import Queue
+from curriculum.states import JobKind
 from curriculum.views import audit_reads
 from tests.factories import (
     AdminFactory,
     ApproverFactory,
     CheckpointFactory,
+    ItemFactory,
     RunFactory,
     ScoreFactory,
     SkillFactory,
@@ -55,6 +58,43 @@ def test_it_is_filtered_by_action_person_object_and_request(client, viewer, run)
     assert shown(client, f"{page}?about=stage") == [2]
     assert shown(client, f"{page}?about=carrying") == [2]
     assert shown(client, f"{page}?request=nobody") == []
+
+
+def test_words_of_what_was_done_find_it(client, viewer, run):
+    write(run)
+    write(run, action="stage.split", subject=StageFactory(run=run, title="Carrying"))
+
+    assert shown(client, f"/runs/{run.pk}/audit/?about={audit.ACTIONS['stage.split']}") == [2]
+
+
+def test_what_was_done_to_many_items_is_found_by_each(client, viewer):
+    ada = Actor.person(ApproverFactory())
+    stage = StageFactory(reviewing=True)
+    one, other = ItemFactory(stage=stage), ItemFactory(stage=stage)
+    items.approve(other, actor=ada, version=1)
+    bulk.approve_matching(stage, actor=ada, queue=Queue(0))
+    page = f"/runs/{stage.run_id}/audit/"
+
+    assert shown(client, f"{page}?about=item:{one.pk}") == [2]
+    assert shown(client, f"{page}?about=item:{other.pk}") == [1]
+
+
+def test_days_that_end_before_they_begin_are_told(client, viewer, run):
+    write(run)
+    page = f"/runs/{run.pk}/audit/"
+
+    says = "The first day is after the last."
+    assert says in client.get(f"{page}?since=2026-03-02&until=2026-03-01").text
+    assert says not in client.get(f"{page}?since=2026-03-02&until=2026-03-02").text
+
+
+def test_a_job_says_the_same_of_itself_before_and_after(client, viewer, run):
+    job = jobs.create(run, actor=Actor.worker(), kind=JobKind.DIAGNOSE)
+    jobs.cancel(job, actor=Actor.worker())
+
+    entry = AuditEntry.objects.last()
+    assert entry.was.keys() == entry.became.keys()
+    assert '<th scope="row">stage</th>' not in client.get(f"/runs/{run.pk}/audit/").text
 
 
 def test_it_is_filtered_by_days_both_included(client, viewer, run, monkeypatch):
