@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from curriculum.checks_said import FAILED, PASSED
 from curriculum.services.audit import ACTIONS, name_of
 from curriculum.states import DECIDED
-from curriculum.views.checks_said import FAILED, PASSED
 
 register = template.Library()
 register.filter("thousands", intcomma)

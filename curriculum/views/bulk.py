@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from curriculum import checks_said
 from curriculum.htmx import answer, show
 from curriculum.models import Stage
 from curriculum.review_forms import ManyForm, RejectManyForm, ReplaceForm, WordManyForm, WriteForm
@@ -18,7 +19,7 @@ from curriculum.services import bulk, items, rewriting, words
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
 from curriculum.states import Verdict
-from curriculum.views import checks_said, review_reads
+from curriculum.views import review_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import elsewhere, may_decide, reply
 from curriculum.views.review_reads import difference

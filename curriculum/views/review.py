@@ -9,14 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET, require_POST
 
-from curriculum import engine
+from curriculum import checks_said, engine
 from curriculum.errors import BadModel
 from curriculum.htmx import show
 from curriculum.models import Item, ReviewAction
 from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, WordForm
 from curriculum.services import items, undoing
 from curriculum.services.undoing import Undone
-from curriculum.views import checks_said
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import (
     PAGE,

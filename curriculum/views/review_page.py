@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from curriculum.access import Role
 from curriculum.htmx import answer
-from curriculum.models import ReviewAction, Stage
+from curriculum.models import Item, ReviewAction, Stage
 from curriculum.review_forms import EditForm
 from curriculum.services import apart, bulk, saved, undoing
 from curriculum.services.audit import Actor

@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from django.http import QueryDict
 
 from curriculum import engine
+from curriculum.checks_said import FAILED
 from curriculum.models import Item, ReviewAction, Score, Skill, Stage, Tag
 from curriculum.numbers import number
 from curriculum.services import presence
@@ -21,7 +22,6 @@ from curriculum.services.audit import name_of
 from curriculum.services.matching import POLICY, Queue
 from curriculum.states import VERDICTS, Verdict
 from curriculum.views import calls, reads
-from curriculum.views.checks_said import FAILED
 
 FLAGS = [("", "any"), ("flagged", "flagged"), ("passed", "all passed")]
 ORDERS = [
