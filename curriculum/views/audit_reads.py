@@ -42,7 +42,8 @@ class Filter:
 
     @classmethod
     def of(cls, said: QueryDict) -> Filter:
-        return cls(**{name: said.get(name, "").strip()[:240] for name in FIELDS})
+        words = {name: said.get(name, "").replace("\x00", "") for name in FIELDS}
+        return cls(**{name: each.strip()[:240] for name, each in words.items()})
 
     def apply(self, found: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         if self.action in audit.ACTIONS:

@@ -27,7 +27,7 @@ LONGEST_SEARCH = 200  # characters
 @anybody
 def run_list(request: HttpRequest) -> HttpResponse:
     is_archive, is_waiting = "archived" in request.GET, "waiting" in request.GET
-    words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
     found = matching(reads.runs_seen_by(request.user), words)
     if is_waiting:
         page, rows = None, reads.waiting_rows(request.user, found)

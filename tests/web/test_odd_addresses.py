@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from curriculum import urls
+from curriculum.views import audit_reads
 from tests.factories import AdminFactory, RunFactory
 from tests.web.writes import HTMX
 
@@ -40,3 +41,16 @@ def test_a_login_that_ran_out_leads_home_from_a_page_without_an_address():
     response = Client().get(url, headers=NOWHERE)
 
     assert response["HX-Redirect"] == "/login/?next=%2F"
+
+
+def test_a_nul_in_what_is_looked_for_is_left_out(client, viewer):
+    run = RunFactory(name="Sums")
+    log = reverse("curriculum:run-audit", args=[run.pk])
+    about = {name: "\x00run" for name in audit_reads.FIELDS}
+
+    found = client.get("/", {"q": "Su\x00ms"})
+    logged = client.get(log, about)
+
+    assert (found.context["words"], len(found.context["rows"])) == ("Sums", 1)
+    assert logged.status_code == 200
+    assert {getattr(logged.context["said"], name) for name in audit_reads.FIELDS} == {"run"}
