@@ -16,7 +16,7 @@ from typing import IO, Any, NoReturn
 from django.conf import settings
 
 from curriculum.errors import CurriculumError
-from curriculum.exports.formats import plain_cell
+from curriculum.exports.formats import COLUMNS, plain_cell
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 MOST_LINE = 1024 * 1024  # bytes
@@ -109,6 +109,7 @@ def _csv(path: Path) -> Iterator[Record]:
     with path.open("rb") as file:
         reader = csv.reader((text for _, text in _lines(file)), strict=True)
         head: list[str] = []
+        is_ours = False
         try:
             for cells in reader:
                 place = f"line {reader.line_num}"
@@ -116,10 +117,12 @@ def _csv(path: Path) -> Iterator[Record]:
                     head = [name.strip() for name in cells]
                     if twice := {name for name in head if head.count(name) > 1}:
                         raise BadFile(f"The column “{min(twice)[:40]}” is there twice.")
+                    is_ours = head == list(COLUMNS)  # then an apostrophe may be ours as well
                 elif len(cells) != len(head):
                     yield place, f"there are {len(cells)} cells, and {len(head)} columns"
                 elif any(cells):
-                    yield place, dict(zip(head, map(plain_cell, cells), strict=True))
+                    words = map(plain_cell, cells) if is_ours else cells
+                    yield place, dict(zip(head, words, strict=True))
         except csv.Error as exc:
             raise BadFile(f"Line {reader.line_num} is not CSV: {exc}.") from None
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from curriculum.errors import Overtaken, WrongMoment
 from curriculum.exports import items as exported
-from curriculum.exports.formats import FORMATS
+from curriculum.exports.formats import FORMATS, csv_lines
 from curriculum.exports.mapping import guess, words_of
 from curriculum.exports.tabular import BadFile, columns, records, text_of
 from curriculum.models import AuditEntry, Item
@@ -178,9 +178,25 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path, raw, words):
 
 def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b'\xef\xbb\xbfquestion,answer\n"two\nlines",\'=1\n')
+    path.write_bytes(b'\xef\xbb\xbfquestion,answer\n"two\nlines",=1\n')
 
     assert list(records(path)) == [("line 3", {"question": "two\nlines", "answer": "=1"})]
+
+
+def test_an_apostrophe_before_a_sign_is_taken_away_where_an_export_put_it_and_nowhere_else(
+    tmp_path,
+):
+    said = "'-ed' marks the past"
+    row = exported.Row("i1", "A1", 1, "x", 1, said, "=1", "-1", [])
+    ours, other = tmp_path / "ours.csv", tmp_path / "other.csv"
+    ours.write_bytes(b"".join(csv_lines([row])))
+    other.write_text(f"question,answer\n{said},'=1\n")
+
+    [(_, back)], [(_, theirs)] = records(ours), records(other)
+
+    names = ("question", "solution", "answer")
+    assert tuple(back[name] for name in names) == (said, "=1", "-1")
+    assert theirs == {"question": said, "answer": "'=1"}
 
 
 @pytest.mark.parametrize("raw", [b"", b"PAR1", b"PAR1" + b"\xff" * 60 + b"PAR1", b"no"])

@@ -46,7 +46,7 @@ def test_a_login_that_ran_out_leads_home_from_a_page_without_an_address():
 def test_a_nul_in_what_is_looked_for_is_left_out(client, viewer):
     run = RunFactory(name="Sums")
     log = reverse("curriculum:run-audit", args=[run.pk])
-    about = {name: "\x00run" for name in audit_reads.FIELDS}
+    about = dict.fromkeys(audit_reads.FIELDS, "\x00run")
 
     found = client.get("/", {"q": "Su\x00ms"})
     logged = client.get(log, about)
