@@ -75,7 +75,7 @@ class SimulatedTrainer:
         if not manifest.is_file():
             for step in range(1, steps + 1):
                 loss = 2.0 / (1 + step)
-                log(StepLog(step, steps, loss, settings.learning_rate * (1 - step / steps), 0.0))
+                log(StepLog(step, loss, settings.learning_rate * (1 - step / steps), 0.0))
                 beat(step, steps)
             seen = Counter(seen_items(parent)) + Counter(item.skill for item in items)
             write_beside(manifest, json.dumps({"seen": seen}, sort_keys=True))

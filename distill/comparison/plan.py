@@ -40,6 +40,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """What is compared: every arm with every budget and seed, by the same student and teacher."""
+
     domain: str
     student: str
     teacher: str

@@ -17,7 +17,6 @@ class StepLog:
     """One optimiser step. `loss` in nats per trained token."""
 
     step: int
-    total_steps: int
     loss: float
     learning_rate: float
     tokens_per_second: float  # a mean since this call began to train
@@ -53,4 +52,9 @@ class Trainer(Protocol):
         seed: int,
         beat: Beat,
         log: Log,
-    ) -> TrainingResult: ...
+    ) -> TrainingResult:
+        """Train on `items`, and return what lies in `out` then. See the class for a second call.
+
+        Raises NothingToTrain, TrainingError, OutOfSpace, and what `beat` and `log` raise.
+        """
+        ...

@@ -284,7 +284,6 @@ def _callback(beat: Beat, log: Log, n_tokens: int) -> Any:
             log(
                 StepLog(
                     step=state.global_step,
-                    total_steps=state.max_steps,
                     loss=float(logs["loss"]),
                     learning_rate=float(logs.get("learning_rate", 0.0)),
                     tokens_per_second=n_tokens * share / seconds,
