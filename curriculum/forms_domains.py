@@ -10,7 +10,7 @@ from django import forms
 
 from curriculum.exports.domain_table import FIELDS
 from curriculum.exports.tabular import SUFFIXES as TABLES
-from curriculum.services.domains import NAME, WHOLE
+from curriculum.services.domains import NAME, WHOLE, DomainRefused, require_free
 
 SUFFIXES = tuple(dict.fromkeys((*WHOLE, *TABLES)))
 
@@ -38,6 +38,14 @@ class DomainUploadForm(forms.Form):
     title = forms.CharField(
         max_length=160, required=False, label="Title", help_text="Of a table; else its name."
     )
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        try:
+            require_free(name)
+        except DomainRefused as exc:
+            raise forms.ValidationError(str(exc)) from exc
+        return name
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]

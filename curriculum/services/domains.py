@@ -66,11 +66,7 @@ def add(
             raise DomainRefused(f"Nothing was added: {made.look.faults[0]}")
         folder = engine.domains_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        if taken := sorted(p.name for p in folder.glob(f"{name}.*")):
-            raise DomainRefused(
-                f"There is a domain {taken[0]} already, and runs may stand on it. "
-                "Give this one another name."
-            )
+        require_free(name)
         target = folder / f"{name}{made.path.suffix}"
         data = made.path.read_bytes()
         with transaction.atomic():
@@ -88,6 +84,15 @@ def add(
             )
             _put(data, target)  # last: where it fails there is no entry either
     return f"domains/{target.name}"
+
+
+def require_free(name: str) -> None:
+    """Raise `DomainRefused` where there is a domain of this name already."""
+    if taken := sorted(p.name for p in engine.domains_folder().glob(f"{name}.*")):
+        raise DomainRefused(
+            f"There is a domain {taken[0]} already, and runs may stand on it. "
+            "Give this one another name."
+        )
 
 
 def _put(data: bytes, target: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import push_url
 
 from curriculum import checks_said
-from curriculum.htmx import answer, show
+from curriculum.htmx import answer, show, wants_partial
 from curriculum.models import Stage
 from curriculum.review_forms import ManyForm, RejectManyForm, ReplaceForm, WordManyForm, WriteForm
 from curriculum.services import bulk, items, rewriting, words
@@ -26,6 +28,7 @@ from curriculum.views.review_reads import difference
 
 REPLACE = ("curriculum/replace.html", "curriculum/partials/_replace.html")
 WRITE = ("curriculum/write_item.html", "curriculum/partials/_write_item.html")
+PLACE = "curriculum/partials/_review_place.html"
 SHOWN = 20  # differences in a preview
 
 
@@ -243,7 +246,8 @@ def stage_write_item(request: HttpRequest, pk: int) -> HttpResponse:
             notice = f"Written: it waits for a verdict. {checks_said.outcome(item)}"
             place = elsewhere(request.POST)
             place["item"] = str(item.pk)
-            return reply(request, stage, place, notice, status, warns=item.is_flagged)
+            response = reply(request, stage, place, notice, status, warns=item.is_flagged)
+            return _moved(request, response, stage, queue.query(item=item.pk))
     return answer(
         request,
         *WRITE,
@@ -252,6 +256,14 @@ def stage_write_item(request: HttpRequest, pk: int) -> HttpResponse:
         notice=notice,
         status=status,
     )
+
+
+def _moved(request: HttpRequest, response: HttpResponse, stage: Stage, query: str) -> HttpResponse:
+    """The fragment is another page than the one it goes into: its address, title and breadcrumb."""
+    if not wants_partial(request):
+        return response
+    response.write(render_to_string(PLACE, {"stage": stage, "run": stage.run}, request))
+    return push_url(response, f"{reverse('curriculum:stage-review', args=[stage.pk])}?{query}")
 
 
 def _write_form(stage: Stage, said: QueryDict | None = None) -> WriteForm:

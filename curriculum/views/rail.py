@@ -97,7 +97,7 @@ def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextA
     if job is not None and job.may_retry:
         return NextAction(
             f"Retry: {job.get_kind_display()}",
-            f"The last attempt {_ended(job)}. A retry continues where it stopped.",
+            f"The last attempt {ended(job)}. A retry continues where it stopped.",
             reverse("curriculum:job-retry", args=[job.pk]),
             is_post=True,
             role=Role.REVIEWER,
@@ -110,7 +110,8 @@ def next_action(run: Run, stages: Sequence[Stage], jobs: Sequence[Job]) -> NextA
     return _run_action(run)
 
 
-def _ended(job: Job) -> str:
+def ended(job: Job) -> str:
+    """How a job that may be retried came to its end, behind “the attempt”."""
     return {
         JobStatus.FAILED: "failed",
         JobStatus.CANCELLED: "was cancelled",

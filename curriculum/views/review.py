@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import checks_said, engine
@@ -14,7 +14,8 @@ from curriculum.errors import BadModel
 from curriculum.htmx import show
 from curriculum.models import Item, ReviewAction
 from curriculum.review_forms import ActForm, EditForm, RejectForm, VersionForm, WordForm
-from curriculum.services import items, undoing
+from curriculum.services import apart, items, undoing
+from curriculum.services.matching import Queue
 from curriculum.services.undoing import Undone
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
 from curriculum.views.review_page import (
@@ -23,6 +24,7 @@ from curriculum.views.review_page import (
     context,
     elsewhere,
     go_on,
+    may_decide,
     reply,
     told,
 )
@@ -35,7 +37,13 @@ RENDERED = "curriculum/partials/_rendered.html"
 @require_GET
 @viewer
 def stage_review(request: HttpRequest, pk: int) -> HttpResponse:
-    return show(request, PAGE, PART, context(request, find_stage(pk), request.GET))
+    """The bare address is each person's own: whose part of the round is open is sent to that."""
+    stage = find_stage(pk)
+    part = apart.left_for(request.user).filter(stage=stage, round=stage.round)
+    is_bare = not request.GET and may_decide(request, stage, Queue.of(stage, request.GET))
+    if is_bare and part.exists():
+        return redirect(f"{request.path}?only=for-{request.user.pk}")
+    return show(request, PAGE, PART, context(request, stage, request.GET))
 
 
 @require_GET

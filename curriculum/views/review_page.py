@@ -91,6 +91,7 @@ def context(
         "choices": review_reads.choices(stage, queue.round),
         "saved": saved.filters_of(stage.run, person),
         "rounds": range(stage.round + 1),
+        "writing_ended": review_reads.ended_writing(stage),
         **review_reads.rewriting(stage),
         "n_waiting": matching,
         "n_approvable": approvable.count() if decides and matching else 0,

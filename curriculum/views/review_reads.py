@@ -20,8 +20,8 @@ from curriculum.services import presence
 from curriculum.services import rewriting as others
 from curriculum.services.audit import name_of
 from curriculum.services.matching import POLICY, Queue
-from curriculum.states import VERDICTS, Verdict
-from curriculum.views import calls, reads
+from curriculum.states import VERDICTS, JobKind, StageStatus, Verdict
+from curriculum.views import calls, rail, reads
 
 FLAGS = [("", "any"), ("flagged", "flagged"), ("passed", "all passed")]
 ORDERS = [
@@ -220,6 +220,14 @@ def _n_common(a: Sequence[str], b: Sequence[str]) -> int:
     return next(
         (n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
     )
+
+
+def ended_writing(stage: Stage) -> str:
+    """How the writing of a round that waits for its items ended; empty while it goes on."""
+    if stage.status != StageStatus.WRITING:
+        return ""
+    job = stage.jobs.filter(kind=JobKind.WRITE, round=stage.round).last()
+    return rail.ended(job) if job and job.may_retry else ""
 
 
 def rewriting(stage: Stage) -> dict[str, Any]:

@@ -142,7 +142,10 @@ def beside(user: User | AnonymousUser, item: Item | None) -> dict[str, Any]:
     guideline = item.stage.run.guidelines.select_related("author").first()
     assigned = list(item.assignments.select_related("reviewer"))
     if len(assigned) < 2 or item.verdict != Verdict.WAITING:
-        return {"guideline": guideline, "assigned": assigned, "is_shared": False}
+        beside = {"guideline": guideline, "assigned": assigned, "is_shared": False}
+        if item.verdict == Verdict.WAITING and assigned and assigned[0].reviewer_id != user.pk:
+            beside["for_another"] = assigned[0].reviewer
+        return beside
     said = apart.opinions(item)
     mine = next((opinion for opinion in said if opinion.reviewer_id == user.pk), None)
     all_said = len(said) == len(assigned)

@@ -17,6 +17,7 @@ from curriculum.exports.domain_table import guess, lines_of
 from curriculum.exports.tabular import columns
 from curriculum.models import AuditEntry
 from curriculum.services import domains
+from curriculum.services.audit import Actor
 from curriculum.services.domains import DomainRefused
 from tests.factories import ApproverFactory, ReviewerFactory
 
@@ -234,3 +235,19 @@ def test_a_benchmark_is_no_domain_and_is_called_what_it_is(tmp_path, home):
 
     [said] = domains.look(path, name="b").faults
     assert said.startswith("This is a benchmark")
+
+
+@pytest.mark.django_db
+def test_a_name_that_is_taken_is_said_with_the_upload(client, tmp_path):
+    approver = ApproverFactory()
+    client.force_login(approver)
+    path = tmp_path / "x.yaml"
+    path.write_text(YAML)
+    domains.add(path, actor=Actor.person(approver), name="halves")
+    file = SimpleUploadedFile("mine.yaml", YAML.encode())
+
+    response = client.post("/domains/add/", {"file": file, "name": "halves"})
+
+    assert response.status_code == 422
+    assert "There is a domain halves.yaml already" in response.text
+    assert 'id="columns-heading"' not in response.text

@@ -9,7 +9,7 @@ from curriculum.models import Item, ReviewAction, SavedFilter, Tag
 from curriculum.services import bulk, items, saved
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
-from tests.factories import ApproverFactory, ItemFactory, SkillFactory, StageFactory
+from tests.factories import ApproverFactory, ItemFactory, JobFactory, SkillFactory, StageFactory
 from tests.web.writes import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -206,3 +206,33 @@ def test_a_tag_is_as_long_as_it_is_kept_and_a_longer_one_is_refused(client, revi
     assert not Tag.objects.exists()
     client.post(url, {"word": "ß" * 20}, headers=HTMX)
     assert Tag.objects.get().word == "ss" * 20
+
+
+def test_the_page_behind_a_written_item_is_the_review_by_address_title_and_breadcrumb(
+    client, reviewer
+):
+    stage = StageFactory(reviewing=True)
+    skill = stage.stage_skills.get().skill_id
+    form = {"of_skill": skill, "question": "What is 2 + 5?", "solution": "Answer: 7", "answer": "7"}
+    url = reverse("curriculum:stage-write-item", args=[stage.pk])
+
+    response = client.post(url, {"round": 0, **form}, headers=HTMX)
+
+    made = Item.objects.get()
+    at = f"/stages/{stage.pk}/review/?round=0&item={made.pk}"
+    assert response["HX-Push-Url"] == at
+    assert (
+        f"<title>Review · stage {stage.position} · {stage.run.name} · IOA</title>" in response.text
+    )
+    assert '<ol hx-swap-oob="innerHTML:.crumbs ol">' in response.text
+    assert client.post(url, {"round": 0, **form, "question": "2 + 5 = ?"}).status_code == 302
+
+
+def test_a_queue_whose_writing_failed_says_so(client, reviewer):
+    stage = StageFactory(run__status="teaching", status="writing")
+    JobFactory(run=stage.run, stage=stage, kind="write", status="failed")
+
+    shown = client.get(f"/stages/{stage.pk}/review/").text
+
+    assert "Writing failed: the stage's page says more." in shown
+    assert "They are being written" not in shown

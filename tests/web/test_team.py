@@ -152,7 +152,7 @@ def test_what_is_offered_to_be_decided_together_leaves_out_what_several_judge(
     for trait in ({}, {"flagged": True}):
         assign(ItemFactory(stage=stage, **trait), reviewer, carol)
 
-    page = client.get(f"/stages/{stage.pk}/review/").text
+    page = client.get(f"/stages/{stage.pk}/review/?round=0").text
 
     assert "Approve all 1 that match" in page
     assert 'id="reject-flagged"' not in page
@@ -415,3 +415,23 @@ def test_nothing_of_this_is_written_by_looking(client, stage, db):
 
     assert not AuditEntry.objects.exists()
     assert not ItemLock.objects.exists()
+
+
+def test_whose_part_is_open_comes_to_it_by_the_bare_address(client, reviewer, carol, stage):
+    page = f"/stages/{stage.pk}/review/"
+    assign(ItemFactory(stage=stage), carol)
+    assert client.get(page).status_code == 200
+
+    mine = assign(ItemFactory(stage=stage), reviewer)
+    assert client.get(page).url == f"{page}?only=for-{reviewer.pk}"
+    assert f'id="item-{mine.pk}"' in client.get(page, follow=True).text
+
+    Item.objects.filter(pk=mine.pk).update(verdict=Verdict.APPROVED)
+    assert client.get(page).status_code == 200
+
+
+def test_an_item_that_is_anothers_says_whose(client, reviewer, carol, stage):
+    theirs, mine = (assign(ItemFactory(stage=stage), who) for who in (carol, reviewer))
+
+    assert 'id="for-another">for Carol</span>' in review(client, theirs)
+    assert 'id="for-another"' not in review(client, mine)
