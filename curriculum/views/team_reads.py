@@ -142,7 +142,11 @@ def beside(user: User | AnonymousUser, item: Item | None) -> dict[str, Any]:
     guideline = item.stage.run.guidelines.select_related("author").first()
     assigned = list(item.assignments.select_related("reviewer"))
     if len(assigned) < 2 or item.verdict != Verdict.WAITING:
-        beside = {"guideline": guideline, "assigned": assigned, "is_shared": False}
+        beside: dict[str, Any] = {
+            "guideline": guideline,
+            "assigned": assigned,
+            "is_shared": False,
+        }
         if item.verdict == Verdict.WAITING and assigned and assigned[0].reviewer_id != user.pk:
             beside["for_another"] = assigned[0].reviewer
         return beside
