@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any
 
 from django import forms
 
 from curriculum.exports.domain_table import FIELDS
 from curriculum.exports.tabular import SUFFIXES as TABLES
+from curriculum.forms_files import ColumnsForm, FileForm
 from curriculum.services.domains import NAME, WHOLE, DomainRefused, require_free
 
 SUFFIXES = tuple(dict.fromkeys((*WHOLE, *TABLES)))
 
 
-class DomainUploadForm(forms.Form):
+class DomainUploadForm(FileForm):
     """A file, and what the domain shall be called."""
+
+    suffixes = SUFFIXES
 
     file = forms.FileField(
         label="File",
@@ -47,34 +49,20 @@ class DomainUploadForm(forms.Form):
             raise forms.ValidationError(str(exc)) from exc
         return name
 
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if PurePath(file.name).suffix.lower() not in SUFFIXES:
-            raise forms.ValidationError(f"The file's name has to end in {', '.join(SUFFIXES)}.")
-        return file
 
-
-class DomainMappingForm(forms.Form):
+class DomainMappingForm(ColumnsForm):
     """Which column of a table is which field, and the skill of rows that name none."""
 
+    told = FIELDS
+
     def __init__(self, columns: Sequence[str], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        named = [("", "none"), *((name, name[:80]) for name in columns)]
-        for name, (label, says) in FIELDS.items():
-            self.fields[name] = forms.ChoiceField(
-                choices=named, required=False, label=label, help_text=says
-            )
+        super().__init__(columns, *args, **kwargs)
         self.fields["all_skill"] = forms.CharField(
             max_length=40, required=False, label="Skill otherwise", help_text="Of rows without one."
         )
 
-    def columns(self) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in FIELDS if self.cleaned_data.get(name)}
-
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if not said.get("skill") and not said.get("all_skill"):
-            raise forms.ValidationError("Say which column is the skill, or one skill for all rows.")
+        said = super().clean()
         if said.get("question") and not said.get("answer"):
             raise forms.ValidationError("Say which column is the answer.")
         return said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any
 
 from django import forms
@@ -12,6 +11,7 @@ from curriculum.exports.card import LICENCES
 from curriculum.exports.formats import FORMATS
 from curriculum.exports.mapping import FIELDS
 from curriculum.exports.tabular import SUFFIXES
+from curriculum.forms_files import ColumnsForm, FileForm
 from curriculum.models import Run, Skill, Snapshot, Stage
 
 WHAT = {
@@ -71,8 +71,10 @@ class ArchiveForm(forms.Form):
     )
 
 
-class UploadForm(forms.Form):
+class UploadForm(FileForm):
     """A file of items, before it is known which of its columns is what."""
+
+    suffixes = SUFFIXES
 
     file = forms.FileField(
         label="File",
@@ -80,23 +82,14 @@ class UploadForm(forms.Form):
         error_messages={"required": "Choose a file."},
     )
 
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if PurePath(file.name).suffix.lower() not in SUFFIXES:
-            raise forms.ValidationError(f"The file's name has to end in {', '.join(SUFFIXES)}.")
-        return file
 
+class MappingForm(ColumnsForm):
+    """Which column is which field of an item, and the skill of rows that name none."""
 
-class MappingForm(forms.Form):
-    """Which column is which field, and the skill of rows that name none."""
+    told = FIELDS
 
     def __init__(self, stage: Stage, columns: Sequence[str], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        named = [("", "none"), *((name, name[:80]) for name in columns)]
-        for name, (label, says) in FIELDS.items():
-            self.fields[name] = forms.ChoiceField(
-                choices=named, required=False, label=label, help_text=says
-            )
+        super().__init__(columns, *args, **kwargs)
         taught = Skill.objects.filter(stage_skills__stage=stage)
         self.fields["all_skill"] = forms.ChoiceField(
             choices=[("", "none"), *((s.key, str(s)) for s in taught)],
@@ -105,17 +98,12 @@ class MappingForm(forms.Form):
             help_text="Of rows that name none.",
         )
 
-    def columns(self) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in FIELDS if self.cleaned_data.get(name)}
-
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
+        said = self.cleaned_data
         if not said.get("question") and not said.get("messages"):
             raise forms.ValidationError("Say which column is the question, or the conversation.")
         if said.get("messages") and (said.get("question") or said.get("solution")):
             raise forms.ValidationError(
                 "A conversation holds question and solution: leave their own columns at “none”."
             )
-        if not said.get("skill") and not said.get("all_skill"):
-            raise forms.ValidationError("Say which column is the skill, or one skill for all rows.")
-        return said
+        return super().clean()

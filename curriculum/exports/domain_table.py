@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from curriculum.exports.mapping import named_so
 from curriculum.exports.tabular import Record, text_of
 
 FIELDS: dict[str, tuple[str, str]] = {  # of a row: what a person is told
@@ -61,13 +62,7 @@ class DomainLines:
 
 def guess(columns: Sequence[str]) -> dict[str, str]:
     """Field -> column, where a column's name says it."""
-    by_name = {name.strip().casefold().replace(" ", "_"): name for name in reversed(columns)}
-    return {
-        field: by_name[name]
-        for field, names in _NAMES.items()
-        for name in reversed(names)
-        if name in by_name
-    }
+    return named_so(columns, _NAMES)
 
 
 def lines_of(

@@ -38,15 +38,22 @@ class Words:
     level: int
 
 
-def guess(columns: Sequence[str]) -> dict[str, str]:
-    """Field -> column, where a column's name says it. A conversation wins over its parts."""
+def named_so(columns: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Field -> column, where a column has one of the field's `names`: the first of them, and of
+    columns that are written alike the first.
+    """
     by_name = {name.strip().casefold().replace(" ", "_"): name for name in reversed(columns)}
-    found = {
+    return {
         field: by_name[name]
-        for field, names in _NAMES.items()
-        for name in reversed(names)
+        for field, known in names.items()
+        for name in reversed(known)
         if name in by_name
     }
+
+
+def guess(columns: Sequence[str]) -> dict[str, str]:
+    """Field -> column, where a column's name says it. A conversation wins over its parts."""
+    found = named_so(columns, _NAMES)
     if "messages" in found:
         found.pop("question", None)
         found.pop("solution", None)
