@@ -67,7 +67,9 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
             _check_same(told, other, name, SAME)
             others.append(other)
     if others:
-        told[OTHERS] = others
+        again = [(other["items"], other["seeds"]) for other in others]
+        kept = [o for o in told.get(OTHERS, ()) if (o["items"], o["seeds"]) not in again]
+        told[OTHERS] = [*kept, *others]
     for name in pieces:
         told = _with_part(told, name)
     if runs:

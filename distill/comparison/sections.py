@@ -36,9 +36,10 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
 
 
 def beside(told: Mapping[str, Any]) -> list[Section]:
-    """The parts of a report that stand beside another comparison's, by their size."""
+    """The parts of a report that stand beside another comparison's, by their size and seeds."""
     n = len(next(iter(told["items_to_mastery"].values())))  # those taught
-    about = f"{told['items']:,} items of {n} skills: "
+    seeds = ("seed " if len(told["seeds"]) == 1 else "seeds ") + ", ".join(map(str, told["seeds"]))
+    about = f"{told['items']:,} items of {n} skills, {seeds}: "
     found = [_arms(told), _differences(told), _skills(told), _forgetting(told), _cost(told)]
     return [replace(s, title=about + s.title) for s in found if s is not None and s.rows]
 

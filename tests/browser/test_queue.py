@@ -284,3 +284,21 @@ def test_a_list_is_worked_through_in_its_rows(school, visit, stage):
     expect(page.locator("#approve")).to_be_visible()
 
     assert [verdict(item) for item in (first, second, third)] == ["", "approved", "approved"]
+
+
+def test_behind_a_written_item_stands_the_review_by_its_own_address(school, visit, stage):
+    ItemFactory(stage=stage)
+    page = visit(school.bob)
+    open_queue(page, stage)
+    page.click("#to-write")
+
+    page.fill("[name=question]", "What is 1 + 1?")
+    page.fill("[name=solution]", "One and one make 2. Answer: 2")
+    page.fill("[name=answer]", "2")
+    page.click("#write-send-here")
+
+    page.wait_for_url("**/review/?*item=*")
+    assert page.title().startswith("Review · stage")
+    assert page.inner_text(".crumbs [aria-current]") == "Review"
+    page.reload()
+    assert page.is_visible(f"#item-{Item.objects.get(origin='person').pk}")

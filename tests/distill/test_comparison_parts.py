@@ -621,12 +621,32 @@ def test_another_budget_of_other_skills_stands_beside_the_first_as_a_comparison_
     told = json.loads((docs / "evidence.json").read_text())
     assert (told["items"], told["others"]) == (90, [large])
     text = (docs / "evidence.md").read_text()
-    apart = text[text.index("## 120 items of 2 skills: The arms") :]
+    apart = text[text.index("## 120 items of 2 skills, seed 0: The arms") :]
     assert apart.splitlines()[2].strip().startswith(large["command"])
     assert "One seed. Composite skills: B3." in apart
     mean = large["arms"]["ioa"]["mean"]["mean"]
     assert f"| {mean:.2f} |" in next(r for r in apart.splitlines() if r.startswith("| ioa |"))
     assert f"120 items: {made_with(large)}" in text.replace("\\", "")
+
+
+def test_of_another_budget_other_seeds_stand_beside_the_first_and_the_same_ones_once(
+    made, tmp_path
+):
+    docs, words = tmp_path / "docs", ["--student", "simulated", "--items", 120, "--probes", 8]
+    words += ["--items-per-round", 60, "--skills", "A2,B3", "--arms", "uniform,ioa", "--seeds", 1]
+    for seed in (0, 1):
+        result = ioa("--out", tmp_path / str(seed), "--first-seed", seed, *words)
+        assert result.exit_code == 0, result.output
+
+    evidence.main([str(made[0] / "c"), str(tmp_path / "0"), str(docs)])
+    for _ in range(2):
+        evidence.main([str(docs), str(tmp_path / "1"), str(docs)])
+
+    told = json.loads((docs / "evidence.json").read_text())
+    assert [other["seeds"] for other in told["others"]] == [[0], [1]]
+    text = (docs / "evidence.md").read_text()
+    titles = [f"## 120 items of 2 skills, seed {seed}: The arms" for seed in (0, 1)]
+    assert [text.count(title) for title in titles] == [1, 1]
 
 
 def test_more_budgets_of_the_same_skills_are_told_as_curves_beside_the_first(made, tmp_path):
