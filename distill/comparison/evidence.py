@@ -91,11 +91,13 @@ def _with_part(told: dict[str, Any], name: str) -> dict[str, Any]:
     if _are_skills(told, more):
         return joined(told, more, name)
     others = list(told.get(OTHERS, ()))
-    for i, other in enumerate(others):
-        if _are_skills(other, more):
-            others[i] = joined(other, more, name)
-            return told | {OTHERS: others}
-    raise DistillError(f"Nothing that is told is of the skills of {name}.")
+    places = [i for i, other in enumerate(others) if _are_skills(other, more)]
+    if not places:
+        raise DistillError(f"Nothing that is told is of the skills of {name}.")
+    # of several the one that was run with its settings; else the first says what is other
+    i = next((i for i in places if others[i]["settings"] == more["settings"]), places[0])
+    others[i] = joined(others[i], more, name)
+    return told | {OTHERS: others}
 
 
 def _apart(told: Mapping[str, Any], other: dict[str, Any], name: str) -> dict[str, Any]:

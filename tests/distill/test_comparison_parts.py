@@ -648,6 +648,17 @@ def test_of_another_budget_other_seeds_stand_beside_the_first_and_the_same_ones_
     titles = [f"## 120 items of 2 skills, seed {seed}: The arms" for seed in (0, 1)]
     assert [text.count(title) for title in titles] == [1, 1]
 
+    other = json.loads((docs / "evidence.json").read_text())
+    other["others"][0]["settings"]["budget"]["items_per_round"] = 59
+    (docs / "evidence.json").write_text(json.dumps(other))
+    result = ioa("--out", tmp_path / "2", "--first-seed", 2, *words)
+    assert result.exit_code == 0, result.output
+
+    evidence.main([str(docs), f"+{tmp_path / '2'}", str(docs)])
+
+    told = json.loads((docs / "evidence.json").read_text())
+    assert [other["seeds"] for other in told["others"]] == [[0], [1, 2]]
+
 
 def test_more_budgets_of_the_same_skills_are_told_as_curves_beside_the_first(made, tmp_path):
     large = json.loads((made[0] / "c" / "comparison.json").read_text())
