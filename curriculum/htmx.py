@@ -48,7 +48,7 @@ def show(
     request: HttpRequest, page: str, partial: str, context: Context, *, status: int = 200
 ) -> HttpResponse:
     """Answer a GET: the page, or the part of it that htmx asked for."""
-    whole = {**context}
+    whole = dict(context)
     if getattr(context.get("run"), "origin", None) is not None:
         whole["perms"] = {}  # the record of a run made elsewhere: pages offer nothing to do
     if wants_partial(request):

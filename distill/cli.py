@@ -9,7 +9,6 @@ Exit status: 0 done, 1 could not (a sentence on stderr says why) or found what i
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,13 +19,13 @@ from rich.progress import Progress
 
 from distill import domains, report, roster
 from distill.adapter.leaks import LeakIndex
-from distill.adapter.writing import nothing_for
+from distill.adapter.writing import nothing_for, unwritable
 from distill.commands import assess, check_leaks, compare, decompose, diagnose, files, options
 from distill.commands import domains as domains_commands
 from distill.commands.ending import told
 from distill.commands.progress import bars, show_on
 from distill.decisions import AtGate, Decision, autopilot
-from distill.domains.base import Domain
+from distill.errors import DomainError
 from distill.journal import CHECKPOINTS
 from distill.pipeline import Pipeline
 from distill.settings import Settings
@@ -82,8 +81,8 @@ def distil(
         answering = roster.find_teacher(teacher, models, os.environ, requests)
         found = domains.load(domain)
         taught = files.taught_skills(found, skills) if skills.strip(", ") else ()
-        if teacher == roster.PROCEDURAL:
-            _require_generators(found, taught)
+        if teacher == roster.PROCEDURAL and (bare := unwritable(found, taught)):
+            raise DomainError(nothing_for(bare))
         with closing(answering), bars() as progress:
             pipeline = Pipeline(
                 found,
@@ -106,14 +105,6 @@ def distil(
         adapter = out / CHECKPOINTS / figures["adapter"]
         console.print(f"The student's adapter: {adapter}", markup=False, soft_wrap=True)
     console.print(f"Report: {out / 'report.json'}", markup=False)
-
-
-def _require_generators(domain: Domain, taught: Sequence[str]) -> None:
-    """Raise `DomainError` before anybody is asked, where there is nothing to teach with."""
-    for skill in domain.skills:
-        is_taught = not skill.is_transfer and (not taught or skill.id in taught)
-        if is_taught and not domain.problems(skill.id, 1, seed=0):
-            raise nothing_for(skill.id)
 
 
 def _settings(path: Path | None, items: int | None, items_per_round: int | None) -> Settings:

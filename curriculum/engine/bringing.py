@@ -10,11 +10,11 @@ from curriculum.engine.describe import load_domain
 from curriculum.errors import BadDomain, BadModel
 from distill import domains as distill_domains
 from distill import roster
+from distill.adapter.writing import nothing_for, unwritable
 from distill.domains.benchmarks import is_benchmark
 from distill.domains.files import faults_of_file, load_file
 from distill.records import Split
 
-NAMED = 8  # skills in a refusal
 SPLITS = (Split.TRAIN, Split.DIAGNOSE, Split.GATE, Split.FINAL)
 
 
@@ -28,11 +28,6 @@ class SkillCount:
     is_transfer: bool
     counts: tuple[int | None, ...]  # by `SPLITS`
 
-    @property
-    def is_measured_only(self) -> bool:
-        """Whether there is no question to teach from, so that only a model can write items."""
-        return not self.is_transfer and self.counts[SPLITS.index(Split.TRAIN)] == 0
-
 
 @dataclass(frozen=True, slots=True)
 class DomainLook:
@@ -41,11 +36,8 @@ class DomainLook:
     title: str = ""
     version: str = ""
     skills: tuple[SkillCount, ...] = ()
+    measured_only: tuple[str, ...] = ()  # taught, and only a teacher that writes can do it
     faults: tuple[str, ...] = ()
-
-    @property
-    def measured_only(self) -> list[str]:
-        return [skill.key for skill in self.skills if skill.is_measured_only]
 
 
 def look_at_file(path: Path) -> DomainLook:
@@ -77,14 +69,8 @@ def check_written(spec: str, teacher: str, skills: Collection[str] = ()) -> None
     """
     if teacher != roster.PROCEDURAL:
         return
-    bare = [k for k in _look(load_domain(spec)).measured_only if not skills or k in skills]
-    if bare:
-        told = ", ".join(bare[:NAMED]) + (f" and {len(bare) - NAMED} more" if bare[NAMED:] else "")
-        raise BadModel(
-            f"The procedural teacher can write nothing for {told}: the domain has no generator and "
-            "no training items for them. Choose a teacher that writes, add training items to the "
-            "domain, or leave these skills out."
-        )
+    if bare := unwritable(load_domain(spec), skills):
+        raise BadModel(nothing_for(bare))
 
 
 def _look(domain: distill_domains.Domain) -> DomainLook:
@@ -101,4 +87,5 @@ def _look(domain: distill_domains.Domain) -> DomainLook:
             )
             for s in domain.skills
         ),
+        measured_only=tuple(unwritable(domain)),
     )

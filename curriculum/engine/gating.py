@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 from curriculum import models
@@ -26,11 +27,10 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     """The gate's evidence on the current checkpoint, as plain JSON, and scores not saved yet.
 
     What was waived is asked again, with the gate's probes (`probing.ask_others`). All skills still
-    to be taught are measured as well: what this stage taught may have helped
-    them, and it may be waived where it may not advance. The rest is planned again from that, and
-    the next stage's first round written for the student as it is. Where it may not advance, those
-    skills are asked for as well of which the kinds of errors say something to who writes the
-    remedy.
+    to be taught are measured as well: what this stage taught may have helped them, and it may be
+    waived where it may not advance. The rest is planned again from that, and the next stage's first
+    round written for the student as it is. Where it may not advance, those skills are asked for as
+    well of which the kinds of errors say something to who writes the remedy.
 
     Resumable: what is answered is not asked again. Raises what `beat` and the student raise.
     """
@@ -39,7 +39,7 @@ def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], lis
     exam, gaps = Exam(run, keep), gaps_of(run)
     gate = _gate(stage, exam, checkpoint, gaps)
     with exam.student(checkpoint) as student:
-        asking = _Asking(exam, student, checkpoint, beat, trained=gate.trained)
+        asking = _Asking(exam, student, checkpoint, beat, gate.trained)
         evidence = gate.run(student, beat=asking.at_gate, sink=asking.keep)
         by_now = look_ahead(
             [k for k in _skills_ahead(stage) if k in gaps],
@@ -83,47 +83,39 @@ def _gate(stage: Stage, exam: Exam, checkpoint: Checkpoint, gaps: Mapping[str, G
     )
 
 
+@dataclass(slots=True)
 class _Asking:
     """What one checkpoint is asked at a gate, kept as it answers, with one count of it all."""
 
-    def __init__(
-        self,
-        exam: Exam,
-        student: Backend,
-        checkpoint: Checkpoint,
-        beat: Beat,
-        *,
-        trained: Set[str],
-    ) -> None:
-        self._exam = exam
-        self._student = student
-        self._checkpoint = checkpoint
-        self._beat = beat
-        self._trained = trained
-        self._told = 0  # questions of the looks behind
+    exam: Exam
+    student: Backend
+    checkpoint: Checkpoint
+    beat: Beat
+    trained: Set[str]
+    told: int = 0  # questions of the looks behind
 
     def at_gate(self, done: int, total: int) -> None:
-        self._told = total
-        self._beat(done, total)
+        self.told = total
+        self.beat(done, total)
 
     def keep(self, pairs: Sequence[tuple[Probe, Answer]]) -> None:
-        self._exam.keep_probes([probe for probe, _ in pairs])
-        self._exam.keep_answers(self._checkpoint, pairs)
+        self.exam.keep_probes([probe for probe, _ in pairs])
+        self.exam.keep_answers(self.checkpoint, pairs)
 
     def draw(self, skill: str, n: int) -> Sequence[Probe]:
-        seed = self._exam.run.seed
-        return self._exam.domain.probes(skill, Split.DIAGNOSE, n, seed=seed, exclude=self._trained)
+        seed = self.exam.run.seed
+        return self.exam.domain.probes(skill, Split.DIAGNOSE, n, seed=seed, exclude=self.trained)
 
     def ask(self, probes: Sequence[Probe]) -> Grades:
-        before = self._told
-        self._exam.keep_probes(probes)
-        grades = self._exam.ask(
-            self._student,
-            self._checkpoint,
+        before = self.told
+        self.exam.keep_probes(probes)
+        grades = self.exam.ask(
+            self.student,
+            self.checkpoint,
             probes,
-            lambda done, total: self._beat(before + done, before + total),
+            lambda done, total: self.beat(before + done, before + total),
         )
-        self._told += len(probes)
+        self.told += len(probes)
         return grades
 
 

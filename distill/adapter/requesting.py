@@ -45,7 +45,7 @@ class Slot:
         return self.count.tally(self.order.skill, self.level)
 
 
-def slots(orders: Sequence[Order], settings: Writing) -> list[Slot]:
+def slots_of(orders: Sequence[Order], settings: Writing) -> list[Slot]:
     """The orders by size, smaller ones first where the student is to begin small."""
     found = []
     for order in orders:

@@ -67,7 +67,7 @@ def teach(
     """
     put = answering.put_by_domain(domain, orders, settings)
     by_domain = {ordered.order.skill for ordered in put}
-    slots = requesting.slots([o for o in orders if o.skill not in by_domain], settings)
+    slots = requesting.slots_of([o for o in orders if o.skill not in by_domain], settings)
     total = sum(order.n for order in orders)
     good: list[Item] = []
 

@@ -17,6 +17,8 @@ from distill.errors import DomainError
 from distill.grading import GRADERS, Graders
 from distill.records import Item
 
+NAMED = 8  # skills in a refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -86,7 +88,7 @@ def write(
             alive=lambda: beat(len(items), total),
         )
         if not drawn and order.n:
-            raise nothing_for(order.skill)
+            raise DomainError(nothing_for([order.skill]))
         checks = standard_checks(
             domain.grader(order.skill),
             duplicate=duplicate,
@@ -173,11 +175,23 @@ def _item(chosen: Chosen, round_key: str, operations: Set[Operation]) -> Item:
     )
 
 
-def nothing_for(skill: str) -> DomainError:
-    return DomainError(
-        f"Nothing can be written for {skill}: this domain has no generator for it and no items of "
-        "its own to teach. Make a new run: with a teacher that writes, with training items for "
-        "the skill in the domain's file, or without the skill."
+def unwritable(domain: Domain, skills: Collection[str] = ()) -> list[str]:
+    """The skills, of these or of all, that are to be taught and of which the domain itself has
+    neither a generator nor training items: only a teacher that writes can teach them. Pure.
+    """
+    taught = [s.id for s in domain.skills if not s.is_transfer and (not skills or s.id in skills)]
+    return [skill for skill in taught if not domain.problems(skill, 1, seed=0)]
+
+
+def nothing_for(skills: Sequence[str]) -> str:
+    """What a person is told of skills that are `unwritable`. Pure."""
+    told = ", ".join(skills[:NAMED])
+    if len(skills) > NAMED:
+        told += f" and {len(skills) - NAMED} more"
+    return (
+        f"Nothing can be written for {told}: the domain has no generator and no training items of "
+        "its own. A new run needs a teacher that writes, training items in the domain's file, or "
+        "to go without."
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.comparison.results import made_with
-from distill.comparison.sections import Section, ablations, beside, curves, sections
+from distill.comparison.sections import Section, ablations, beside, curves, sections, size_of
 from distill.comparison.tuning import means_tried
 from distill.differing import changed
 from distill.settings import Settings, as_kept
@@ -57,7 +57,7 @@ def markdown(told: Mapping[str, Any]) -> str:
     if apart := told.get(ABLATED):
         parts.append(f"The ablations: {_plain(made_with(apart))}.\n")
     for other in told.get(OTHERS, ()):
-        parts.append(f"{other['items']:,} items: {_plain(made_with(other))}.\n")
+        parts.append(f"{size_of(other)}: {_plain(made_with(other))}.\n")
     return "\n".join(parts)
 
 

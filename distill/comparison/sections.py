@@ -37,11 +37,16 @@ def sections(told: Mapping[str, Any]) -> list[Section]:
 
 def beside(told: Mapping[str, Any]) -> list[Section]:
     """The parts of a report that stand beside another comparison's, by their size and seeds."""
+    about = size_of(told)
+    found = [_arms(told), _differences(told), _skills(told), _forgetting(told), _cost(told)]
+    return [replace(s, title=f"{about}: {s.title}") for s in found if s is not None and s.rows]
+
+
+def size_of(told: Mapping[str, Any]) -> str:
+    """What a comparison beside others is known by: "3,000 items of 16 skills, seeds 1, 2"."""
     n = len(next(iter(told["items_to_mastery"].values())))  # those taught
     seeds = ("seed " if len(told["seeds"]) == 1 else "seeds ") + ", ".join(map(str, told["seeds"]))
-    about = f"{told['items']:,} items of {n} skills, {seeds}: "
-    found = [_arms(told), _differences(told), _skills(told), _forgetting(told), _cost(told)]
-    return [replace(s, title=about + s.title) for s in found if s is not None and s.rows]
+    return f"{told['items']:,} items of {n} skills, {seeds}"
 
 
 def _names(told: Mapping[str, Any]) -> list[str]:

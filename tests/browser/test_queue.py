@@ -176,15 +176,19 @@ def test_words_are_replaced_after_a_look_and_come_back(school, visit, stage):
     assert Item.objects.get().solution == item.solution
 
 
-def test_a_person_writes_an_item_without_javascript(school, visit, stage):
-    ItemFactory(stage=stage)
-    page = visit(school.bob, java_script_enabled=False)
+def write_one_and_one(page, stage):
+    """Up to the button that sends it."""
     open_queue(page, stage)
     page.click("#to-write")
-
     page.fill("[name=question]", "What is 1 + 1?")
     page.fill("[name=solution]", "One and one make 2. Answer: 2")
     page.fill("[name=answer]", "2")
+
+
+def test_a_person_writes_an_item_without_javascript(school, visit, stage):
+    ItemFactory(stage=stage)
+    page = visit(school.bob, java_script_enabled=False)
+    write_one_and_one(page, stage)
     page.click("#write-send")
 
     assert "It passes every check." in page.inner_text("#notices")
@@ -289,12 +293,7 @@ def test_a_list_is_worked_through_in_its_rows(school, visit, stage):
 def test_behind_a_written_item_stands_the_review_by_its_own_address(school, visit, stage):
     ItemFactory(stage=stage)
     page = visit(school.bob)
-    open_queue(page, stage)
-    page.click("#to-write")
-
-    page.fill("[name=question]", "What is 1 + 1?")
-    page.fill("[name=solution]", "One and one make 2. Answer: 2")
-    page.fill("[name=answer]", "2")
+    write_one_and_one(page, stage)
     page.click("#write-send-here")
 
     page.wait_for_url("**/review/?*item=*")

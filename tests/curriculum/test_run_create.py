@@ -85,7 +85,7 @@ def test_a_teacher_that_has_nothing_to_write_from_is_refused_at_once(approver, s
     (tmp_path / "domains" / "few.jsonl").write_text(words)
     given = GIVEN | {"domain": "domains/few.jsonl"}
 
-    with pytest.raises(BadModel, match="nothing for C: "):
+    with pytest.raises(BadModel, match="Nothing can be written for C: "):
         runs.create(actor=approver, **given | {"skills": ["B", "C"]})
     assert not Run.objects.exists()
     runs.create(actor=approver, **given | {"skills": ["B"]})

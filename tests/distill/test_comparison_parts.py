@@ -626,7 +626,7 @@ def test_another_budget_of_other_skills_stands_beside_the_first_as_a_comparison_
     assert "One seed. Composite skills: B3." in apart
     mean = large["arms"]["ioa"]["mean"]["mean"]
     assert f"| {mean:.2f} |" in next(r for r in apart.splitlines() if r.startswith("| ioa |"))
-    assert f"120 items: {made_with(large)}" in text.replace("\\", "")
+    assert f"120 items of 2 skills, seed 0: {made_with(large)}" in text.replace("\\", "")
 
 
 def test_of_another_budget_other_seeds_stand_beside_the_first_and_the_same_ones_once(
