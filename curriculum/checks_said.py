@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from curriculum.models import Item
 
+OWN_ANSWER = "ending"  # in place of "answer" where no program can tell: `vouching.OwnAnswer`
 PASSED = {
     "parses": "whole and readable",
     "safety": "nothing hidden in it",
@@ -12,7 +15,7 @@ PASSED = {
     "skill": "of this skill",
     "steps": "no false step",
     "answer": "answer right",
-    "ending": "ends in its answer",
+    OWN_ANSWER: "ends in its answer",
     "duplicate": "no duplicate",
     "leak": "not used for measuring",
 }
@@ -24,7 +27,7 @@ FAILED = {
     "skill": "of another skill",
     "steps": "a false step",
     "answer": "answer not right",
-    "ending": "does not end in its answer",
+    OWN_ANSWER: "does not end in its answer",
     "duplicate": "a duplicate",
     "leak": "used for measuring",
 }
@@ -42,6 +45,11 @@ def outcome(item: Item) -> str:
     if failed:
         some = "a check" if len(failed) == 1 else f"{len(failed)} checks"
         return f"It fails {some}: {in_words(item.failed)}."
-    if any(check["id"] == "ending" for check in item.checks):
+    if any(check["id"] == OWN_ANSWER for check in item.checks):
         return "It passes every check; whether its answer is right, no program can tell."
     return "It passes every check."
+
+
+def untold(found: QuerySet[Item]) -> QuerySet[Item]:
+    """Of these, those whose answer only a person has said is right."""
+    return found.filter(checks__icontains=f'"id": "{OWN_ANSWER}"')

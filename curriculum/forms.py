@@ -137,7 +137,7 @@ class RunForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["domain"].choices = engine.domains()  # type: ignore[attr-defined]
+        self.fields["domain"].choices = engine.domains_titled()  # type: ignore[attr-defined]
         self.fields["teacher"].choices = engine.teachers()  # type: ignore[attr-defined]
         self.fields["student"].choices = engine.students()  # type: ignore[attr-defined]
         self.fields["skills"].choices = self._skill_choices()  # type: ignore[attr-defined]

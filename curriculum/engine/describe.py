@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,28 @@ def domains() -> list[tuple[str, str]]:
         (Foundations.id, Foundations.title),
         *((f"domains/{p.name}", p.name) for p in files if p.suffix in distill_domains.SUFFIXES),
     ]
+
+
+def domains_titled() -> list[tuple[str, str]]:
+    """`domains()` with the titles that people know them by before the names of their files."""
+    return [(spec, _titled(spec, name)) for spec, name in domains()]
+
+
+def _titled(spec: str, name: str) -> str:
+    if spec == Foundations.id:
+        return name
+    try:
+        file = home() / spec
+        title = _title_of(spec, (str(file), file.stat().st_mtime_ns))
+    except (BadDomain, OSError):  # the list of domains says what is wrong with it
+        return name
+    return name if title == Path(name).stem else f"{title} ({name})"
+
+
+@lru_cache(maxsize=256)
+def _title_of(spec: str, state: tuple[str, int]) -> str:
+    """Read whole, which takes a while where it holds thousands of questions: once a `state`."""
+    return load_domain(spec).title
 
 
 def load_domain(spec: str) -> distill_domains.Domain:

@@ -27,11 +27,12 @@ from distill.records import GateAnswer, GateEvidence
 
 @dataclass(frozen=True, slots=True)
 class NextRound:
-    """Items by skill; the ratios to expect are of skills that do not sit yet."""
+    """Items by skill; what to expect is of skills that do not sit yet."""
 
     new: dict[str, int]
     rehearsal: dict[str, int]
-    now: dict[str, float]
+    now: dict[str, float]  # ratios of the stage's skills
+    mastered: frozenset[str]  # of these
     expected: dict[str, Guess]
     n_cases: int  # that `expected` stands on; 0: not enough evidence
     are_remedies: bool
@@ -79,17 +80,19 @@ def next_round(gate: GateRecord) -> NextRound | None:
         share=planned.share,
     )
     cases = outlook.basis(cases_of(run))
-    now = _not_yet(evidence_record(footed.evidence))
+    evidence = evidence_record(footed.evidence)
+    not_yet = _not_yet(evidence)
     expected = {
         k: guess
-        for k, ratio in now.items()
+        for k, ratio in not_yet.items()
         if k in new and (guess := outlook.expect(cases, ratio, new[k])) is not None
     }
     n_items = n_new + sum(rehearsal.values())
     return NextRound(
         new=new,
         rehearsal={k: n for k, n in rehearsal.items() if n},
-        now=now,
+        now={v.skill: v.ratio for v in evidence.stage},
+        mastered=frozenset(v.skill for v in evidence.stage if v.skill not in not_yet),
         expected=expected,
         n_cases=len(cases),
         are_remedies=all(case.is_remedy for case in cases),

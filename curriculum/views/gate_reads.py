@@ -93,7 +93,7 @@ class Ahead:
 
     planned: engine.NextRound
     mixture: list[dict[str, Any]]  # as `stage_reads.mixture` has them
-    gains: list[dict[str, Any]]  # key, n, now, guess; no ratio of what was forgotten
+    gains: list[dict[str, Any]]  # key, n, now, sits, guess; no ratio of what was forgotten
     stalled: str = ""  # why policy would ask for no other, see decision 19
 
 
@@ -124,6 +124,7 @@ def ahead(gate: GateRecord) -> Ahead | None:
                 "key": key,
                 "n": n,
                 "now": planned.now.get(key),
+                "sits": key in planned.mastered,
                 "guess": planned.expected.get(key),
             }
             for key, n in planned.new.items()

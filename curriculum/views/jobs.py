@@ -46,9 +46,11 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         found = found.filter(status=status)
     page = Paginator(found, SHOWN).get_page(request.GET.get("page"))
     roles = access.roles_in(request.user, {job.run for job in page})
-    rows = [
-        (job, reads.eta_seconds(job), (roles[job.run_id] or 0) >= Role.REVIEWER) for job in page
-    ]
+
+    def may_act(job: Job) -> bool:  # in a run that is over there is nothing to do again
+        return not job.run.is_over and (roles[job.run_id] or 0) >= Role.REVIEWER
+
+    rows = [(job, reads.eta_seconds(job), may_act(job)) for job in page]
     return {
         "page": page,
         "rows": rows,

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
+from curriculum import checks_said
 from curriculum.access import Role
 from curriculum.htmx import answer
 from curriculum.models import Item, ReviewAction, Stage
@@ -68,6 +69,7 @@ def context(
     together = bulk.waiting(stage, queue).exclude(pk__in=alone)
     matching = place["n"] if queue.verdict == "waiting" and not alone else together.count()
     approvable = bulk.approvable(stage, queue).exclude(pk__in=alone)
+    n_approvable = approvable.count() if decides and matching else 0
     last = undoing.last_action(stage, queue.round, person) if decides else None
     counts["flagged"] = (
         review_reads.flagged(stage, queue.round, alone) if alone else counts["flagged"]
@@ -94,7 +96,8 @@ def context(
         "writing_ended": review_reads.ended_writing(stage),
         **review_reads.rewriting(stage),
         "n_waiting": matching,
-        "n_approvable": approvable.count() if decides and matching else 0,
+        "n_approvable": n_approvable,
+        "n_untold": checks_said.untold(approvable).count() if n_approvable else 0,
         "may_decide": decides,
         "reasons": list(enumerate(settings.IOA_REJECT_REASONS, start=1)),
         "edit": edit,

@@ -20,9 +20,9 @@ from curriculum.forms import (
     preset_numbers,
 )
 from curriculum.htmx import answer, look_again, show
-from curriculum.models import Run, Stage
+from curriculum.models import AuditEntry, Job, Run, Stage
 from curriculum.services import budget, deciding, runs, signers
-from curriculum.states import Autonomy, RunStatus, StageStatus, Verdict
+from curriculum.states import Autonomy, JobStatus, RunStatus, StageStatus, Verdict
 from curriculum.views import audit_reads, reads
 from curriculum.views.common import (
     approver,
@@ -141,6 +141,7 @@ def _context(pk: int) -> dict[str, Any]:
         "run": run,
         "row": row,
         "eta_seconds": reads.eta_seconds(row.job) if row.job else None,
+        "stopped": _stopped(row),
         "cost": reads.cost(run),
         "stages": reads.stages_with_skills(run),
         "tree": reads.checkpoints(run),
@@ -153,6 +154,18 @@ def _context(pk: int) -> dict[str, Any]:
         "is_in_words": engine.is_asked_in_words(run),
         "settings": engine.settings_told(run),
     }
+
+
+def _stopped(row: reads.RunRow) -> tuple[AuditEntry, Job | None] | None:
+    """Of a run that was stopped: the entry that says why, and its last job if that had failed."""
+    if row.run.status != RunStatus.STOPPED:
+        return None
+    entry = row.run.audit.filter(action=f"run.{RunStatus.STOPPED}").last()
+    if entry is None:
+        return None
+    last = max(row.jobs, key=lambda job: job.pk, default=None)
+    has_failed = last is not None and last.status in (JobStatus.FAILED, JobStatus.LOST)
+    return entry, last if has_failed else None
 
 
 def _at_once(run: Run, stage: Stage | None) -> str:

@@ -76,6 +76,7 @@ def test_a_domain_file_with_a_mistake_makes_no_run_and_says_where_it_is(
 ):
     spec = halves(DOMAIN.replace(was, is_now, 1))
     assert (spec, "halves.yaml") in engine.domains()
+    assert (spec, "halves.yaml") in engine.domains_titled()
 
     with pytest.raises(BadDomain, match=words) as caught:
         draft(approver, domain=spec, skills=[])

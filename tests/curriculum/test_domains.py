@@ -77,6 +77,7 @@ def test_a_table_becomes_a_domain_that_a_run_can_be_made_of(tmp_path, home, appr
         ("H2", "H2", ("H1",), (0, 1, 1, 1)),
     ]
     assert (spec, "halves.jsonl") in engine.domains()
+    assert (spec, "Halves (halves.jsonl)") in engine.domains_titled()
     entry = AuditEntry.objects.get()
     assert (entry.run, entry.action, entry.subject) == (None, "domain.added", "domain:halves")
     assert (entry.became["file"], entry.became["skills"]) == (spec, 2)

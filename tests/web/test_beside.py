@@ -57,6 +57,19 @@ def test_a_remedy_shows_what_it_would_teach_beside_its_own_stage():
     assert [gain["key"] for gain in gate_reads.ahead(at).gains] == ["N1"]
 
 
+def test_what_sits_has_its_ratio_too_where_more_of_it_is_taught():
+    at = gate(0.5)
+    stage = at.stage
+    was = {v["skill"]: v["ratio"] for v in at.evidence["stage"]}
+
+    planned = next_round(at)
+
+    assert planned.now == pytest.approx(was)
+    assert planned.mastered == {"A1"}
+    assert "A1" not in planned.expected
+    assert stage.round == 0
+
+
 def test_without_a_weight_a_remedy_teaches_its_own_stage():
     planned = next_round(gate(0.0))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.urls import reverse
 
-from curriculum.services import waiting
-from curriculum.states import Autonomy, JobKind, RunStatus, StageStatus
+from curriculum.services import runs, waiting
+from curriculum.services.audit import Actor
+from curriculum.states import Autonomy, JobKind, JobStatus, RunStatus, StageStatus
 from curriculum.views import drawing, reads
 from tests.factories import (
+    ApproverFactory,
     ItemFactory,
     JobFactory,
     PrerequisiteFactory,
@@ -176,3 +179,33 @@ def test_a_drawing_of_a_circle_ends_all_the_same():
 
 def test_a_drawing_of_nothing_is_empty():
     assert drawing.draw([], []).boxes == []
+
+
+@pytest.mark.usefixtures("viewer")
+def test_a_stopped_run_says_why_and_by_whom_and_what_had_failed(client):
+    run = RunFactory(status=RunStatus.DIAGNOSING)
+    JobFactory(run=run, kind=JobKind.DIAGNOSE, status=JobStatus.FAILED, error="No such model.")
+    boss = ApproverFactory(first_name="Eve", last_name="Boss")
+
+    runs.stop(run, actor=Actor.person(boss), reason="The wrong student.")
+
+    page = client.get(reverse("curriculum:run-detail", args=[run.pk])).text
+    assert "by Eve Boss: “The wrong student.”" in page
+    assert "<em>diagnose</em>, had failed: No such model." in page
+    report = client.get(reverse("curriculum:run-report", args=[run.pk])).text
+    assert "<h2>No report</h2>" in report
+    assert "No report yet" not in report
+
+
+@pytest.mark.usefixtures("reviewer")
+def test_nothing_is_done_again_in_a_run_that_is_over(client):
+    over, going = (RunFactory(status=s) for s in (RunStatus.STOPPED, RunStatus.DIAGNOSING))
+    failed = {
+        run: JobFactory(run=run, kind=JobKind.DIAGNOSE, status=JobStatus.FAILED)
+        for run in (over, going)
+    }
+
+    page = client.get(reverse("curriculum:job-list")).text
+
+    assert f'id="retry-{failed[going].pk}"' in page
+    assert f'id="retry-{failed[over].pk}"' not in page

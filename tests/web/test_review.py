@@ -121,6 +121,17 @@ def test_an_edit_that_no_program_can_work_out_says_so(client, reviewer, stage):
     assert "answer right" not in shown
 
 
+def test_approving_all_says_how_many_answers_only_a_person_has_told(client, reviewer, stage):
+    item = ItemFactory(stage=stage, question="Tom has 5 hens and gets 2. How many?", answer="7")
+    says = "no program can tell whether the answer is right"
+    assert says not in client.get(queue(stage)).text
+
+    words = {"question": item.question, "answer": "8"}
+    post(client, item, "edit", **words, solution="Answer: 8")
+
+    assert f"Of <strong>1</strong> {says}" in client.get(queue(stage)).text
+
+
 def test_several_checks_that_fail_are_named_as_the_list_names_them(client, reviewer, stage):
     item = ItemFactory(stage=stage, question="What is 5 + 2?", answer="7")
 
