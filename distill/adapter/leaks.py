@@ -29,7 +29,7 @@ FEWEST_NUMBERS = 6
 FRAME = 3  # questions that share words in a row: fewer may be the same exercise twice
 
 _PREFIX = 16  # letters by which longer questions are looked up
-MEASURED = "the questions that the student is measured with"
+MEASURED = "those that the student is measured with"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +117,17 @@ class LeakIndex:
             for gram in _grams(words(text)):
                 self._grams.setdefault(gram, number)
 
-    def find(self, text: str) -> str:
-        """A sentence that says what of the index stands in this text; "" for nothing."""
+    def find(self, text: str, name: str = "text") -> str:
+        """A sentence that says what of the index stands in this text; "" for nothing.
+
+        name: what the sentence calls the text.
+        """
         found = Squeezed.of(text)
         if (whole := self._whole_in(found)) is not None:
-            return f"This is, or holds, a question of {self._where[whole]}."
+            return f"The {name} is, or holds, a question of {self._where[whole]}."
         for gram in _grams(found.words):
             if (number := self._grams.get(gram)) is not None:
-                return f"This shares {N} words in a row with {self._where[number]}."
+                return f"The {name} shares {N} words in a row with {self._where[number]}."
         return ""
 
     def _add_whole(self, number: int, question: str, *, may_be_part: bool) -> None:

@@ -452,9 +452,9 @@ def test_question_and_solution_are_both_looked_at():
     each = NotLeak(frozenset(), LeakIndex(), LeakIndex.of_questions([STORY], "hens.jsonl, line 1"))
 
     assert problem(each, question=STORY.upper()) == (
-        "Of the question: This is, or holds, a question of hens.jsonl, line 1."
+        "The question is, or holds, a question of hens.jsonl, line 1."
     )
-    assert problem(each, solution=f"As in: {STORY[:100]}. Answer: 7").startswith("Of the solution:")
+    assert problem(each, solution=f"As in: {STORY[:100]}. Answer: 7").startswith("The solution shares")
     assert problem(each) == ""
 
 

@@ -160,7 +160,7 @@ def test_thirteen_words_in_a_row_of_a_question_are_found_and_twelve_are_not(inde
     tokens = words(LONG)
 
     assert index.find("Now " + " ".join(tokens[3:16]) + " so there") == (
-        "This shares 13 words in a row with unseen.jsonl, line 1."
+        "The text shares 13 words in a row with unseen.jsonl, line 1."
     )
     assert index.find("Now " + " ".join(tokens[3:15]) + " so there") == ""
 
@@ -268,7 +268,8 @@ def test_a_domain_file_is_indexed_by_its_probes_and_not_by_its_items(tmp_path):
     index = LeakIndex.of_files([path])
 
     assert (
-        index.find("what is HALF of 6") == "This is, or holds, a question of halves.yaml, skill H1."
+        index.find("what is HALF of 6")
+        == "The text is, or holds, a question of halves.yaml, skill H1."
     )
     assert index.find("What is half of 10?") == ""
     assert len(questions_to_come(domains.load(str(path)))) == len(index) == 3
@@ -322,7 +323,7 @@ def test_what_is_added_later_is_found_too():
     index = LeakIndex()
     index.add(Unseen("here", "What is marl?"))
 
-    assert index.find("What is marl?") == "This is, or holds, a question of here."
+    assert index.find("What is marl?") == "The text is, or holds, a question of here."
 
 
 # --- ioa check-leaks --------------------------------------------------------------------------

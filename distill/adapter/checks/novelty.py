@@ -156,8 +156,8 @@ class NotLeak:
             return "This is a question that the student is measured with."
         for name, text in (("question", item.question), ("solution", item.solution)):
             for index in self._indexes:
-                if found := index.find(text):
-                    return f"Of the {name}: {found}"
+                if found := index.find(text, name):
+                    return found
         dealt = self._domain.dealt_to(item.question) if self._domain else None
         if dealt not in (None, Split.TRAIN):
             return "This is a sum of those that the domain keeps for measuring."
