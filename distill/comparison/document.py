@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distill.comparison.goals import goals
 from distill.comparison.results import made_with
 from distill.comparison.sections import Section, ablations, beside, curves, sections, size_of
 from distill.comparison.tuning import means_tried
@@ -47,7 +48,7 @@ def markdown(told: Mapping[str, Any]) -> str:
     seeds = ", ".join(str(s) for s in told["seeds"])
     about = f"{told['student']}, {told['domain']}, teacher {told['teacher']}, seeds {seeds}"
     arms = "\n".join(f"- **{_plain(k)}**: {_plain(v)}" for k, v in told["says"].items())
-    parts = [HEAD.format(about=_plain(about), arms=arms)]
+    parts = [HEAD.format(about=_plain(about), arms=arms), _goals(told)]
     parts += [_compared_section(section, of) for section, of in compared(told)]
     if tried := told.get(TRIED):
         parts.append(_tried(tried))
@@ -59,6 +60,12 @@ def markdown(told: Mapping[str, Any]) -> str:
     for other in told.get(OTHERS, ()):
         parts.append(f"{size_of(other)}: {_plain(made_with(other))}.\n")
     return "\n".join(parts)
+
+
+def _goals(told: Mapping[str, Any]) -> str:
+    of = [told, *told.get(OTHERS, ())]
+    section = goals(of, list(told.get(TAUGHT, ())), list(told.get(SPEED, ())))
+    return f"## {section.title}\n\n{_plain(section.words)}\n\n{_table(section, '---')}\n"
 
 
 def compared(told: Mapping[str, Any]) -> list[tuple[Section, Mapping[str, Any]]]:
@@ -152,14 +159,18 @@ def _bounds_nothing(
 
 
 def _section(section: Section, command: str) -> str:
-    rule = ["---", *["---:"] * (len(section.head) - 1)]
-    rows = [section.head, rule, *section.rows]
-    table = "\n".join("| " + " | ".join(_plain(c) for c in row) + " |" for row in rows)
     picture = (
         f"![{_plain(section.title)}]({FOLDER}/{name_of(section)})\n\n" if section.traces else ""
     )
     words = _plain(section.words)
-    return f"## {section.title}\n\n    {command}\n\n{words}\n\n{picture}{table}\n"
+    return f"## {section.title}\n\n    {command}\n\n{words}\n\n{picture}{_table(section)}\n"
+
+
+def _table(section: Section, numbers: str = "---:") -> str:
+    """numbers: the rule of what is not the first column."""
+    rule = ["---", *[numbers] * (len(section.head) - 1)]
+    rows = [section.head, rule, *section.rows]
+    return "\n".join("| " + " | ".join(_plain(c) for c in row) + " |" for row in rows)
 
 
 def _speed(figures: Mapping[str, Any]) -> str:

@@ -49,13 +49,13 @@ def size_of(told: Mapping[str, Any]) -> str:
     return f"{told['items']:,} items of {n} skills, {seeds}"
 
 
-def _names(told: Mapping[str, Any]) -> list[str]:
+def method_names(told: Mapping[str, Any]) -> list[str]:
     """The arms that are methods; what is less one part of `ioa` has a table of its own."""
     return [name for name in told["arms"] if not name.startswith(f"{IOA}-")]
 
 
 def _arms(told: Mapping[str, Any]) -> Section:
-    names = _names(told)
+    names = method_names(told)
     rows = [
         [_seeded(told, name), *(in_words(told["arms"][name][m], m) for m in MAIN)] for name in names
     ]
@@ -93,7 +93,7 @@ def _composite(told: Mapping[str, Any]) -> str:
 
 def _differences(told: Mapping[str, Any]) -> Section | None:
     first = told["against"]
-    names = [name for name in _names(told) if name in told["differences"]]
+    names = [name for name in method_names(told) if name in told["differences"]]
     rows = [_difference(told, name) for name in names]
     return Section(
         f"{first}, less each other arm",
@@ -108,7 +108,7 @@ def _differences(told: Mapping[str, Any]) -> Section | None:
 
 def _difference(told: Mapping[str, Any], name: str) -> list[str]:
     of = told["differences"][name]
-    cells = [_signed(of[m]) for m in ("composite", "mean", "worst", "transfer")]
+    cells = [signed(of[m]) for m in ("composite", "mean", "worst", "transfer")]
     times = in_words(told["ratios"][name]["composite"], "composite")
     return [name, times, *cells, verdict(of["composite"], told["against"], name)]
 
@@ -154,7 +154,7 @@ def curves(told: Mapping[str, Any]) -> Section | None:
     budgets = told["budgets"]
     if len(budgets) < 2:
         return None
-    names = _names(told)
+    names = method_names(told)
     found = {
         name: [of["arms"].get(name, NOT_RUN)["composite"] for of in budgets.values()]
         for name in names
@@ -189,7 +189,7 @@ def curves(told: Mapping[str, Any]) -> Section | None:
 
 
 def _skills(told: Mapping[str, Any]) -> Section | None:
-    names = _names(told)
+    names = method_names(told)
     by_arm = told["skills"]
     skills = list(next((by_arm[n] for n in names if by_arm[n]), {}))
     rows = []
@@ -213,7 +213,7 @@ def _skills(told: Mapping[str, Any]) -> Section | None:
 
 
 def _items_to_mastery(told: Mapping[str, Any]) -> Section:
-    names = _names(told)
+    names = method_names(told)
     by_arm = told["items_to_mastery"]
     skills = list(dict.fromkeys(k for n in names for k in by_arm[n]))
     rows = [[k, *(f"{by_arm[n].get(k) or '–'}" for n in names)] for k in skills]
@@ -278,7 +278,7 @@ def _rates(told: Mapping[str, Any]) -> Section | None:
     )
 
 
-def _signed(found: Mapping[str, Any]) -> str:
+def signed(found: Mapping[str, Any]) -> str:
     if found["mean"] is None:
         return "–"
     words = f"{found['mean']:+.2f}"

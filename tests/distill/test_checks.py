@@ -454,7 +454,9 @@ def test_question_and_solution_are_both_looked_at():
     assert problem(each, question=STORY.upper()) == (
         "The question is, or holds, a question of hens.jsonl, line 1."
     )
-    assert problem(each, solution=f"As in: {STORY[:100]}. Answer: 7").startswith("The solution shares")
+    assert problem(each, solution=f"As in: {STORY[:100]}. Answer: 7").startswith(
+        "The solution shares"
+    )
     assert problem(each) == ""
 
 
