@@ -1,6 +1,7 @@
 """The graph of skills as a drawing: layers from left to right, a box a skill, a line an edge.
 
-Only places are computed here; the template draws them. The same is in the table beside it.
+No line passes behind a box: `layered` keeps a gap for it in each layer between. Only places are
+computed here; the template draws them. The same is in the table beside it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from itertools import pairwise
 
 from curriculum.models import Prerequisite, Skill
 from curriculum.states import SkillStatus
+from curriculum.views import layered
 
 WIDTH, HEIGHT, BETWEEN_LAYERS, BETWEEN_ROWS, EDGE = 168, 40, 56, 16, 1  # px
+PITCH = WIDTH + BETWEEN_LAYERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,101 +66,97 @@ def draw(
     its edges are marked, and the one that was refused is drawn as well.
     """
     edges = list(edges)
-    layers = _layers(skills, edges)
-    columns: dict[int, list[Skill]] = {}
-    for skill in _by_neighbours(skills, edges, layers):
-        columns.setdefault(layers[skill.pk], []).append(skill)
+    pairs = [(edge.source_id, edge.target_id) for edge in edges]
+    layers = layered.longest_ways([skill.pk for skill in skills], pairs)
+    layout = layered.arrange(layers, pairs, tall=HEIGHT, air=BETWEEN_ROWS)
     boxes = {
         skill.pk: Box(
             skill,
-            EDGE + layer * (WIDTH + BETWEEN_LAYERS),
-            EDGE + row * (HEIGHT + BETWEEN_ROWS),
+            EDGE + layers[skill.pk] * PITCH,
+            EDGE + layout.nodes[skill.pk] - HEIGHT // 2,
         )
-        for layer, column in columns.items()
-        for row, skill in enumerate(column)
+        for skill in skills
     }
-    lines = _lines(skills, edges, boxes, set(pairwise(circle)))
-    deepest = max(columns, default=0)
-    most = max((len(column) for column in columns.values()), default=0)
+    steps = set(pairwise(circle))
+    lines = _lines(edges, boxes, layout.lines, steps)
+    refused = _refused(edges, boxes, layout.lines, steps)
     return Drawing(
-        width=2 * EDGE + deepest * (WIDTH + BETWEEN_LAYERS) + WIDTH,
-        # a line back dips below the row of its boxes, which may be the last
-        height=2 * EDGE + most * (HEIGHT + BETWEEN_ROWS) - (0 if circle else BETWEEN_ROWS),
+        width=2 * EDGE + max(layers.values(), default=0) * PITCH + WIDTH,
+        height=2 * EDGE + layout.height + (BETWEEN_ROWS if refused else 0),
         boxes=list(boxes.values()),
-        lines=lines,
+        lines=[*lines, *refused],
     )
 
 
 def _lines(
-    skills: Sequence[Skill],
-    edges: Iterable[Prerequisite],
+    edges: Sequence[Prerequisite],
     boxes: Mapping[int, Box],
+    passed: Sequence[Sequence[int]],
     circle: set[tuple[str, str]],
 ) -> list[Line]:
-    keys = {skill.pk: skill.key for skill in skills}
-    by_key = {skill.key: boxes[skill.pk] for skill in skills}
-    lines, there = [], set()
-    for edge in edges:
-        pair = keys[edge.source_id], keys[edge.target_id]
-        there.add(pair)
-        path = _path(boxes[edge.source_id], boxes[edge.target_id])
-        lines.append(Line(str(edge), path, is_circle=pair in circle))
-    for source, target in sorted(circle - there):
-        if source in by_key and target in by_key:
-            path = _path_back(by_key[source], by_key[target])
-            lines.append(Line(f"{source} → {target}, refused", path, True, is_refused=True))
+    lines = []
+    for edge, rows in zip(edges, passed, strict=True):
+        source, target = boxes[edge.source_id], boxes[edge.target_id]
+        is_circle = (source.skill.key, target.skill.key) in circle
+        lines.append(Line(str(edge), _path(source, target, rows), is_circle=is_circle))
     return lines
 
 
-def _layers(skills: Sequence[Skill], edges: Sequence[Prerequisite]) -> dict[int, int]:
-    """Skill pk -> the length of the longest way to it. Ends even if the edges had a cycle."""
-    layers = {skill.pk: 0 for skill in skills}
-    for _ in skills:
-        for edge in edges:
-            behind = min(layers[edge.source_id] + 1, len(skills) - 1)
-            layers[edge.target_id] = max(layers[edge.target_id], behind)
-    return layers
+def _refused(
+    edges: Sequence[Prerequisite],
+    boxes: Mapping[int, Box],
+    passed: Sequence[Sequence[int]],
+    circle: set[tuple[str, str]],
+) -> list[Line]:
+    """Steps of the circle that are no edges."""
+    feet = [(box.x, box.y + HEIGHT) for box in boxes.values()]
+    for edge, rows in zip(edges, passed, strict=True):
+        x = boxes[edge.source_id].x
+        feet += [(x + n * PITCH, EDGE + row) for n, row in enumerate(rows, start=1)]
+    by_key = {box.skill.key: box for box in boxes.values()}
+    there = {(boxes[e.source_id].skill.key, boxes[e.target_id].skill.key) for e in edges}
+    return [
+        Line(
+            f"{source} → {target}, refused",
+            _path_back(by_key[source], by_key[target], feet),
+            is_circle=True,
+            is_refused=True,
+        )
+        for source, target in sorted(circle - there)
+        if source in by_key and target in by_key
+    ]
 
 
-def _by_neighbours(
-    skills: Sequence[Skill], edges: Sequence[Prerequisite], layers: dict[int, int]
-) -> list[Skill]:
-    """Layer by layer, each skill near the mean place of what it builds on: fewer crossings."""
-    connected = {pk for edge in edges for pk in (edge.source_id, edge.target_id)}
-    sources: dict[int, list[int]] = {}
-    for edge in edges:
-        sources.setdefault(edge.target_id, []).append(edge.source_id)
-    place: dict[int, float] = {}
-    ordered: list[Skill] = []
-    for layer in range(max(layers.values(), default=0) + 1):
-        column = [skill for skill in skills if layers[skill.pk] == layer]
-        mean = {
-            s.pk: sum(place[pk] for pk in sources[s.pk]) / len(sources[s.pk])
-            if sources.get(s.pk) and all(pk in place for pk in sources[s.pk])
-            else 0.0
-            for s in column
-        }
-        column.sort(key=lambda s: (s.pk not in connected, mean[s.pk], s.pk))
-        place |= {skill.pk: float(row) for row, skill in enumerate(column)}
-        ordered += column
-    return ordered
+def _path(source: Box, target: Box, rows: Iterable[int]) -> str:
+    """At the levels of `rows` through the layers between; it bends outside of layers alone."""
+    x, y = source.x + WIDTH, source.y + HEIGHT // 2
+    path = f"M{x} {y}"
+    for row in rows:
+        path += _bend(x, y, x + BETWEEN_LAYERS, EDGE + row)
+        x, y = x + BETWEEN_LAYERS + WIDTH, EDGE + row
+        path += f"H{x}"
+    return path + _bend(x, y, target.x, target.y + HEIGHT // 2)
 
 
-def _path(source: Box, target: Box) -> str:
-    x1, y1 = source.x + WIDTH, source.y + HEIGHT // 2
-    x2, y2 = target.x, target.y + HEIGHT // 2
+def _bend(x1: int, y1: int, x2: int, y2: int) -> str:
     bend = max(24, (x2 - x1) // 2)
-    return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+    return f"C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
 
 
-def _path_back(source: Box, target: Box) -> str:
-    """Around the boxes, from the left side of the one to the right side of the other."""
+def _path_back(source: Box, target: Box, feet: Iterable[tuple[int, int]]) -> str:
+    """From the left side of the one to the right side of the other, below all between.
+
+    feet: where the boxes and lines of each layer end: the layer's x, and the y.
+    """
     x1, y1 = source.x, source.y + HEIGHT // 2
     x2, y2 = target.x + WIDTH, target.y + HEIGHT // 2
-    if x1 < x2:  # the same layer, or the other way round: as any edge is drawn
-        return _path(source, target)
-    dip = HEIGHT // 2 + BETWEEN_ROWS // 2
-    low = max(y1, y2) + dip
+    if source == target:
+        wide, low = WIDTH // 3, BETWEEN_ROWS
+        return f"M{x1 + wide} {source.y + HEIGHT}c0 {low} {wide} {low} {wide} 0"
+    between = [y for x, y in feet if target.x < x < source.x]
+    low = max(source.y + HEIGHT, target.y + HEIGHT, *between) + BETWEEN_ROWS // 2
+    r = BETWEEN_LAYERS // 4  # there are two corners to a gap
     return (
-        f"M{x1} {y1}C{x1 - 24} {y1} {x1 - 24} {low} {(x1 + x2) // 2} {low}S{x2 + 24} {y2} {x2} {y2}"
+        f"M{x1} {y1}q{-r} 0 {-r} {r}V{low - r}q0 {r} {-r} {r}"
+        f"H{x2 + 2 * r}q{-r} 0 {-r} {-r}V{y2 + r}q0 {-r} {-r} {-r}"
     )
