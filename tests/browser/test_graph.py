@@ -43,6 +43,19 @@ def test_a_circle_is_refused_and_told_and_the_curriculum_follows_what_is_added(s
     assert place(run, "A1") < place(run, "A2") < place(run, "A3") < place(run, "S1")
 
 
+def test_the_page_stays_by_the_form_when_the_graph_is_drawn_again(school, visit):
+    run = school.diagnosed()
+    page = visit(school.ada)
+    page.set_viewport_size({"width": 1280, "height": 400})
+    page.goto(f"/runs/{run.pk}/graph/")
+
+    add(page, "A3", "A1", "a guess")
+
+    expect(page.locator("#circle")).to_be_visible()
+    expect(page.locator("#edge-add-send")).to_be_focused()
+    expect(page.locator("#add-heading")).to_be_in_viewport()
+
+
 def test_a_declared_prerequisite_that_a_person_refuses_orders_nothing(school, visit):
     run = school.diagnosed()
     edge = run.prerequisites.get(source__key="A2", target__key="A3")
