@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from distill import domains, report, roster
 from distill.adapter.leaks import LeakIndex
@@ -23,7 +22,7 @@ from distill.adapter.writing import nothing_for, unwritable
 from distill.commands import assess, check_leaks, compare, decompose, diagnose, files, options
 from distill.commands import domains as domains_commands
 from distill.commands.ending import told
-from distill.commands.progress import bars, show_on
+from distill.commands.progress import Bars, Lines, telling
 from distill.decisions import AtGate, Decision, autopilot
 from distill.errors import DomainError
 from distill.journal import CHECKPOINTS
@@ -83,7 +82,7 @@ def distil(
         taught = files.taught_skills(found, skills) if skills.strip(", ") else ()
         if teacher == roster.PROCEDURAL and (bare := unwritable(found, taught)):
             raise DomainError(nothing_for(bare))
-        with closing(answering), bars() as progress:
+        with closing(answering), telling() as show:
             pipeline = Pipeline(
                 found,
                 roster.find_student(student, models),
@@ -92,8 +91,8 @@ def distil(
                 seed=seed,
                 out=out,
                 skills=taught,
-                decide=autopilot if autonomy == "none" else _ask_person(progress),
-                progress=show_on(progress),
+                decide=autopilot if autonomy == "none" else _ask_person(show),
+                progress=show,
                 resume=resume,
                 against=LeakIndex.of_files(against or []),
             )
@@ -115,29 +114,30 @@ def _settings(path: Path | None, items: int | None, items_per_round: int | None)
     return chosen.model_copy(update={"budget": budget})
 
 
-def _ask_person(progress: Progress) -> Any:
+def _ask_person(show: Bars | Lines) -> Any:
     def decide(gate: AtGate) -> Decision:
-        progress.stop()
-        console.print(f"\n[bold]Gate of stage {gate.position}, round {gate.round}[/bold]")
-        for v in gate.evidence.stage:
-            console.print(
-                f"  {v.skill}: {v.answer.value.replace('_', ' ')}, ratio {v.ratio:.2f} "
-                f"[{v.low:.2f} {v.high:.2f}], n {v.n}",
-                markup=False,
-            )
-        for r in gate.evidence.retention:
-            console.print(
-                f"  {r.skill}: {r.answer.value}, {r.now:.2f} (was {r.was:.2f})", markup=False
-            )
-        for w in gate.evidence.waived:
-            console.print(f"  {w.skill}, waived at {w.was:.2f}: {w.now:.2f} now", markup=False)
-        allowed = [d for d in Decision if d is not Decision.ADVANCE or gate.evidence.allows_advance]
-        if not gate.may_remedy:
-            allowed.remove(Decision.REMEDY)
-        answer = ""
-        while answer not in allowed:
-            answer = typer.prompt(f"Decide ({', '.join(allowed)})")
-        progress.start()
-        return Decision(answer)
+        with show.aside():
+            return _asked(gate)
 
     return decide
+
+
+def _asked(gate: AtGate) -> Decision:
+    console.print(f"\n[bold]Gate of stage {gate.position}, round {gate.round}[/bold]")
+    for v in gate.evidence.stage:
+        console.print(
+            f"  {v.skill}: {v.answer.value.replace('_', ' ')}, ratio {v.ratio:.2f} "
+            f"[{v.low:.2f} {v.high:.2f}], n {v.n}",
+            markup=False,
+        )
+    for r in gate.evidence.retention:
+        console.print(f"  {r.skill}: {r.answer.value}, {r.now:.2f} (was {r.was:.2f})", markup=False)
+    for w in gate.evidence.waived:
+        console.print(f"  {w.skill}, waived at {w.was:.2f}: {w.now:.2f} now", markup=False)
+    allowed = [d for d in Decision if d is not Decision.ADVANCE or gate.evidence.allows_advance]
+    if not gate.may_remedy:
+        allowed.remove(Decision.REMEDY)
+    answer = ""
+    while answer not in allowed:
+        answer = typer.prompt(f"Decide ({', '.join(allowed)})")
+    return Decision(answer)

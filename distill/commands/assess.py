@@ -16,7 +16,7 @@ from distill import grading, roster
 from distill.assess import SIDE, Asking, assess, which_adapter
 from distill.commands import files, options
 from distill.commands.ending import told
-from distill.commands.progress import bars, show_on
+from distill.commands.progress import telling
 from distill.domains.benchmarks import load_benchmark
 
 console = Console()
@@ -58,7 +58,8 @@ def command(
         judging = roster.find_model(judge, models, os.environ) if judge else None
         if judging is not None:
             open_.enter_context(closing(judging))
-        show = show_on(open_.enter_context(bars()))
+        show = telling()
+        open_.enter_context(show)
         figures = assess(
             backend,
             benchmark,

@@ -7,7 +7,6 @@ import math
 import os
 import shlex
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -17,7 +16,7 @@ from rich.console import Console
 from distill import domains, roster
 from distill.commands import files, options
 from distill.commands.ending import told
-from distill.commands.progress import stderr
+from distill.commands.progress import Lines, line
 from distill.comparison import arms, page, results
 from distill.comparison.plan import TUNING_SEEDS_FROM, Plan, Run, read_tuning
 from distill.comparison.running import compare, read
@@ -27,7 +26,6 @@ from distill.errors import DistillError
 from distill.settings import Settings
 
 TUNED = "tuned.json"
-SAYS_EVERY_SECONDS = 20.0
 
 MOST_ITEMS = 1_000_000  # all of an arm's are in memory at once
 
@@ -148,14 +146,8 @@ class _Telling:
         self._parallel = parallel
         self._total = sum(read(out, run) is None for run in plan.runs())
         self._taught = {s.id for s in domains.load(plan.domain).skills if not s.is_transfer}
-        self._said = 0.0
+        self.progress = Lines()
         self._took: list[float] = []  # seconds of each run that is done
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if total and (now - self._said > SAYS_EVERY_SECONDS):
-            self._said = now
-            self._print(f"{time.strftime('%H:%M:%S')} {what}: {done} of {total}")
 
     def finished(self, run: Run, result: dict[str, Any], seconds: float) -> None:
         self._took.append(seconds)
@@ -163,15 +155,11 @@ class _Telling:
         own = [row["after"] for row in result["skills"] if row["id"] in self._taught]
         mean = sum(own) / len(own) if own else 0.0
         left = self._total - len(self._took)
-        self._print(
-            f"{time.strftime('%H:%M:%S')} {run.folder}: {mean:.2f} in the mean, "
+        line(
+            f"{run.folder}: {mean:.2f} in the mean, "
             f"{result['items']} items, {seconds:,.0f} s; {left} runs to go, "
             f"about {each * left / 60:,.0f} min"
         )
-
-    @staticmethod
-    def _print(line: str) -> None:
-        stderr.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _tell_tuned(path: Path, chosen: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from distill.backends.base import Backend
 from distill.backends.scripted import ScriptedBackend
 from distill.commands import options
 from distill.commands.ending import told
-from distill.commands.progress import bars, show_on
+from distill.commands.progress import telling
 from distill.errors import DistillError
 from distill.identifier.decompose import Wish, decompose, prompt_text
 from distill.identifier.proposals import as_domain, unready
@@ -63,8 +63,7 @@ def command(
             return
         _check_out(out)
         assert out is not None
-        with bars() as progress, closing(_backend(teacher, reply, models)) as backend:
-            show = show_on(progress)
+        with telling() as show, closing(_backend(teacher, reply, models)) as backend:
             proposal = decompose(
                 wish,
                 backend,

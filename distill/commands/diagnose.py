@@ -17,7 +17,7 @@ from rich.table import Table
 from distill import domains, history, roster
 from distill.commands import files, options
 from distill.commands.ending import told
-from distill.commands.progress import bars, show_on, stderr
+from distill.commands.progress import stderr, telling
 from distill.diagnosis import Plan, diagnose
 from distill.disk import write_beside
 from distill.domains.base import Domain
@@ -100,7 +100,7 @@ def _diagnose(
         teacher_answer_tokens=settings.probing.teacher_answer_tokens,
     )
     before = journal.count_answers()
-    with bars() as progress, closing(judge), closing(roster.Lazy(learner, None)) as answering:
+    with telling() as show, closing(judge), closing(roster.Lazy(learner, None)) as answering:
         figures = diagnose(
             found,
             Plan(chosen, seed, probes, until, cap),
@@ -109,7 +109,7 @@ def _diagnose(
             settings=settings,
             journal=journal,
             observed=_observed(runs, found, learner.name, chosen, settings),
-            progress=show_on(progress),
+            progress=show,
         )
     write_beside(out, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
     return figures, journal.count_answers() - before

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from distill.allowance import Allowance, count_words
 from distill.backends.base import Prompt, Reply
 from distill.cli import app
+from distill.commands import compare
 from distill.commands.compare import _Telling
 from distill.comparison import ablations, arms, evidence, page
 from distill.comparison.arms import Ablation, Arm, Known
@@ -481,7 +482,7 @@ def made(tmp_path_factory):
     return out, result
 
 
-def test_what_is_left_is_told_by_what_the_runs_took_that_go_on_side_by_side(tmp_path):
+def test_what_is_left_is_told_by_what_the_runs_took_that_go_on_side_by_side(tmp_path, monkeypatch):
     plan = Plan(
         domain="foundations",
         student="simulated",
@@ -493,7 +494,7 @@ def test_what_is_left_is_told_by_what_the_runs_took_that_go_on_side_by_side(tmp_
         seeds=tuple(range(7)),
     )
     telling, lines = _Telling(plan, tmp_path, 2), []
-    telling._print = lines.append
+    monkeypatch.setattr(compare, "line", lines.append)
     result = {"skills": [{"id": "A2", "after": 0.5}], "items": 60}
 
     for seed, seconds in ((0, 600.0), (1, 1200.0)):

@@ -6,14 +6,13 @@ import io
 
 import pytest
 from rich.console import Console
-from rich.progress import Progress
 from typer.testing import CliRunner
 
 from distill import report
 from distill.cli import _ask_person, app
 from distill.commands.assess import _table as assessed
 from distill.commands.diagnose import _table as diagnosed
-from distill.commands.progress import bars, show_on
+from distill.commands.progress import Bars, Lines
 from distill.decisions import AtGate, Decision
 from distill.records import GateAnswer, PlannedStage, Retention
 from tests.distill.samples import evidence_of, retention, verdict, waived
@@ -64,7 +63,7 @@ def test_a_person_at_a_gate_reads_the_names_of_skills_as_they_are(name, monkeypa
     )
     gate = AtGate(PlannedStage((name,), "T"), 1, 0, evidence, True)
 
-    decision = _ask_person(Progress(console=Console(file=io.StringIO())))(gate)
+    decision = _ask_person(Lines())(gate)
 
     assert decision is Decision.STOP
     assert capsys.readouterr().out.count(name) == 3
@@ -81,10 +80,10 @@ def test_tables_of_figures_say_models_and_files_as_they_are(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_work_is_called_what_it_is_called(name):
-    progress = bars()
-    show_on(progress)(f"asking {name}", 1, 2)
+    bars = Bars()
+    bars(f"asking {name}", 1, 2)
 
-    assert f"asking {name}" in shown(progress.get_renderable())
+    assert f"asking {name}" in shown(bars.progress.get_renderable())
 
 
 @pytest.mark.parametrize("name", NAMES)
