@@ -68,6 +68,12 @@ def test_no_template_names_another_server_or_holds_a_script():
         assert not INLINE.search(text), template
 
 
+def test_no_link_says_that_it_is_a_button_which_space_would_press():
+    for template in templates():
+        for tag in re.findall(r"<a\b[^>]*", template.read_text()):
+            assert "role=" not in tag, (template, tag)
+
+
 def test_no_style_or_script_of_ours_names_another_server():
     ours = [path for path in (ROOT / "static").glob("*.*") if path.suffix in (".css", ".js")]
 
