@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from curriculum import access, engine, figures
+from curriculum.forms import NUMBERS, RunForm
 from curriculum.htmx import show
 from curriculum.models import Run, Score, Skill
 from curriculum.numbers import number
@@ -23,6 +24,10 @@ PART = "curriculum/partials/_compare.html"
 MOST = 6  # runs beside each other: as many as a window holds, and as there are marks for
 NAMED = 40  # letters of a run's name in a picture
 OFFERED = 200  # runs to choose from, the newest first
+ON_FORM = {f"{group}.{key}": name for name, (group, key) in NUMBERS.items()} | {
+    "writing.questions_of_domain": "questions_of_domain",
+    "writing.tried": "tries_first",
+}  # setting -> field
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,26 +177,41 @@ def skill_rows(runs: Sequence[Run]) -> list[Row]:
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
 
-def set_otherwise(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
-    """What people chose differently: (its name, a value a run). Settings have their names in
-    docs/settings.md. Pure.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What people chose differently: a value a run. `label` as the form *New run* says it; what it
+    does not ask for is called as in docs/settings.md.
     """
+
+    label: str
+    key: str  # of a setting that has another label: its name in docs/settings.md
+    values: list[Any]
+
+
+def set_otherwise(runs: Sequence[Run]) -> list[Choice]:
+    """What differs between these runs. Pure."""
     told = [
         {
-            "domain": run.domain,
-            "skills": ", ".join(run.skill_filter) or "all",
-            "teacher": run.teacher,
-            "student": run.student,
-            "seed": run.seed,
-            "who decides": run.get_autonomy_display(),
-            "version": run.version or "–",
+            "Domain": run.domain,
+            "Skills": ", ".join(run.skill_filter) or "all",
+            "Teacher": run.teacher,
+            "Student": run.student,
+            "Seed": run.seed,
+            "Who decides": run.get_autonomy_display(),
+            "Version": run.version or "–",
             **_flat(run.settings),
         }
         for run in runs
     ]
     names = dict.fromkeys(name for each in told for name in each)
     rows = [(name, [each.get(name, "–") for each in told]) for name in names]
-    return [(name, values) for name, values in rows if any(v != values[0] for v in values)]
+    return [_choice(name, values) for name, values in rows if any(v != values[0] for v in values)]
+
+
+def _choice(name: str, values: list[Any]) -> Choice:
+    if name not in ON_FORM:
+        return Choice(name, "", values)
+    return Choice(str(RunForm.base_fields[ON_FORM[name]].label), name, values)
 
 
 def _flat(settings: Mapping[str, Any], above: str = "") -> dict[str, Any]:

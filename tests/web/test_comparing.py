@@ -7,7 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from curriculum.views.comparing import MOST, set_otherwise, skill_rows
+from curriculum.views.comparing import MOST, Choice, set_otherwise, skill_rows
 from tests.factories import CheckpointFactory, RunFactory, ScoreFactory, SkillFactory
 from tests.web.writes import HTMX
 
@@ -69,13 +69,20 @@ def test_what_the_intervals_do_not_tell_apart_is_said(client, viewer):
 def test_settings_are_told_where_they_differ_and_nowhere_else(client, viewer):
     one, two = finished("One"), finished("Two", seed=7)
     two.settings["budget"]["items"] = 450
+    two.settings["budget"]["items_per_skill"] = 90
+    two.settings["writing"]["questions_of_domain"] = True
     two.save()
+    budget = one.settings["budget"]
 
     assert set_otherwise([one, two]) == [
-        ("seed", [0, 7]),
-        ("budget.items", [one.settings["budget"]["items"], 450]),
+        Choice("Seed", "", [0, 7]),
+        Choice("Items in all", "budget.items", [budget["items"], 450]),
+        Choice("budget.items_per_skill", "", [budget["items_per_skill"], 90]),
+        Choice("Use the domain's questions", "writing.questions_of_domain", [False, True]),
     ]
-    assert "budget.items" in page_of(client, one, two).text
+    assert "Use the domain&#x27;s questions writing.questions_of_domain no yes" in words(
+        page_of(client, one, two).text
+    )
     assert "Nothing: what differs is" in page_of(client, one, finished("Three")).text
 
 
