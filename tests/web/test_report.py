@@ -7,7 +7,17 @@ import re
 import pytest
 from django.urls import reverse
 
-from tests.factories import RunFactory
+from curriculum.services import bulk, items
+from curriculum.services.audit import Actor
+from curriculum.services.matching import Queue
+from tests.factories import (
+    ApproverFactory,
+    CheckpointFactory,
+    ItemFactory,
+    RunFactory,
+    ScoreFactory,
+    StageFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -38,3 +48,21 @@ def test_what_is_kept_is_told_with_its_interval(client, report, expected):
 
     (lede,) = re.findall(r'<p class="lede">(.+?)</p>', page)
     assert re.sub("<[^>]+>", "", lede) == expected
+
+
+def test_what_people_did_is_counted_by_acts_and_of_acts_on_many_it_says_how_many(client, viewer):
+    ada = Actor.person(ApproverFactory(first_name="Ada"))
+    stage = StageFactory(reviewing=True, skills=["A1"])
+    skill = stage.run.skills.get()
+    base = CheckpointFactory(run=stage.run, is_current=False)
+    for checkpoint in (None, base, CheckpointFactory(run=stage.run, parent=base, is_current=True)):
+        ScoreFactory(skill=skill, split="final", checkpoint=checkpoint)
+    alone, *_ = (ItemFactory(stage=stage) for _ in range(4))
+    items.approve(alone, actor=ada, version=alone.version)
+    bulk.approve_matching(stage, actor=ada, queue=Queue(0))
+
+    page = client.get(reverse("curriculum:run-report", args=[stage.run.pk])).text
+
+    said = " ".join(re.sub("<[^>]+>", " ", page).split())
+    assert "what was done to many items together counts once" in said
+    assert "item approved 1 items approved together 1 with 3 items" in said
