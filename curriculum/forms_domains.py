@@ -13,6 +13,13 @@ from curriculum.forms_files import ColumnsForm, FileForm
 from curriculum.services.domains import NAME, WHOLE, DomainRefused, require_free
 
 SUFFIXES = tuple(dict.fromkeys((*WHOLE, *TABLES)))
+EXAMPLE = """\
+skill,question,answer,solution,split
+halves,Half of 4?,2,,diagnose
+halves,Half of 6?,3,,gate
+halves,Half of 8?,4,,final
+halves,Half of 10?,5,5 + 5 = 10.,train
+"""  # the least that makes a domain, as a table
 
 
 class DomainUploadForm(FileForm):
@@ -38,7 +45,11 @@ class DomainUploadForm(FileForm):
         },
     )
     title = forms.CharField(
-        max_length=160, required=False, label="Title", help_text="Of a table; else its name."
+        max_length=160,
+        required=False,
+        label="Title",
+        help_text="What people call it, where the file is a table: a domain file says it itself. "
+        "Left empty, it is the name.",
     )
 
     def clean_name(self) -> str:
@@ -58,7 +69,10 @@ class DomainMappingForm(ColumnsForm):
     def __init__(self, columns: Sequence[str], *args: Any, **kwargs: Any) -> None:
         super().__init__(columns, *args, **kwargs)
         self.fields["all_skill"] = forms.CharField(
-            max_length=40, required=False, label="Skill otherwise", help_text="Of rows without one."
+            max_length=40,
+            required=False,
+            label="Skill of the other rows",
+            help_text="Where no column says it, or a cell is empty.",
         )
 
     def clean(self) -> dict[str, Any]:

@@ -94,8 +94,8 @@ class MappingForm(ColumnsForm):
         self.fields["all_skill"] = forms.ChoiceField(
             choices=[("", "none"), *((s.key, str(s)) for s in taught)],
             required=False,
-            label="Skill otherwise",
-            help_text="Of rows that name none.",
+            label="Skill of the other rows",
+            help_text="Where no column says it, or a cell is empty.",
         )
 
     def clean(self) -> dict[str, Any]:

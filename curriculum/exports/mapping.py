@@ -14,7 +14,7 @@ FIELDS: dict[str, tuple[str, str]] = {  # of an item: what a person is told
     "answer": ("Answer", "The bare reference, where the solution does not end in it."),
     "messages": ("Conversation", "Question and solution in one: messages, ShareGPT."),
     "skill": ("Skill", "By its key."),
-    "level": ("Level", "A whole number from 1 to 3; else 1."),
+    "level": ("Level", "1 (small) to 3 (full size). Left empty: 1."),
 }
 _NAMES: dict[str, tuple[str, ...]] = {
     "question": ("question", "instruction", "prompt", "problem", "query", "user"),

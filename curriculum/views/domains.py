@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from curriculum import engine
 from curriculum.errors import CurriculumError
 from curriculum.exports import domain_table, tabular
-from curriculum.forms_domains import DomainMappingForm, DomainUploadForm
+from curriculum.forms_domains import EXAMPLE, DomainMappingForm, DomainUploadForm
 from curriculum.htmx import show
 from curriculum.services import domains
 from curriculum.views import uploaded
@@ -40,7 +40,11 @@ def domain_add(request: HttpRequest) -> HttpResponse:
     """GET: choose a file. POST with a file: what it holds, or the columns of a table. POST with
     `look`: the same with those columns. POST with `add`: it is kept.
     """
-    context: dict[str, Any] = {"form": DomainUploadForm(), "most": settings.IOA_UPLOAD_BYTES}
+    context: dict[str, Any] = {
+        "form": DomainUploadForm(),
+        "most": settings.IOA_UPLOAD_BYTES,
+        "example": EXAMPLE,
+    }
     if request.method == "GET":
         return show(request, PAGE, PART, context)
     try:

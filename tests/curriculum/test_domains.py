@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 
@@ -189,6 +190,25 @@ def test_in_the_browser_a_table_is_mapped_looked_at_and_added(client, tmp_path, 
     assert "domains/halves.jsonl" in done.text
     assert (home / "domains" / "halves.jsonl").exists()
     assert "Choose the file again" in client.post(url, {**said, "add": "1"}).text
+
+
+@pytest.mark.django_db
+def test_the_example_of_the_page_is_a_whole_domain_as_it_stands(client):
+    client.force_login(ApproverFactory())
+    url = reverse("curriculum:domain-add")
+    example = html.unescape(
+        re.search(r'<pre[^>]*id="example">(.+?)</pre>', client.get(url).text, re.S)[1]
+    )
+    file = SimpleUploadedFile("mine.csv", example.encode())
+
+    page = client.post(url, {"file": file, "name": "halves"}).text
+    said = dict(re.findall(r'<select name="(\w+)".*?<option value="(\w+)" selected>', page, re.S))
+    said |= {"token": re.search(r'name="token" value="([^"]+)"', page)[1], "domain_name": "halves"}
+    looked = client.post(url, {**said, "look": "1"}).text
+
+    assert "Add halves" in looked
+    assert 'id="measured-only"' not in looked
+    assert looked.count('<td class="num">1</td>') == 4
 
 
 @pytest.mark.django_db
