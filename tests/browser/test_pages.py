@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from curriculum.states import JobStatus
+from tests.factories import JobFactory
+
 
 def addresses(school):
     """Each page in a situation in which it has something to show."""
@@ -88,6 +91,19 @@ def test_what_sorts_a_table_can_be_pressed_on_a_phone(school, visit):
 
     shown = page.evaluate(keys)
     assert shown == sorted(shown)
+
+
+def test_a_failed_job_leaves_the_menu_beside_the_bar_on_a_phone(school, visit):
+    school.diagnosed()
+    JobFactory(status=JobStatus.FAILED)
+    school.ada.first_name = "Bartholomew"
+    school.ada.save()
+    page = visit(school.ada, width=390)
+    page.goto("/")
+
+    jobs = page.locator("#bar-jobs")
+    assert jobs.inner_text().endswith("1 failed")
+    assert abs(jobs.bounding_box()["y"] - page.locator(".menu > summary").bounding_box()["y"]) < 12
 
 
 def test_what_stands_behind_a_skill_has_the_width_of_the_table(school, visit):

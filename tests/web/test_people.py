@@ -173,7 +173,7 @@ def test_a_closed_run_is_in_no_list_and_no_count(client, run, who):
         shown = client.get(address).text
         assert "Secret sums" not in shown, address
         assert "1 failed" not in shown, address
-    assert "waiting for you: <span>0" in client.get("/bar/").text
+    assert "for you</span>: <span>0" in client.get("/bar/").text
 
 
 def test_an_administrator_sees_it_all_the_same(client, run):

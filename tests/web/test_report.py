@@ -64,5 +64,5 @@ def test_what_people_did_is_counted_by_acts_and_of_acts_on_many_it_says_how_many
     page = client.get(reverse("curriculum:run-report", args=[stage.run.pk])).text
 
     said = " ".join(re.sub("<[^>]+>", " ", page).split())
-    assert "what was done to many items together counts once" in said
+    assert "an act on many items counts once" in said
     assert "item approved 1 items approved together 1 with 3 items" in said

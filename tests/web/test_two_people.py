@@ -96,10 +96,10 @@ def test_without_the_rule_nothing_is_closed_and_who_approved_is_told_all_the_sam
 def test_the_gate_does_not_wait_for_who_may_not_sign_it(client, approver, carol):
     gate_after(approver)
 
-    assert "waiting for you: <span>0</span>" in client.get("/").text
+    assert "for you</span>: <span>0</span>" in client.get("/").text
     assert "Nothing waits for you" in client.get("/?waiting=1").text
     client.force_login(carol)
-    assert 'waiting for you: <span class="count">1</span>' in client.get("/").text
+    assert 'for you</span>: <span class="count">1</span>' in client.get("/").text
     assert "You: Decide at the gate" in client.get("/").text
 
 

@@ -26,7 +26,7 @@ def test_the_bar_of_every_page_looks_again_and_gets_itself_alone(client, reviewe
     response = client.get("/bar/", headers=HTMX)
 
     assert response.text.count("<nav") == 1
-    assert 'waiting for you: <span class="count">1</span>' in response.text
+    assert 'for you</span>: <span class="count">1</span>' in response.text
     assert 'hx-get="/bar/"' in response.text
     assert "<html" not in response.text
 
