@@ -201,7 +201,8 @@ class Pipeline:
             need, lost = stands.need, stands.lost
             known = passed.known | stands.sits
             if self._settings.probing.ask_others:
-                waiting = self._examiner.lacking(sorted(waiting), gaps, self._adapter)
+                now = self._examiner.lacking(sorted(waiting), gaps, self._adapter)
+                waiting = {k: now[k] for k in waiting}  # in the order in which they come
             small = mixture.bridged(rounds)
 
     def assess_finally(self, curriculum: Curriculum) -> dict[str, Any]:
@@ -229,7 +230,7 @@ class Pipeline:
         n = mixture.room_for_new(
             budget, need, used=used, share=share, beside=beside, waiting=waiting
         )
-        counts = mixture.dealt(need, beside, n, budget.preview_weight)
+        counts = mixture.dealt(need, beside, n, budget)
         errors = self._errors(k for k in counts if k in need)
         lacks = {**beside, **need}
         items = self._author.write(

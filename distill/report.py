@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from distill.assessment.gate import Was
 from distill.assessment.retention import judge_retention
 from distill.disk import write_beside
-from distill.records import Retention, Score
+from distill.records import Interval, Retention, Score
 from distill.settings import Thresholds
 from distill.statistics import interval_of_mean, ratio_interval
 
@@ -70,7 +70,12 @@ def build(
         ],
         "retained_before": _retained(taught, before, teacher),
         "retained": _retained(taught, after, teacher),
-        "retained_interval": _interval(taught, after_grades, teacher_grades),
+        "retained_interval": _interval(
+            taught,
+            after_grades,
+            teacher_grades,
+            exact={k for k in taught if after[k].is_exhaustive and teacher[k].is_exhaustive},
+        ),
         "forgotten": sorted(forgotten),
     }
 
@@ -146,9 +151,11 @@ def _interval(
     taught: Sequence[str],
     student: Mapping[str, Mapping[str, float]],
     teacher: Mapping[str, Mapping[str, float]],
+    exact: Set[str],
 ) -> list[float] | None:
     """Of `_retained`, paired by probe; None where that is None, or nothing bounds it.
 
+    exact: skills of which both were asked all the questions there are: nothing is left to chance.
     Where the teacher is always right and every skill has as many probes, it is that of one mean:
     no narrower than it should be, as skills differ, and right near 1, where `interval_of_mean` is
     too narrow.
@@ -162,11 +169,12 @@ def _interval(
         of_teacher = [teacher[k][probe] for probe in shared]
         if sum(of_teacher) > 0:
             ratio = sum(of_student) / sum(of_teacher)
-            estimates.append((ratio, ratio_interval(of_student, of_teacher)))
+            within = ratio_interval(of_student, of_teacher)
+            estimates.append((ratio, Interval(ratio, ratio) if k in exact else within))
             sizes.add(len(shared))
             students += of_student
             teachers += of_teacher
-    is_one_mean = len(sizes) == 1 and all(grade == 1.0 for grade in teachers)
+    is_one_mean = not exact and len(sizes) == 1 and all(grade == 1.0 for grade in teachers)
     found = ratio_interval(students, teachers) if is_one_mean else interval_of_mean(estimates)
     return [found.low, found.high] if math.isfinite(found.high) else None
 

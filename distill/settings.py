@@ -113,13 +113,14 @@ class Budget(_Settings):
     """ρ: share of a round's mixture that repeats earlier items, at most."""
     broad_skills: Count | None = 8
     """A round that teaches so many skills is broad by itself, and repeats no more than
-    `broad_share`; one that teaches fewer may repeat as many skills as it is short of that number;
-    none: no round counts as broad."""
+    `broad_share`; one that teaches fewer may repeat as many skills as it is short of that number.
+    Nor do skills of other stages weigh more in a round than so many of its own. None: no round
+    counts as broad."""
     broad_share: NotAll = 0.3
     """ρ of a round that is broad by itself, at most."""
     preview_weight: Share = 0.5
     """What a skill of a later stage, or one that was waived, weighs in a round's new items, where
-    one of the stage weighs 1; 0: a stage is taught alone."""
+    one of the stage weighs 1, the next ones first (`broad_skills`); 0: a stage is taught alone."""
 
     @model_validator(mode="before")
     @classmethod

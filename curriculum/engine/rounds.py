@@ -49,7 +49,7 @@ def teaches(
     places = places.select_related("skill", "stage")
     own = [row.skill.key for row in places if row.stage_id == stage.pk]
     others = [row for row in places if row.skill.key not in own]
-    later = {row.skill.key for row in others if _waits(row, stage)}
+    later = dict.fromkeys(row.skill.key for row in others if _waits(row, stage))
     was_waived = any(row.stage.status == StageStatus.WAIVED for row in others)
     gaps = gaps_of(run) if later or was_waived or not rounds else {}
     left = left_behind(run, gaps) if was_waived else {}
@@ -60,7 +60,7 @@ def teaches(
         now = _measured_since(stage)
         need = {k: _lacking(gaps.get(k), now.get(k)) for k in own}
     means = _last_measured(run) if later else {}
-    waiting = {k: _lacking(gap, means.get(k)) for k, gap in sorted(gaps.items()) if k in later}
+    waiting = {k: _lacking(gap, means.get(k)) for k in later if (gap := gaps.get(k))}
     found = Teaches(need, waiting, left, 0.0)
     if known is None:
         pool = rehearsal_pool(stage, rounds).order_by()
@@ -97,7 +97,7 @@ def counts(stage: Stage, planned: Teaches) -> dict[str, int]:
         beside=planned.beside,
         waiting=sum(planned.later.values()),
     )
-    return organizer.dealt(planned.need, planned.beside, n, budget.preview_weight)
+    return organizer.dealt(planned.need, planned.beside, n, budget)
 
 
 def spent_before(stage: Stage) -> float:

@@ -204,7 +204,8 @@ class GateExam:
             was.mean,
             was.n,
             self.settings.thresholds,
-            is_exhaustive=self._is_exhaustive(skill) and was.is_exhaustive,
+            is_exhaustive=self._is_exhaustive(skill),
+            was_exhaustive=was.is_exhaustive,
         )
 
     def _waived(self, skill: str, was: Was) -> WaivedVerdict:

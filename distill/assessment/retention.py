@@ -20,13 +20,15 @@ def judge_retention(
     thresholds: Thresholds,
     *,
     is_exhaustive: bool = False,
+    was_exhaustive: bool = False,
 ) -> RetentionVerdict:
     """Whether a mastered skill is kept, forgotten, or wants more probes.
 
     Args:
         grades: (N,) grades of the student now, in 0..1, on N different gate probes.
         was, was_n: mean grade when it was mastered, in 0..1, and on how many probes.
-        is_exhaustive: both means are over all the questions there are: they decide alone.
+        is_exhaustive: `grades` are of all the questions there are: their mean is no estimate.
+        was_exhaustive: so was what it was; where both are, the means decide alone.
 
     Returns:
         *Kept* when the mean now is at least `thresholds.retention` of what it was; *forgotten*
@@ -39,12 +41,14 @@ def judge_retention(
     """
     mean, low, high = mean_interval(grades)
     n = len(grades)
+    if is_exhaustive and n:
+        low = high = mean
     floor = thresholds.retention * was
     if n == 0:
         answer = Retention.UNCLEAR
     elif not is_over(floor, mean):
         answer = Retention.KEPT
-    elif is_exhaustive:
+    elif is_exhaustive and was_exhaustive:
         answer = Retention.FORGOTTEN
     else:
         # variances of shares; half a success is added so that 0 and 1 keep some doubt

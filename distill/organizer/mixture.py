@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,27 +43,37 @@ def new_items(need: Mapping[str, float], n: int) -> dict[str, int]:
 
 
 def dealt(
-    need: Mapping[str, float], beside: Mapping[str, float], n: int, preview: float
+    need: Mapping[str, float], beside: Mapping[str, float], n: int, budget: Budget
 ) -> dict[str, int]:
     """Deal `n` new items to the stage's own skills, and to those of other stages beside them.
 
-    need, beside: skill -> what it lacks, in 0..1. preview: what of its weight a skill beside
-    has, in 0..1. Without it, or anything beside, this is `new_items`. Sums to n.
+    need, beside: skill -> what it lacks, in 0..1; those beside in the order in which they come.
+    Of its weight a skill beside has `budget.preview_weight`; together they weigh no more than
+    `budget.broad_skills` of a stage, so that where hundreds wait the next ones have a share.
+    Without anything beside this is `new_items`. Sums to n.
 
-    Pure; ties by name. Ours: docs/decisions/0022.
+    Pure; ties by name. Ours: docs/decisions/0022 and 0033.
     """
-    others = _beside(need, beside, preview)
+    others = _beside(need, beside, budget)
     if not others:
         return new_items(need, n)
     return in_proportion({k: weight_of(v) for k, v in need.items()} | others, n)
 
 
 def _beside(
-    need: Mapping[str, float], beside: Mapping[str, float], preview: float
+    need: Mapping[str, float], beside: Mapping[str, float], budget: Budget
 ) -> dict[str, float]:
-    if not preview:
-        return {}
-    return {k: preview * weight_of(v) for k, v in beside.items() if k not in need and v > 0}
+    found: dict[str, float] = {}
+    room = math.inf if budget.broad_skills is None else float(budget.broad_skills)
+    for skill, lack in beside.items():
+        weight = budget.preview_weight * weight_of(lack)
+        if skill in need or lack <= 0 or not weight:
+            continue
+        room -= weight
+        if room < 0:
+            break
+        found[skill] = weight
+    return found
 
 
 def rehearsal_share(
@@ -78,7 +89,7 @@ def rehearsal_share(
 
     Pure. Ours: docs/decisions/0032.
     """
-    others = _beside(need, beside, budget.preview_weight)
+    others = _beside(need, beside, budget)
     anew = need.keys() | others.keys()
     taught = sum(map(weight_of, need.values())) + sum(others.values())
 
@@ -153,7 +164,7 @@ def room_for_new(
             f"All {budget.items} items of this run's budget are spent. Raise the budget, waive "
             "the stage with a reason, or stop the run."
         )
-    others = _beside(need, beside, budget.preview_weight)
+    others = _beside(need, beside, budget)
     if budget.fair_shares and waiting > 0:
         lacks = sum(need.values())
         fair = round(left * max(lacks / (lacks + waiting), LEAST_OF_LEFT if others else 0.0))

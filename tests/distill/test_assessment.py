@@ -161,9 +161,26 @@ def test_a_skill_that_was_never_good_is_measured_by_what_it_was():
 
 
 def test_when_all_questions_were_asked_both_times_chance_is_no_excuse():
-    verdict = judge_retention("A", grades(36, 39), 1.0, 39, ORDINARY, is_exhaustive=True)
+    def verdict(*, was_exhaustive):
+        return judge_retention(
+            *("A", grades(36, 39), 1.0, 39, ORDINARY),
+            is_exhaustive=True,
+            was_exhaustive=was_exhaustive,
+        )
 
-    assert verdict.answer is Retention.FORGOTTEN
+    assert verdict(was_exhaustive=True).answer is Retention.FORGOTTEN
+    assert verdict(was_exhaustive=False).answer is Retention.UNCLEAR
+
+
+@pytest.mark.parametrize("was_exhaustive", [True, False])
+def test_of_all_questions_there_are_the_mean_now_is_no_estimate(was_exhaustive):
+    verdict = judge_retention(
+        *("A", grades(36, 39), 1.0, 39, ORDINARY),
+        is_exhaustive=True,
+        was_exhaustive=was_exhaustive,
+    )
+
+    assert verdict.low == verdict.now == verdict.high == pytest.approx(36 / 39)
 
 
 def alarms(now: float, trials: int = 2000) -> float:

@@ -36,7 +36,7 @@ others = st.dictionaries(st.sampled_from("XYZ"), st.integers(1, 10).map(lambda i
 def test_what_is_beside_gets_its_part_of_what_it_would_get_as_the_stages_own(
     need, beside, n, preview
 ):
-    counts = mixture.dealt(need, beside, n, preview)
+    counts = mixture.dealt(need, beside, n, Budget(preview_weight=preview))
 
     weights = {k: mixture.weight_of(v) for k, v in need.items()}
     weights |= {k: preview * mixture.weight_of(v) for k, v in beside.items()}
@@ -47,13 +47,37 @@ def test_what_is_beside_gets_its_part_of_what_it_would_get_as_the_stages_own(
 
 @given(lacks, others, st.integers(1, 300))
 def test_without_a_weight_or_anything_beside_a_stage_is_taught_alone(need, beside, n):
-    assert mixture.dealt(need, beside, n, 0.0) == mixture.new_items(need, n)
-    assert mixture.dealt(need, {}, n, 0.5) == mixture.new_items(need, n)
-    assert mixture.dealt(need, dict.fromkeys("XY", 0.0), n, 0.5) == mixture.new_items(need, n)
+    alone = mixture.new_items(need, n)
+
+    assert mixture.dealt(need, beside, n, Budget(preview_weight=0.0)) == alone
+    assert mixture.dealt(need, {}, n, Budget()) == alone
+    assert mixture.dealt(need, dict.fromkeys("XY", 0.0), n, Budget()) == alone
 
 
 def test_what_is_of_the_stage_is_not_beside_it_as_well():
-    assert mixture.dealt({"A": 1.0}, {"A": 1.0}, 10, 0.5) == {"A": 10}
+    assert mixture.dealt({"A": 1.0}, {"A": 1.0}, 10, Budget()) == {"A": 10}
+
+
+def test_of_hundreds_that_wait_the_next_ones_stand_beside_as_much_as_makes_a_round_broad():
+    waiting = {f"K{i:03}": 1.0 for i in range(300, 0, -1)}
+
+    counts = mixture.dealt({"A": 1.0, "B": 1.0}, waiting, 400, Budget())
+
+    assert counts == {"A": 40, "B": 40} | {f"K{i:03}": 20 for i in range(300, 284, -1)}
+    everything = mixture.dealt({"A": 1.0}, waiting, 400, Budget(broad_skills=None))
+    assert len(everything) == 301
+
+
+@given(
+    st.dictionaries(st.sampled_from("ABCDEFGHIJKLMNOP"), st.floats(0.0, 1.0)),
+    st.permutations("ABCDEFGHIJKLMNOP"),
+)
+def test_sixteen_that_wait_all_stand_beside_in_whatever_order(lacks, order):
+    beside = {k: lacks[k] for k in order if k in lacks}
+
+    counts = mixture.dealt({"Z": 1.0}, beside, 4000, Budget())
+
+    assert {k for k, n in counts.items() if n} == {"Z"} | {k for k, v in lacks.items() if v > 0}
 
 
 def test_rehearsal_takes_as_much_as_there_is_to_keep():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import json
 
 import pytest
@@ -524,6 +525,33 @@ def test_of_a_perfect_teacher_what_is_retained_is_one_mean_and_of_nothing_taught
     assert interval(["A", "B"], 50) == pytest.approx([low, high])
     assert interval(["A", "B"], 49)[1] > high  # the teacher's answers vary, too
     assert interval([], 50) is None
+
+
+def test_where_all_questions_there_are_were_asked_nothing_is_left_to_chance():
+    def interval(*exhaustive):
+        def asked(**means):
+            return {
+                k: dataclasses.replace(v, is_exhaustive=k in exhaustive)
+                for k, v in scores(**means).items()
+            }
+
+        return report.build(
+            ["A", "B"],
+            ["A", "B"],
+            before=asked(A=0, B=0),
+            after=asked(A=0.8, B=0.9),
+            teacher=asked(A=1, B=1),
+            mastered={},
+            after_grades={"A": graded(40), "B": graded(45)},
+            teacher_grades={"A": graded(50), "B": graded(50)},
+            thresholds=Thresholds(),
+        )["retained_interval"]
+
+    assert interval("A", "B") == pytest.approx([0.85, 0.85])
+    _, low, high = mean_interval([1.0] * 45 + [0.0] * 5)
+    assert interval("A") == pytest.approx([0.85 - (0.9 - low) / 2, 0.85 + (high - 0.9) / 2])
+    whole = interval()
+    assert whole[0] < interval("A")[0] < interval("A")[1] < whole[1]
 
 
 # --- the simulated student ----------------------------------------------------------------------

@@ -30,6 +30,11 @@ pytestmark = pytest.mark.django_db
             "The student keeps 97% of its teacher on the skills that were taught; "
             "with 95% confidence 93% to 99%.",
         ),
+        (
+            {"retained": 0.968, "retained_interval": [0.968, 0.968]},
+            "The student keeps 97% of its teacher on the skills that were taught, "
+            "on all the questions there are.",
+        ),
         (  # of an earlier version
             {"retained": 0.968},
             "The student keeps 97% of its teacher on the skills that were taught.",
