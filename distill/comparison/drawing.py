@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from distill.comparison.document import FOLDER, compared, name_of
 from distill.comparison.page import VENDORED
+from distill.comparison.program import Misused, run
 from distill.comparison.sections import Section
 from distill.disk import write_beside
 from distill.errors import DistillError
@@ -62,17 +63,20 @@ def draw(sections: Sequence[Section], folder: Path, browser: Browser) -> list[Pa
 
 
 def main(words: Sequence[str]) -> None:
+    """Raises `DistillError`; of its kinds `Misused` where no folder is named."""
     from playwright.sync_api import sync_playwright
 
-    docs, *others = words
+    if len(words) not in (1, 2):
+        raise Misused
+    docs, chromium = [*words, CHROMIUM][:2]
+    if not Path(chromium).is_file():
+        raise DistillError(f"There is no Chromium at {chromium}: say where it is.")
     told = json.loads((Path(docs) / "evidence.json").read_text(encoding="utf-8"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=others[0] if others else CHROMIUM, args=ARGUMENTS
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         draw([s for s, _ in compared(told)], Path(docs) / FOLDER, browser)
         browser.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(run(main, sys.argv[1:], __doc__))

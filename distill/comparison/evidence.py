@@ -24,6 +24,7 @@ from typing import Any
 
 from distill.comparison.document import ABLATED, CURVES, OTHERS, SPEED, TAUGHT, TRIED, markdown
 from distill.comparison.parts import joined
+from distill.comparison.program import Misused, run
 from distill.comparison.results import FIGURES
 from distill.comparison.sections import ablations
 from distill.differing import changed
@@ -54,6 +55,10 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
     sources = [name for name in sources if not name.startswith(PART)]
     compared = {name: found for name in sources if (found := _compared(Path(name))) is not None}
     runs = [name for name in sources if name not in compared]
+    if not sources:
+        raise DistillError("No comparison is named.")
+    if sources[0] not in compared:
+        raise DistillError(f"{sources[0]} holds no comparison.")
     told, others = compared.pop(sources[0]), list[dict[str, Any]]()
     for name, other in compared.items():
         if not (Path(name) / FIGURES).is_file():
@@ -74,7 +79,7 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
         told = _with_part(told, name)
     if runs:
         told[TAUGHT] = [run_told(run) for run in runs]
-    read = [json.loads(path.read_text()) for path in speeds]
+    read = [_figures(path) for path in speeds]
     if figures := [each for each in read if TRIED not in each]:
         told[SPEED] = figures
     for each in read:
@@ -126,11 +131,20 @@ def _are_skills(told: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return here == there
 
 
+def _figures(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as exc:
+        raise DistillError(f"{path} cannot be read: {exc}.") from exc
+    if not isinstance(found, dict):
+        raise DistillError(f"{path} holds no figures of a benchmark.")
+    return found
+
+
 def _compared(folder: Path) -> dict[str, Any] | None:
     for name in (FIGURES, JSON):
         if (folder / name).is_file():
-            found: dict[str, Any] = json.loads((folder / name).read_text())
-            return found
+            return _figures(folder / name)
     return None
 
 
@@ -166,7 +180,11 @@ def run_told(said: str) -> dict[str, Any]:
 
 
 def main(words: Sequence[str]) -> None:
-    *sources, docs = [w for w in words if not w.endswith(".json")]
+    """Raises `DistillError`; of its kinds `Misused` where no folder to write to is named."""
+    folders = [w for w in words if not w.endswith(".json")]
+    if not folders or any(w.startswith("-") for w in words):
+        raise Misused
+    *sources, docs = folders
     speeds = [Path(w) for w in words if w.endswith(".json")]
     if sources:
         told = gather(sources, speeds)
@@ -175,4 +193,4 @@ def main(words: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(run(main, sys.argv[1:], __doc__))

@@ -40,6 +40,8 @@ class Command(BaseCommand):
         parser.add_argument("--chromium", default=CHROMIUM)
 
     def handle(self, *, out: Path, chromium: str, **options: Any) -> None:
+        if not Path(chromium).is_file():
+            raise CommandError(f"There is no Chromium at {chromium}: say where it is (--chromium).")
         run = _find_run(options["run"])
         if not options["user"] and (password := first_start.first_admin()):
             self.stdout.write(f"Made the user admin, password {password} (shown only now).")
