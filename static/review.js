@@ -8,6 +8,8 @@
     [...queue().querySelectorAll("[data-key]")].find((each) =>
       each.dataset.key.split(" ").includes(key),
     );
+  const nothingToUndo =
+    "There is nothing of yours left to undo here, or what you did last cannot be undone.";
   const field = "input:not([type=hidden]), textarea, select, [contenteditable]";
 
   document.addEventListener("keydown", (event) => {
@@ -23,7 +25,7 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const button = keyed(event.key);
-    if (!button && event.key === "z") say("There is nothing of yours left to undo here.");
+    if (!button && event.key === "z") say(nothingToUndo);
     if (!button || button.disabled) return;
     event.preventDefault();
     if (button.matches("input")) {

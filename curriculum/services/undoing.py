@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from curriculum import engine
 from curriculum.errors import Overtaken, SomebodyElses
-from curriculum.models import Item, Review, ReviewAction, Revision, Stage, Tag
+from curriculum.models import AuditEntry, Item, Review, ReviewAction, Revision, Stage, Tag
 from curriculum.services import audit
 from curriculum.services.audit import Actor, name_of
 from curriculum.services.reviewing import Seen, begin, keep_reviews, naming
@@ -23,6 +23,16 @@ from curriculum.states import ActionKind, Verdict
 
 SHOWN = 3  # names in a sentence
 WORDS = (ActionKind.EDITED, ActionKind.REPLACED)
+FOR_GOOD = frozenset(  # entries of what a person does in a review and no undo takes back
+    {
+        "item.opinion",
+        "item.untagged",
+        "item.written",
+        "items.sampled",
+        "items.sampled_approved",
+        "items.shared_out",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,23 @@ class Undone:
 
 def last_action(stage: Stage, round: int, user: User | None) -> ReviewAction | None:
     """What the person did last in the round that still stands. One query, by its index."""
-    if user is None:
-        return None
-    standing = ReviewAction.objects.filter(stage=stage, round=round, actor=user, undone_at=None)
-    return standing.order_by("-pk").first()
+    return _standing(stage, round, user).first()
+
+
+def offered(stage: Stage, round: int, user: User | None) -> ReviewAction | None:
+    """`last_action`; None where the last thing they did cannot be undone, since whoever presses
+    “Undo” then means that, and no older act. One query.
+    """
+    entries = AuditEntry.objects.filter(run=stage.run_id, actor=user).order_by("-sequence")
+    latest = Subquery(entries.values("action")[:1])
+    last = _standing(stage, round, user).annotate(latest=latest).first()
+    return None if last is None or last.latest in FOR_GOOD else last
+
+
+def _standing(stage: Stage, round: int, user: User | None) -> QuerySet[ReviewAction]:
+    """The last first; none of nobody."""
+    acts = ReviewAction.objects.filter(stage=stage, round=round, undone_at=None)
+    return acts.filter(actor=user, actor__isnull=False).order_by("-pk")
 
 
 def undo(action: ReviewAction, *, actor: Actor) -> Undone:

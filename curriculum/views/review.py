@@ -28,7 +28,7 @@ from curriculum.views.review_page import (
     reply,
     told,
 )
-from curriculum.views.review_reads import objections
+from curriculum.views.review_reads import act_in_words, objections
 
 RENDERED_PAGE = "curriculum/rendered.html"
 RENDERED = "curriculum/partials/_rendered.html"
@@ -145,9 +145,10 @@ def undo_act(request: HttpRequest, stage: int) -> tuple[str, int, ReviewAction |
         return "What is to be undone could not be read. Look again.", 422, None
     acts = ReviewAction.objects.select_related("stage__run")
     action = get_object_or_404(acts, pk=form.cleaned_data["act"], stage=stage)
+    words = act_in_words(action)  # before it: a tag is gone with its undo
     done: list[Undone] = []
     notice, status = attempt(lambda: done.append(undoing.undo(action, actor=person(request))), "")
-    return told(action, done[0]) if done else notice, status, action
+    return told(action, words, done[0]) if done else notice, status, action
 
 
 @require_POST

@@ -70,7 +70,7 @@ def context(
     matching = place["n"] if queue.verdict == "waiting" and not alone else together.count()
     approvable = bulk.approvable(stage, queue).exclude(pk__in=alone)
     n_approvable = approvable.count() if decides and matching else 0
-    last = undoing.last_action(stage, queue.round, person) if decides else None
+    last = undoing.offered(stage, queue.round, person) if decides else None
     counts["flagged"] = (
         review_reads.flagged(stage, queue.round, alone) if alone else counts["flagged"]
     )
@@ -88,8 +88,7 @@ def context(
         "place": place,
         "why": review_reads.why(item) if item else None,
         "history": review_reads.history(item) if item and item.version > 1 else [],
-        "last": last,
-        "last_item": review_reads.item_of(last),
+        **review_reads.undoable(last),
         "choices": review_reads.choices(stage, queue.round),
         "saved": saved.filters_of(stage.run, person),
         "rounds": range(stage.round + 1),
@@ -164,12 +163,12 @@ def elsewhere(said: QueryDict) -> QueryDict:
     return kept
 
 
-def told(action: ReviewAction, done: Undone) -> str:
-    """What an undo did, in a sentence or two."""
+def told(action: ReviewAction, words: str, done: Undone) -> str:
+    """What an undo did, in a sentence or two. words: what the act was."""
     them = "it waits" if done.n == 1 else "they wait"
-    again = f"Undone: {action}; {them} for a verdict again."
+    again = f"Undone: {words}; {them} for a verdict again."
     if action.kind == ActionKind.TAGGED:
-        again = f"Undone: {action}."
+        again = f"Undone: {words}."
     if not done.stays:
         return again
     by = f" by {', '.join(done.by)}" if done.by else ""

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q
 from django.http import QueryDict
+from django.utils.text import Truncator
 
 from curriculum import engine
 from curriculum.checks_said import FAILED
@@ -20,7 +21,8 @@ from curriculum.services import presence
 from curriculum.services import rewriting as others
 from curriculum.services.audit import name_of
 from curriculum.services.matching import POLICY, Queue
-from curriculum.states import VERDICTS, JobKind, StageStatus, Verdict
+from curriculum.services.undoing import WORDS
+from curriculum.states import VERDICTS, ActionKind, JobKind, StageStatus, Verdict
 from curriculum.views import calls, rail, reads
 
 FLAGS = [("", "any"), ("flagged", "flagged"), ("passed", "all passed")]
@@ -32,6 +34,7 @@ ORDERS = [
     ("failed", "failed checks first"),
 ]
 
+LABEL = 40  # characters of a question on a button
 SHOWN = 50  # items a page of the list
 MOST_COMPARED = 200_000  # words times words; the worst of them are told in a second
 
@@ -162,11 +165,33 @@ def objections(item: Item) -> str:
     return " ".join(check["detail"] or f"Failed: {check['id']}." for check in failed)
 
 
-def item_of(action: ReviewAction | None) -> int | None:
-    """The item of an act on one item."""
-    if action is None or action.n != 1 or action.kind not in Verdict.values:
-        return None
-    return action.reviews.values_list("item", flat=True).first()
+def undoable(action: ReviewAction | None) -> dict[str, Any]:
+    """What *Undo* takes back, in words; `last_item`: where a verdict on one item leads back to."""
+    if action is None:
+        return {"last": None}
+    item, words = _about(action)
+    leads_back = action.kind in Verdict.values
+    return {"last": action, "last_words": words, "last_item": item if leads_back else None}
+
+
+def act_in_words(action: ReviewAction) -> str:
+    """approved “What is 4 - 1?”; approved 3 items."""
+    return _about(action)[1]
+
+
+def _about(action: ReviewAction) -> tuple[int | None, str]:
+    """The item of an act on one item, and the act in words. One query at most."""
+    if action.n != 1:
+        return None, str(action)
+    rows: Any = action.reviews
+    if action.kind in WORDS:
+        rows = action.revisions
+    elif action.kind == ActionKind.TAGGED:
+        rows = action.tags
+    item, question = rows.values_list("item", "item__question").first() or (None, "")
+    if item is None:  # the tag was taken off
+        return None, str(action)
+    return item, f"{action.get_kind_display()} “{Truncator(question).chars(LABEL)}”"
 
 
 def history(item: Item) -> list[dict[str, Any]]:

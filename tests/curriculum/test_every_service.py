@@ -114,6 +114,7 @@ WITHOUT_AN_ENTRY = {
     "bulk.tag": "part of bulk.tag_matching and items.tag",
     "bulk.waiting": "only reads",
     "undoing.last_action": "only reads",
+    "undoing.offered": "only reads",
     "words.preview": "only reads",
     "words.versions": "only reads",
     "words.require_versions": "only reads",

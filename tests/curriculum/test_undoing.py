@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from curriculum.errors import Overtaken, SomebodyElses, WrongMoment
-from curriculum.models import AuditEntry, Item, Review, Revision, Stage, Tag
-from curriculum.services import audit, bulk, items, undoing, words
+from curriculum.models import Assignment, AuditEntry, Item, Review, Revision, Stage, Tag
+from curriculum.services import apart, audit, bulk, items, sampling, teamwork, undoing, words
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
 from curriculum.services.reviewing import digest
@@ -220,3 +220,78 @@ def test_policys_acts_are_nobodys_to_undo(stage, approver):
     assert last_action(stage, 0, approver.user) is None
     with pytest.raises(SomebodyElses):
         undoing.undo(stage.actions.get(), actor=approver)
+
+
+def shared_item(stage, *people):
+    item = ItemFactory(stage=stage)
+    for who in people:
+        Assignment.objects.create(item=item, reviewer=who)
+    return item
+
+
+def say(item, who, verdict, reason=""):
+    return teamwork.give_opinion(
+        item, actor=Actor.person(who), version=1, verdict=verdict, reason=reason
+    )
+
+
+@pytest.mark.parametrize("verdict", [Verdict.APPROVED, Verdict.REJECTED])
+def test_an_adjudication_is_undone_and_not_an_older_verdict(stage, approver, other, verdict):
+    older = ItemFactory(stage=stage)
+    item = shared_item(stage, other.user, ReviewerFactory())
+    items.approve(older, actor=approver, version=1)
+    for assigned, said in zip(item.assignments.all(), ("approved", "rejected"), strict=True):
+        say(item, assigned.reviewer, said, "odd")
+    teamwork.adjudicate(item, actor=approver, version=1, verdict=verdict, reason="so")
+
+    assert undo_last(stage, approver).n == 1
+
+    assert verdicts() == ["approved", ""]
+    assert list(apart.to_adjudicate(stage, 0)) == [item]
+    entry = AuditEntry.objects.get(action="items.undone")
+    assert (entry.was["act"], entry.evidence["items"]) == (verdict, [[item.pk, 1]])
+    again = teamwork.adjudicate(item, actor=approver, version=1, verdict=verdict, reason="so")
+    assert again.verdict == verdict
+    items.undo(again, actor=other, version=1)
+    assert undoing.offered(stage, 0, approver.user).reviews.get().item == older
+
+
+def test_what_opinions_agree_on_is_nobodys_to_undo(stage, approver):
+    item = shared_item(stage, approver.user, ReviewerFactory())
+    for assigned in item.assignments.all():
+        say(item, assigned.reviewer, Verdict.APPROVED)
+
+    assert verdicts() == ["approved"]
+    assert not stage.actions.exists()
+
+
+def test_behind_what_cannot_be_undone_no_older_act_is_offered(stage, approver):
+    older, tagged = ItemFactory.create_batch(2, stage=stage)
+    items.tag(tagged, actor=approver, word="odd")
+    items.approve(older, actor=approver, version=1)
+    act = undoing.offered(stage, 0, approver.user)
+    assert act == last_action(stage, 0, approver.user)
+
+    say(shared_item(stage, approver.user, ReviewerFactory()), approver.user, Verdict.APPROVED)
+    assert undoing.offered(stage, 0, approver.user) is None
+    assert last_action(stage, 0, approver.user) == act  # it stands, and can be named
+
+    new = ItemFactory(stage=stage)
+    items.approve(new, actor=approver, version=1)
+    undoing.undo(undoing.offered(stage, 0, approver.user), actor=approver)
+    assert undoing.offered(stage, 0, approver.user) == act  # undo after undo goes on
+
+    items.untag(tagged, actor=approver, word="odd")
+    assert undoing.offered(stage, 0, approver.user) is None
+
+
+def test_behind_the_approval_of_a_samples_others_nothing_is_offered(stage, approver, other):
+    ItemFactory.create_batch(40, stage=stage)
+    sample = sampling.draw(stage, actor=approver, round=0, n=12, tolerance=0.25)
+    for pk, _ in sample.items:
+        items.approve(Item.objects.get(pk=pk), actor=approver, version=1)
+
+    sampling.approve_rest(sample, actor=approver)
+
+    assert undoing.offered(stage, 0, approver.user) is None
+    assert last_action(stage, 0, approver.user) is not None

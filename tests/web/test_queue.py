@@ -49,6 +49,23 @@ def test_the_button_says_what_undo_would_take_back(client, reviewer, stage):
     assert "Undo: approved 3 items" in page(client, stage)
 
 
+def test_the_button_names_the_item_of_an_act_on_one(client, reviewer, stage):
+    item, other = ItemFactory.create_batch(2, stage=stage, question="What is 4 - 1?")
+    by = Actor.person(reviewer)
+    items.tag(item, actor=by, word="odd")
+    assert "Undo: tagged “What is 4 - 1?”" in page(client, stage)
+    items.edit(item, actor=by, version=1, question="What is 9 + 1?", solution="Answer: 10")
+    assert "Undo: edited “What is 9 + 1?”" in page(client, stage)
+    items.reject(other, actor=by, version=1, reason="odd")
+    assert "Undo: rejected “What is 4 - 1?”" in page(client, stage)
+
+    acts = ReviewAction.objects.order_by("-pk")
+    said = [post(client, stage, "stage-undo", act=act.pk).text for act in acts]
+
+    assert "Undone: edited “What is 9 + 1?”; it waits" in said[1]
+    assert "Undone: tagged “What is 4 - 1?”." in said[2]
+
+
 def test_somebody_elses_act_is_not_undone(client, reviewer, stage):
     item = ItemFactory(stage=stage)
     items.approve(item, actor=Actor.person(ApproverFactory()), version=1)

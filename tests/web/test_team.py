@@ -227,6 +227,40 @@ def test_a_reviewer_cannot_adjudicate_and_reads_who_can(client, reviewer, carol,
     assert "/adjudicate/" not in page
 
 
+def test_after_an_adjudication_undo_takes_that_back_and_names_it(client, approver, carol, stage):
+    older = ItemFactory(stage=stage, question="What is 1 + 1?")
+    item = assign(ItemFactory(stage=stage, question="What is 4 - 1?"), carol, ReviewerFactory())
+    client.post(f"/items/{older.pk}/approve/", {"version": 1})
+    for assigned, verdict in zip(item.assignments.all(), ("approved", "rejected"), strict=True):
+        Opinion.objects.create(
+            item=item, version=1, reviewer=assigned.reviewer, verdict=verdict, reason="odd"
+        )
+    said = {"version": 1, "opinion": "approved", "reason": "It is right."}
+
+    after = client.post(f"/items/{item.pk}/adjudicate/", said, headers=HTMX).text
+    assert "Undo: approved “What is 4 - 1?”" in after
+    act = re.search(r'name="act" value="(\d+)"', after).group(1)
+    undone = client.post(f"/items/{item.pk}/undo/", {"act": act}, headers=HTMX).text
+
+    assert "Undone: approved “What is 4 - 1?”; it waits for a verdict again." in undone
+    assert "Undo: approved “What is 1 + 1?”" in undone
+    assert [i.verdict for i in (older, item) if not i.refresh_from_db()] == ["approved", ""]
+
+
+def test_after_an_opinion_no_older_verdict_is_offered_to_be_undone(client, reviewer, carol, stage):
+    older, other = ItemFactory.create_batch(2, stage=stage)
+    client.post(f"/items/{older.pk}/approve/", {"version": 1})
+    item = assign(ItemFactory(stage=stage), reviewer, carol)
+    assert 'id="undo"' in review(client, other)
+
+    said = {"version": 1, "opinion": "approved"}
+    after = client.post(f"/items/{item.pk}/opinion/", said, headers=HTMX).text
+
+    assert "Your opinion is kept" in after
+    assert 'id="undo"' not in after
+    assert 'id="undo"' not in review(client, other)
+
+
 # --- the page
 
 
