@@ -30,7 +30,11 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a sample shows by now. `bad`: rejected, or changed since it was drawn."""
+    """What a sample shows by now. `bad`: rejected, or changed since it was drawn.
+
+    Once the others are approved on it, `others` are those that stand so approved, and what is
+    undecided again counts as bad: `is_shown` says whether it still bears their approval.
+    """
 
     n: int
     bad: int
@@ -109,6 +113,8 @@ def approve_rest(sample: Sample, *, actor: Actor) -> int:
             f"{n} of the {found.n} items of the sample {'has' if n == 1 else 'have'} no person's "
             "verdict yet: the sample shows something when all are looked at."
         )
+    if sample.approved_at:
+        raise SampleRefused("The others were approved on this sample already.")
     if not found.others:
         raise SampleRefused("None of the others waits any more: there is nothing to approve.")
     if not found.is_shown:
@@ -148,14 +154,7 @@ def outcome(sample: Sample) -> Outcome:
             bad += 1  # whoever changes it found it wrong as it was drawn
         elif item.verdict == Verdict.WAITING or not item.by_person:
             undecided.append(item.pk)
-    left, known_bad = [], 0
-    rest = _of(sample, others)
-    held = set(apart.shared(rest).values_list("item", flat=True))
-    for item in rest.select_related("stage__run"):
-        if item.version != others[item.pk] or item.verdict == Verdict.REJECTED:
-            known_bad += 1
-        elif item.verdict == Verdict.WAITING and item.pk not in held and not item.is_flagged:
-            left.append(item)
+    left, known_bad = _left(sample, others)
     n = len(drawn)
     most = engine.most_bad(min(n, bad + len(undecided)), n, n + len(others), sample.confidence)
     most = max(0, most - known_bad)
@@ -168,8 +167,20 @@ def outcome(sample: Sample) -> Outcome:
         others=left,
         most_bad=most,
         bound=bound,
-        is_shown=not undecided and engine.is_shown(bound, sample.tolerance),
+        is_shown=engine.is_shown(bound, sample.tolerance)
+        and (sample.approved_at is not None or not undecided),
     )
+
+
+def worn(stage: Stage, round: int) -> tuple[Sample, Outcome] | None:
+    """The sample on which others were approved, where it does not bear that any more. One query
+    where there is none, and those of `outcome`.
+    """
+    sample = Sample.objects.filter(stage=stage, round=round, approved_at__isnull=False).first()
+    if sample is None:
+        return None
+    found = outcome(sample)
+    return None if found.is_shown else (sample, found)
 
 
 def plan(n_items: int, tolerance: float) -> int | None:
@@ -206,6 +217,32 @@ def _judged(sample: Sample, pks: dict[int, int]) -> Any:
     )
     said = Opinion.objects.filter(item=OuterRef("pk"), version=OuterRef("version"))
     return _of(sample, pks).annotate(by_person=Q(Exists(reviews)) | Q(Exists(said)))
+
+
+def _left(sample: Sample, pks: dict[int, int]) -> tuple[list[Item], int]:
+    """Of the others, what the sample speaks of, and how many are bad. See `Outcome`."""
+    rest, as_drawn, bad = _of(sample, pks), [], 0
+    is_approved = sample.approved_at is not None
+    for item in (
+        rest.only("version", "verdict") if is_approved else rest.select_related("stage__run")
+    ):
+        if item.version != pks[item.pk] or item.verdict == Verdict.REJECTED:
+            bad += 1
+        else:
+            as_drawn.append(item)
+    if is_approved:
+        on_it = set(_approved_on(sample).values_list("item", flat=True))
+        return [i for i in as_drawn if i.verdict == Verdict.APPROVED and i.pk in on_it], bad
+    held = set(apart.shared(rest).values_list("item", flat=True))
+    waiting = [item for item in as_drawn if item.verdict == Verdict.WAITING]
+    return [item for item in waiting if item.pk not in held and not item.is_flagged], bad
+
+
+def _approved_on(sample: Sample) -> QuerySet[Review]:
+    """The verdicts that were given on it. Other ones of policy belong to an act, or to opinions."""
+    here = Review.objects.filter(item__stage=sample.stage_id, item__round=sample.round)
+    by_policy = here.filter(reviewed_as=ActorKind.POLICY, verdict=Verdict.APPROVED, action=None)
+    return by_policy.filter(item__opinions=None).order_by()
 
 
 def _of(sample: Sample, pks: dict[int, int]) -> QuerySet[Item]:

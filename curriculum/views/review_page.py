@@ -14,7 +14,7 @@ from curriculum.access import Role
 from curriculum.htmx import answer
 from curriculum.models import Item, ReviewAction, Stage
 from curriculum.review_forms import EditForm
-from curriculum.services import apart, bulk, saved, undoing
+from curriculum.services import apart, bulk, sampling, saved, undoing
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
 from curriculum.services.undoing import Undone
@@ -94,6 +94,7 @@ def context(
         "rounds": range(stage.round + 1),
         "writing_ended": review_reads.ended_writing(stage),
         **review_reads.rewriting(stage),
+        "worn": sampling.worn(stage, queue.round) if decides and not counts["waiting"] else None,
         "n_waiting": matching,
         "n_approvable": n_approvable,
         "n_untold": checks_said.untold(approvable).count() if n_approvable else 0,

@@ -131,6 +131,7 @@ WITHOUT_AN_ENTRY = {
     "sign_ins.seen": "when a session was used is no decision; tests/web/test_sign_ins.py",
     "presence": "who looks at what is no decision; tests/curriculum/test_presence.py",
     "sampling.outcome": "only reads",
+    "sampling.worn": "only reads",
     "sampling.plan": "only reads",
     "sampling.population": "only reads",
     "settling": "part of teamwork and sampling, with their action",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from curriculum import engine
 from curriculum.errors import Overtaken, SampleRefused, WrongMoment
 from curriculum.models import Assignment, AuditEntry, Item, Review, Sample
 from curriculum.services import audit, items, sampling, signers
@@ -192,6 +193,55 @@ def test_the_fewer_are_left_the_more_of_them_may_be_bad(stage, approver):
 
     assert sampling.outcome(sample).bound == pytest.approx(7 / 20)
     with pytest.raises(SampleRefused):
+        sampling.approve_rest(sample, actor=approver)
+
+
+def take_back(item, actor, reason="wrong"):
+    items.undo(Item.objects.get(pk=item.pk), actor=actor, version=1)
+    items.reject(Item.objects.get(pk=item.pk), actor=actor, version=1, reason=reason)
+
+
+def test_an_approved_sample_says_what_it_shows_now_and_whether_it_bears(stage, approver):
+    sample = draw(stage, approver)
+    approve(sample, approver)
+    assert sampling.worn(stage, 0) is None
+    sampling.approve_rest(sample, actor=approver)
+    sample.refresh_from_db()
+    now = sampling.outcome(sample)
+    assert (now.bad, len(now.others), now.is_shown) == (0, 28, True)
+    assert now.bound == pytest.approx(7 / 28)
+    assert sampling.worn(stage, 0) is None
+
+    first, second, *_ = drawn(sample)
+    items.undo(first, actor=approver, version=1)
+    assert (sampling.outcome(sample).undecided, sampling.worn(stage, 0)[1].bad) == ([first.pk], 0)
+    items.approve(Item.objects.get(pk=first.pk), actor=approver, version=1)
+    assert sampling.worn(stage, 0) is None
+
+    take_back(second, approver)
+    _, now = sampling.worn(stage, 0)
+    most = engine.most_bad(1, 12, 40, sample.confidence)
+    assert (now.bad, now.undecided, now.most_bad, now.is_shown) == (1, [], most, False)
+    assert now.bound == pytest.approx(most / 28)
+
+
+def test_a_sample_bears_its_others_still_when_they_are_looked_through(stage, approver):
+    sample = draw(stage, approver)
+    approve(sample, approver)
+    sampling.approve_rest(sample, actor=approver)
+    sample.refresh_from_db()
+    most = sampling.outcome(sample).most_bad
+    bad, good, edited = [Item.objects.get(pk=pk) for pk, _ in sample.others[:3]]
+
+    take_back(bad, approver)
+    items.undo(good, actor=approver, version=1)
+    items.approve(Item.objects.get(pk=good.pk), actor=approver, version=1)
+    items.edit(edited, actor=approver, version=1, question="What is 1 + 1?", solution="Answer: 2")
+
+    now = sampling.outcome(sample)
+    assert (now.most_bad, len(now.others)) == (most - 2, len(sample.others) - 2)
+    assert now.is_shown
+    with pytest.raises(SampleRefused, match="approved on this sample already"):
         sampling.approve_rest(sample, actor=approver)
 
 

@@ -317,6 +317,35 @@ def test_a_sample_is_planned_drawn_reviewed_and_the_rest_approved(client, approv
     assert "the others were approved on it" in team(client, stage)
 
 
+def test_others_approved_on_a_sample_that_went_bad_are_warned_of(client, approver, stage):
+    ItemFactory.create_batch(40, stage=stage)
+    client.post(f"/stages/{stage.pk}/sample/", {"round": 0, "n": "12", "tolerance": "25"})
+    sample = Sample.objects.get()
+    for pk, _ in sample.items:
+        client.post(f"/items/{pk}/approve/", {"version": 1})
+    client.post(f"/samples/{sample.pk}/approve-rest/")
+    page = f"/stages/{stage.pk}/review/"
+    assert "<strong>0 of 12 are bad</strong>: at most 25% of the 28 others." in team(client, stage)
+    assert "sample-worn" not in client.get(page).text
+
+    pk = sample.items[0][0]
+    client.post(f"/items/{pk}/undo/", {"version": 1})
+    waits = team(client, stage)
+    client.post(f"/items/{pk}/reject/", {"version": 1, "reason": "wrong"})
+
+    assert "the others were approved on it" in waits
+    assert "<strong>0 of 12 are bad</strong> and 1 without a person's verdict: up to" in waits
+    said = (
+        "<strong>1 of 12 is bad</strong>: up to 39.3% of the 28 others, more than the 25% that "
+        "was said before the draw."
+    )
+    assert said in team(client, stage)
+    warned = client.get(page).text
+    assert 'id="sample-worn"' in warned
+    assert said in warned
+    assert "Train on 39 approved items" in warned
+
+
 def test_a_bound_above_the_tolerance_is_said_and_cannot_be_pressed(client, approver, stage):
     ItemFactory.create_batch(40, stage=stage)
     client.post(f"/stages/{stage.pk}/sample/", {"round": 0, "n": "12", "tolerance": "25"})
