@@ -9,6 +9,7 @@ from django import forms
 
 from curriculum.models import Skill
 from curriculum.services.words import Replacement
+from curriculum.states import VERDICTS, Verdict
 
 LONGEST_TAG = 40  # as it is kept: “ß” without its case is two
 TAG_TOO_LONG = f"A tag has {LONGEST_TAG} characters at most, as it is written without capitals."
@@ -34,6 +35,13 @@ class RejectForm(VersionForm):
 
 
 class EditForm(VersionForm):
+    """seen: the verdict that the item had; who says none gives up whichever there is."""
+
+    seen = forms.ChoiceField(
+        choices=[(v.label, v.label) for v in Verdict],
+        required=False,
+        error_messages={"invalid_choice": "Which verdict was seen could not be read. Look again."},
+    )
     question = forms.CharField(
         max_length=LONGEST,
         widget=forms.Textarea,
@@ -48,6 +56,9 @@ class EditForm(VersionForm):
         max_length=1000,
         error_messages={"required": "The answer may not be empty."},
     )
+
+    def clean_seen(self) -> Verdict | None:
+        return VERDICTS.get(self.cleaned_data["seen"])
 
 
 class ActForm(forms.Form):

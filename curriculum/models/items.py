@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,9 @@ from django.db.models.functions import Length
 
 from curriculum.models.checkpoints import Checkpoint
 from curriculum.states import ActorKind, Verdict
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 PERSON, IMPORTED = "person", "import"  # origins of items that people wrote, or brought in
 
@@ -146,6 +149,11 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict or 'undone'} of item {self.item_id}"
+
+    @property
+    def person(self) -> User | None:
+        """Who gave it; nobody where policy did, whoever may have signed under that."""
+        return self.reviewer if self.reviewed_as == ActorKind.PERSON else None
 
 
 class Snapshots(models.QuerySet["Snapshot"]):

@@ -16,7 +16,7 @@ from curriculum.errors import (
 from curriculum.models import Item, Review, ReviewAction, Skill, Stage, Tag
 from curriculum.models.items import PERSON, marks_of
 from curriculum.services import apart, audit, bulk
-from curriculum.services.audit import Actor
+from curriculum.services.audit import Actor, name_of
 from curriculum.services.bulk import approve_all, reject_flagged
 from curriculum.services.reviewing import act, begin, keep_reviews
 from curriculum.services.words import rewrite
@@ -26,6 +26,7 @@ __all__ = [
     "approve",
     "approve_all",
     "edit",
+    "last_review",
     "reject",
     "reject_flagged",
     "tag",
@@ -72,10 +73,12 @@ def edit(
     question: str,
     solution: str,
     answer: str | None = None,
+    seen: Verdict | None = None,
 ) -> Item:
     """Change the words. The old ones are kept, checks run again, and the item waits again.
 
-    answer: what the solution has to end in; None leaves it.
+    answer: what the solution has to end in; None leaves it. seen: the verdict that the item had
+    when it was looked at, which falls with the words; None: whatever it has.
     """
     answer = item.answer if answer is None else answer
     question, solution, answer = question.strip(), solution.strip(), answer.strip()
@@ -84,10 +87,22 @@ def edit(
         raise NothingChanged
     if version != item.version:
         raise Overtaken("This item")
+    if seen is not None and seen != item.verdict:
+        raise Overtaken("This item", _decided(item))
     stage = item.stage
     begin(stage, round=item.round)
-    was = {"version": version, "question": item.question, "solution": item.solution}
-    became = {"version": version + 1, "question": question, "solution": solution}
+    was = {
+        "version": version,
+        "verdict": item.verdict,
+        "question": item.question,
+        "solution": item.solution,
+    }
+    became = {
+        "version": version + 1,
+        "verdict": Verdict.WAITING,
+        "question": question,
+        "solution": solution,
+    }
     if answer != item.answer:
         was["answer"], became["answer"] = item.answer, answer
     action = act(stage, ActionKind.EDITED, 1, actor=actor, round=item.round)
@@ -203,9 +218,23 @@ def _decide(
     return item
 
 
+def last_review(item: Item) -> Review | None:
+    """The last word on the item, with who said it."""
+    return item.reviews.select_related("reviewer").order_by("-pk").first()
+
+
+def _decided(item: Item) -> str:
+    """What became of its verdict: “Ada approved it”."""
+    if item.verdict == Verdict.WAITING:
+        return "its verdict was taken back"
+    last = last_review(item)
+    who = last.person if last is not None else None
+    return f"{name_of(who) if who else 'policy'} {item.get_verdict_display()} it"
+
+
 def _taken_back(item: Item) -> None:
     """The act that gave the verdict stands no more, unless it gave others as well."""
-    last = Review.objects.filter(item=item).order_by("-pk").first()
+    last = last_review(item)
     if last is not None and last.action_id is not None:
         alone = ReviewAction.objects.filter(pk=last.action_id, n=1, undone_at=None)
         alone.update(undone_at=timezone.now())

@@ -28,7 +28,7 @@ from curriculum.views.review_page import (
     reply,
     told,
 )
-from curriculum.views.review_reads import act_in_words, objections
+from curriculum.views.review_reads import act_in_words, objections, whose_verdict
 
 RENDERED_PAGE = "curriculum/rendered.html"
 RENDERED = "curriculum/partials/_rendered.html"
@@ -98,13 +98,15 @@ def item_edit(request: HttpRequest, pk: int) -> HttpResponse:
     item = _find(pk)
     form = EditForm(request.POST)
     notice, status = first_error(form), 422
+    falls = whose_verdict(item, request.user)  # it is gone once the words are saved
     if form.is_valid():
         notice, status = attempt(
             lambda: items.edit(item, actor=person(request), **form.cleaned_data),
             "",
         )
     if status == 200:
-        notice = f"Saved as a new version. {checks_said.outcome(item)}"
+        fell = f": {falls} does not stand any more" if falls else ""
+        notice = f"Saved as a new version{fell}. {checks_said.outcome(item)}"
     return go_on(request, item, notice, status, edit=form, stays=True, warns=item.is_flagged)
 
 

@@ -101,6 +101,7 @@ def context(
         "may_decide": decides,
         "reasons": list(enumerate(settings.IOA_REJECT_REASONS, start=1)),
         "edit": edit,
+        "falls": review_reads.whose_verdict(item, person) if edit and item else "",
         "reject": reject,
         "opinion": opinion,
         "many": many,

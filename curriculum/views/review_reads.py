@@ -17,7 +17,7 @@ from curriculum import engine
 from curriculum.checks_said import FAILED
 from curriculum.models import Item, ReviewAction, Score, Skill, Stage, Tag
 from curriculum.numbers import number
-from curriculum.services import presence
+from curriculum.services import items, presence
 from curriculum.services import rewriting as others
 from curriculum.services.audit import name_of
 from curriculum.services.matching import POLICY, Queue
@@ -163,6 +163,18 @@ def objections(item: Item) -> str:
     """What its failed checks say, one after the other; empty where none failed."""
     failed = [check for check in item.checks if not check["passed"]]
     return " ".join(check["detail"] or f"Failed: {check['id']}." for check in failed)
+
+
+def whose_verdict(item: Item, user: User | AnonymousUser) -> str:
+    """Ada's approval, your rejection, the approval by policy; empty where the item waits."""
+    if item.verdict == Verdict.WAITING:
+        return ""
+    noun = "approval" if item.verdict == Verdict.APPROVED else "rejection"
+    last = items.last_review(item)
+    who = last.person if last is not None else None
+    if who is None:
+        return f"the {noun} by policy"
+    return f"your {noun}" if who == user else f"{name_of(who)}'s {noun}"
 
 
 def undoable(action: ReviewAction | None) -> dict[str, Any]:

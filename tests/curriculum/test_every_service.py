@@ -130,6 +130,7 @@ WITHOUT_AN_ENTRY = {
     "sign_ins.of": "only reads",
     "sign_ins.seen": "when a session was used is no decision; tests/web/test_sign_ins.py",
     "presence": "who looks at what is no decision; tests/curriculum/test_presence.py",
+    "items.last_review": "only reads",
     "sampling.outcome": "only reads",
     "sampling.worn": "only reads",
     "sampling.plan": "only reads",

@@ -18,7 +18,14 @@ from curriculum.services import audit, items, undoing
 from curriculum.services.audit import Actor
 from curriculum.states import ActorKind, RunStatus, Verdict
 from distill.domains import question_key
-from tests.factories import ItemFactory, ProbeFactory, SkillFactory, StageFactory, StageSkillFactory
+from tests.factories import (
+    ItemFactory,
+    ProbeFactory,
+    ReviewerFactory,
+    SkillFactory,
+    StageFactory,
+    StageSkillFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +143,28 @@ def test_an_edit_keeps_the_old_words_and_waits_again(item, approver):
     entry = AuditEntry.objects.get(action="item.edited")
     assert entry.was["question"] == "What is 2 + 3?"
     assert entry.became["solution"] == "2 and 4 make 6. Answer: 6"
+    assert (entry.was["verdict"], entry.became["verdict"]) == ("approved", "")
+
+
+def test_an_edit_by_who_has_not_seen_the_verdict_is_refused_and_says_what_it_is(item, approver):
+    waits, approved = Verdict.WAITING, Verdict.APPROVED
+    new = {"version": 1, "question": "What is 2 + 4?", "solution": "Answer: 6", "answer": "6"}
+    other = Actor.person(ReviewerFactory(first_name="Bob", last_name="Reviewer"))
+    items.approve(Item.objects.get(pk=item.pk), actor=other, version=1)
+
+    with pytest.raises(Overtaken, match=r"changed: Bob Reviewer approved it\. Look again"):
+        items.edit(Item.objects.get(pk=item.pk), actor=approver, seen=waits, **new)
+    items.undo(Item.objects.get(pk=item.pk), actor=other, version=1)
+    with pytest.raises(Overtaken, match="its verdict was taken back"):
+        items.edit(Item.objects.get(pk=item.pk), actor=approver, seen=approved, **new)
+    second = ItemFactory(stage=item.stage)
+    items.approve_all(item.stage, actor=Actor.policy("clean"), round=0)
+    with pytest.raises(Overtaken, match="policy approved it"):
+        items.edit(Item.objects.get(pk=second.pk), actor=approver, seen=waits, **new)
+
+    assert not Revision.objects.exists()
+    items.edit(Item.objects.get(pk=second.pk), actor=approver, seen=approved, **new)
+    assert Item.objects.get(pk=second.pk).version == 2
 
 
 def test_the_answer_may_be_changed_alone_and_comes_back_with_an_undo(item, approver):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
-from curriculum.services import guidelines, plan, planned, skills
+from curriculum.services import guidelines, items, plan, planned, skills
 from curriculum.services.audit import Actor
 from curriculum.states import RunStatus
 from tests.factories import (
@@ -116,6 +116,45 @@ def test_a_reason_that_came_too_late_is_still_in_its_field(client, approver):
     assert response.status_code == 409
     assert 'value="the second step is wrong"' in response.text
     assert 'id="reject-panel" open' in response.text
+
+
+def test_an_edit_does_not_take_away_an_approval_that_was_not_seen(client, approver, other):
+    item = ItemFactory(stage=StageFactory(reviewing=True), question="What is 4 - 1?")
+    page = f"/stages/{item.stage_id}/review/?item={item.pk}&edit=1"
+    shown = client.get(page).text
+    assert 'name="seen" value="waiting"' in shown
+    assert "does not stand any more" not in shown
+    items.approve(item, actor=other, version=1)
+    words = {"question": "What is 9 + 1?", "solution": "Answer: 10", "answer": "10"}
+    url = f"/items/{item.pk}/edit/"
+
+    late = client.post(url, {"version": 1, "seen": "waiting", **words}, headers=HTMX)
+
+    assert late.status_code == 409
+    assert "This item has just been changed: Carol Second approved it." in late.text
+    assert ">What is 9 + 1?</textarea>" in late.text
+    assert 'name="seen" value="approved"' in late.text
+    falls = "Carol Second&#x27;s approval does not stand any more"
+    assert f"Once new words are saved, {falls}" in late.text
+    assert f"Once new words are saved, {falls}" in client.get(page).text
+    assert Item.objects.get().verdict == "approved"
+
+    meant = client.post(url, {"version": 1, "seen": "approved", **words}, headers=HTMX)
+    assert f"Saved as a new version: {falls}." in meant.text
+    assert Item.objects.get().verdict == ""
+
+
+@pytest.mark.parametrize(("seen", "status"), [({}, 200), ({"seen": "x"}, 422)])
+def test_an_edit_that_says_no_verdict_is_judged_by_its_version(client, approver, seen, status):
+    item = ItemFactory(stage=StageFactory(reviewing=True))
+    items.approve(item, actor=Actor.person(approver), version=1)
+    said = {"version": 1, "question": "What is 9 + 1?", "solution": "Answer: 10", "answer": "10"}
+
+    response = client.post(f"/items/{item.pk}/edit/", {**said, **seen}, headers=HTMX)
+
+    assert response.status_code == status
+    told = "your approval does not stand any more" if status == 200 else "could not be read"
+    assert told in response.text
 
 
 def test_guidelines_that_came_too_late_can_be_saved_beside_the_others(client, approver, other):
