@@ -25,6 +25,10 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const button = keyed(event.key);
+    if (areWords(event) || isBusy) {
+      if (button) event.preventDefault();
+      return;
+    }
     if (!button && event.key === "z") say(nothingToUndo);
     if (!button || button.disabled) return;
     event.preventDefault();
@@ -92,6 +96,25 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.target?.id === "review") isBusy = false;
+  });
+
+  // Who writes in a field that an answer takes away writes on for a moment: no key of that is a
+  // verdict, until there was time to look up.
+  const PAUSE = 700; // ms
+  let lastOfWords = -Infinity;
+  function areWords(event) {
+    if (event.timeStamp - lastOfWords > PAUSE) return false;
+    lastOfWords = event.timeStamp;
+    return true;
+  }
+  const isWriting = (form) => {
+    const { activeElement } = document;
+    if (!queue()?.contains(activeElement) || !activeElement.matches("input, textarea")) return false;
+    return activeElement.value !== activeElement.defaultValue && activeElement.form !== form;
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target?.id !== "review" || !event.detail.shouldSwap) return;
+    if (isWriting(event.detail.requestConfig.elt.closest("form"))) lastOfWords = event.timeStamp;
   });
 
   // Nor may the second press of a double click: what came to stand there has not been read.

@@ -115,6 +115,57 @@ def test_two_quick_presses_decide_one_item_and_not_two(school, visit, queue):
     assert verdicts() == [Verdict.APPROVED, "", "", ""]
 
 
+@pytest.fixture
+def held():
+    """Requests for an approval, until the test lets them go on."""
+    return []
+
+
+@pytest.fixture
+def page(school, visit, queue, held):
+    page = visit(school.bob)
+    page.goto(f"/stages/{queue[0].stage_id}/review/")
+    page.route("**/approve/", lambda route: held.append(route))
+    return page
+
+
+def test_keys_rest_while_an_answer_is_on_its_way(page, queue, held):
+    with page.expect_request("**/approve/"):
+        page.keyboard.press("a")
+    page.keyboard.type("r the sums are bad a lot")
+    page.keyboard.press("Enter")
+    assert not page.is_visible("#reject-reason")
+
+    held.pop().continue_()
+    shown(page, queue[1])
+
+    assert not page.is_visible("#reject-reason")
+    assert not held
+    assert verdicts() == [Verdict.APPROVED, "", "", ""]
+
+
+def test_words_go_on_as_words_where_an_answer_took_their_field_away(page, queue, held):
+    with page.expect_request("**/approve/"):
+        page.click("#approve")
+    page.click("#reject")
+    page.fill("#reject-reason", "the sums are b")
+    page.focus("#reject-reason")
+
+    held.pop().continue_()
+    shown(page, queue[1])
+    page.keyboard.type("ad a lot", delay=50)
+    page.keyboard.press("Enter")
+    assert not page.is_visible("#reject-reason")
+    assert not held
+
+    page.wait_for_timeout(800)
+    with page.expect_request("**/approve/"):
+        page.keyboard.press("a")
+    held.pop().continue_()
+    shown(page, queue[2])
+    assert verdicts() == [Verdict.APPROVED, Verdict.APPROVED, "", ""]
+
+
 def test_focus_stays_on_the_button_that_was_pressed(school, visit, queue):
     page = visit(school.bob)
     page.goto(f"/stages/{queue[0].stage_id}/review/")
