@@ -4,10 +4,11 @@
 
 (() => {
   const SAID = {
-    0: "The server cannot be reached. What you entered is still here: try again in a moment.",
+    0: "The server could not be reached. What you entered is still here: try again in a moment.",
     403: "Your account may look at this, but not change it. Ask an administrator for another role.",
     404: "This is not there any more: it may have been planned again. Reload the page.",
   };
+  const AWAY = "The server does not answer. What you see may be out of date; this page goes on asking.";
   const BROKEN = "The server made a mistake and wrote it into its log. Nothing was saved. Try again.";
 
   function notice(text) {
@@ -18,16 +19,32 @@
     line.textContent = text;
     region.replaceChildren(line);
     region.scrollIntoView({ block: "nearest" });
+    return line;
   }
+
+  // Without an answer, the line stands until there is one: of a person's act until the next act is
+  // answered, as that one was not done; of what the page asks by itself until anything is.
+  const isAct = (event) => Boolean(event.detail.requestConfig.triggeringEvent);
+  function lost(event, text) {
+    if (!isAct(event) && document.querySelector("#notices [data-lost]")) return; // has been said
+    const line = notice(isAct(event) ? text : AWAY);
+    if (line) line.dataset.lost = isAct(event) ? "act" : "poll";
+  }
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!event.detail.successful) return;
+    const over = isAct(event) ? "[data-lost]" : "[data-lost=poll]";
+    document.querySelectorAll(`#notices ${over}`).forEach((line) => line.remove());
+  });
 
   document.addEventListener("htmx:responseError", (event) => {
     // A form that was sent is answered in words; a poll just looks again.
     const { status, responseText } = event.detail.xhr;
     const type = event.detail.xhr.getResponseHeader("Content-Type") || "";
     const sentence = status === 403 && type.startsWith("text/plain") ? responseText : "";
-    notice(sentence || SAID[status] || BROKEN);
+    if (status >= 500) lost(event, BROKEN);
+    else notice(sentence || SAID[status] || BROKEN);
   });
-  document.addEventListener("htmx:sendError", () => notice(SAID[0]));
+  document.addEventListener("htmx:sendError", (event) => lost(event, SAID[0]));
 
   // htmx sees a button's own address only where the button stands inside its form: one beside it,
   // with form="…", would send to the form's.

@@ -91,6 +91,39 @@ def test_a_role_that_was_taken_away_is_a_notice_and_not_a_broken_page(school, vi
     assert page.is_visible("#review")
 
 
+def test_that_the_server_does_not_answer_is_said_until_it_does(school, visit):
+    run = school.draft()
+    page = visit(school.ada, is_broken=True)
+    page.goto(f"/runs/{run.pk}/")
+    page.click("text=Start the diagnosis")
+    page.wait_for_selector("text=Waiting for a worker.")
+    notices = page.locator("#notices")
+
+    page.route("**/now/**", lambda route: route.fulfill(status=502))
+    expect(notices).to_contain_text("The server does not answer.")
+
+    page.unroute_all()
+    expect(notices).not_to_contain_text("The server")
+
+
+def test_that_an_act_was_lost_is_said_until_the_next_one_is_done(school, visit):
+    run = school.draft()
+    page = visit(school.ada, is_broken=True)
+    page.goto(f"/runs/{run.pk}/")
+    page.route("**/diagnose/", lambda route: route.fulfill(status=502))
+    page.click("text=Start the diagnosis")
+    page.wait_for_selector("#notices .error")
+
+    page.evaluate("htmx.ajax('GET', '/bar/', {target: '#bar-status', swap: 'outerHTML'})")
+    page.wait_for_timeout(500)
+    assert "Nothing was saved" in page.inner_text("#notices")
+
+    page.unroute_all()
+    page.click("text=Start the diagnosis")
+    page.wait_for_selector("text=Waiting for a worker.")
+    expect(page.locator("#notices .error")).to_have_count(0)
+
+
 def test_a_gate_is_decided_without_javascript(school, visit):
     stage = school.deciding()
     page = visit(school.ada, java_script_enabled=False)
