@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from unicodedata import category, east_asian_width
 
 from curriculum.models import Prerequisite, Skill
 from curriculum.states import SkillStatus
@@ -16,6 +17,7 @@ from curriculum.views import layered
 
 WIDTH, HEIGHT, BETWEEN_LAYERS, BETWEEN_ROWS, EDGE = 168, 40, 56, 16, 1  # px
 PITCH = WIDTH + BETWEEN_LAYERS
+TITLE, KEY, KEY_BY_GAP = 24, 19, 11  # letters of a line, as `shortened` counts them
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,12 @@ class Box:
         return "deficient" if self.skill.is_deficient else "known"
 
     @property
-    def short(self) -> str:
-        title = self.skill.title
-        return title if len(title) <= 24 else f"{title[:23].rstrip()}…"
+    def key(self) -> str:
+        return shortened(self.skill.key, KEY if self.skill.gap is None else KEY_BY_GAP)
+
+    @property
+    def title(self) -> str:
+        return shortened(self.skill.title, TITLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,21 @@ class Drawing:
     lines: list[Line]
     box_width: int = WIDTH
     box_height: int = HEIGHT
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning and “…”, within `most` letters: a wide one is two, a mark none."""
+    ends = list(accumulate(map(_letters, text)))
+    if not ends or ends[-1] <= most:
+        return text
+    n_kept = sum(end < most for end in ends)
+    return f"{text[:n_kept].rstrip()}…"
+
+
+def _letters(character: str) -> int:
+    if category(character) in ("Mn", "Me", "Cf"):  # stands on the letter before it, or is unseen
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def draw(

@@ -6,6 +6,7 @@ import re
 from itertools import combinations
 
 import networkx as nx
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -168,6 +169,30 @@ def test_a_skill_that_would_require_itself_has_its_line_below_it():
     assert [line.is_refused for line in drawn.lines] == [False, True]
     (a,) = (box for box in drawn.boxes if box.skill.key == "A")
     assert all(a.y + HEIGHT <= y < drawn.height for _, y in points(drawn.lines[1].path))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("Adds two", "Adds two"),
+        ("Adds two numbers", "Adds two…"),
+        ("分数を半分に", "分数を半…"),
+        ("分数を半", "分数を半"),
+        ("e\u0301" * 9, "e\u0301" * 9),
+        ("e\u0301" * 10, "e\u0301" * 8 + "…"),
+    ],
+)
+def test_what_is_too_long_for_a_box_is_shortened_by_how_wide_it_is(text, shown):
+    assert drawing.shortened(text, 9) == shown
+
+
+def test_a_long_key_leaves_room_for_the_gap():
+    key = "very-long-skill-identifier-0123456789-ab"
+    without, beside = Skill(key=key, title=key), Skill(key=key, title=key, gap=1.0)
+
+    assert drawing.Box(without, 0, 0).key == "very-long-skill-id…"
+    assert drawing.Box(beside, 0, 0).key == "very-long-…"
 
 
 def test_hundreds_of_skills_are_drawn():
