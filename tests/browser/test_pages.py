@@ -106,6 +106,21 @@ def test_a_failed_job_leaves_the_menu_beside_the_bar_on_a_phone(school, visit):
     assert abs(jobs.bounding_box()["y"] - page.locator(".menu > summary").bounding_box()["y"]) < 12
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_long_name_of_a_run_leaves_the_rest_of_the_breadcrumb_whole(school, visit, width):
+    stage = school.reviewing()
+    with school.turns.one():
+        type(stage.run).objects.update(name="Sums " + "very long " * 15)
+    page = visit(school.ada, width=width)
+    page.goto(f"/stages/{stage.pk}/review/")
+
+    parts = page.locator(".crumbs li")
+    narrow = "all => all.map(e => [e, ...e.children].some(e => e.scrollWidth > e.clientWidth + 1))"
+    last = parts.last.bounding_box()
+    assert parts.evaluate_all(narrow) == [False, True, False, False]
+    assert last["x"] + last["width"] <= width
+
+
 def test_what_stands_behind_a_skill_has_the_width_of_the_table(school, visit):
     run = school.diagnosed()
     skill = run.skills.first()
