@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
-from curriculum.services import guidelines, items, plan, planned, skills
+from curriculum.services import gates, guidelines, items, plan, planned, skills
 from curriculum.services.audit import Actor
 from curriculum.states import RunStatus
 from tests.factories import (
     ApproverFactory,
+    GateFactory,
     ItemFactory,
     RunFactory,
     StageFactory,
@@ -155,6 +156,19 @@ def test_an_edit_that_says_no_verdict_is_judged_by_its_version(client, approver,
     assert response.status_code == status
     told = "your approval does not stand any more" if status == 200 else "could not be read"
     assert told in response.text
+
+
+def test_a_comment_on_a_gate_that_somebody_else_decided_can_still_be_read(client, approver, other):
+    gate = GateFactory(stage=StageFactory(deciding=True, skills=["A1"]))
+    gates.waive(gate, actor=other, round=0, reason="Good enough.")
+    said = {"round": 0, "reason": "my long <reasoned> words"}
+
+    response = client.post(f"/gates/{gate.pk}/roll-back/", said, headers=HTMX)
+
+    assert response.status_code == 409
+    assert ">my long &lt;reasoned&gt; words</textarea>" in response.text
+    assert "Not on record" in response.text
+    assert "Not on record" not in client.get(f"/stages/{gate.stage_id}/gate/").text
 
 
 def test_guidelines_that_came_too_late_can_be_saved_beside_the_others(client, approver, other):
