@@ -42,6 +42,15 @@ def plain_text(text: str) -> str:
     ).strip()
 
 
+def turns(text: str) -> list[str]:
+    """The characters of the text that turn the direction of what follows, each once."""
+    return sorted(_TURNS & set(text))
+
+
+def without_turns(text: str) -> str:
+    return "".join(character for character in text if character not in _TURNS)
+
+
 def one_line(text: str, most: int) -> str:
     """The text on one line of at most `most` characters."""
     return " ".join(text[: 4 * most].split())[:most].strip()

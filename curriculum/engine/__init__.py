@@ -76,6 +76,7 @@ from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prom
 from curriculum.engine.work import rewrite, train, write
 from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
+from distill.structured import without_turns
 
 __all__ = [
     "Agreement",
@@ -162,6 +163,7 @@ __all__ = [
     "trial_cost",
     "try_prompt",
     "unclear",
+    "without_turns",
     "write",
     "write_report",
     "zpd_notices",

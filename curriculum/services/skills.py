@@ -25,12 +25,13 @@ _SKILLS, _EDGES = "Skills can be changed", "Prerequisites can be changed"
 
 @transaction.atomic
 def edit(skill: Skill, *, actor: Actor, title: str, statement: str, seen: str = "") -> Skill:
-    """Put what is taught in other words; its stages are called by them from now on.
+    """Put what is taught in other words; its stages are called by them from now on. Characters that
+    would reorder what stands beside them are taken out.
 
     seen: `Skill.digest` of those that the person changed; raises `Overtaken` where they are others
     by now. Empty: whatever they are.
     """
-    title, statement = title.strip(), statement.strip()
+    title, statement = (engine.without_turns(text).strip() for text in (title, statement))
     if not title:
         raise EmptyWords("title")
     if (title, statement) == (skill.title, skill.statement):

@@ -12,6 +12,7 @@ from distill.domains.reading import Entry, Source, Told, stop
 from distill.errors import DomainError, UnknownGrader
 from distill.grading.base import marked_answer
 from distill.records import Probe, Skill, Split
+from distill.structured import turns
 
 HEAD = ("domain", "title", "version", "skills")
 SKILL = (
@@ -23,6 +24,7 @@ ITEM = ("question", "answer", "solution", "level")
 DEALT = (Split.DIAGNOSE, Split.GATE, Split.FINAL)
 
 LONGEST = {"id": 40, "title": 160, "area": 80}  # characters
+NAMED = ("domain", "skill")  # beside whose words others stand
 DEFAULT_GRADER = "exact"
 
 
@@ -79,6 +81,9 @@ class _Form:
             self.refuse(f"This {self.kind} has no {name}.")
         if len(words) > LONGEST.get(name, len(words)):
             self.refuse(f"The {self.kind}'s {name} is longer than {LONGEST[name]} characters.")
+        if self.kind in NAMED and (found := turns(words)):
+            codes = ", ".join(f"U+{ord(character):04X}" for character in found)
+            self.refuse(f"The {self.kind}'s {name} has characters that reorder text: {codes}.")
         return words
 
     def number(self, name: str, default: int, most: int) -> int:

@@ -44,6 +44,14 @@ def test_words_of_a_skill_change_and_the_old_ones_stay_on_record(run, approver):
     assert AuditEntry.objects.get().was == {"title": "sums", "statement": "adds"}
 
 
+def test_a_title_turns_nothing_around_that_stands_beside_it(run, approver):
+    skill = SkillFactory(run=run, title="sums")
+
+    skills.edit(skill, actor=approver, title="\u202eSums\u202c", statement="adds\nthem \u2067")
+
+    assert (skill.title, skill.statement) == ("Sums", "adds\nthem")
+
+
 def test_a_skill_keeps_a_title(run, approver):
     with pytest.raises(EmptyWords, match="title may not be empty"):
         skills.edit(SkillFactory(run=run), actor=approver, title=" ", statement="x")

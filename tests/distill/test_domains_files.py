@@ -141,6 +141,11 @@ FAULTS = [
     (GOOD.replace("[H1]", "[{a: b}]"), "line 19: The skill's “prerequisites” has to be a list of"),
     (GOOD.replace("  - id: H2", "  - title: H2"), "line 19: This skill has no id."),
     (GOOD.replace("id: H2", "id: " + "H" * 41), "line 19: The skill's id is longer than 40 "),
+    (GOOD.replace("level: 2", "area: a\u202eb"), "line 19: The skill's area has characters that"),
+    (
+        "title: \u2066a\u202e\n",
+        "line 1: The domain's title has characters that reorder text: U+202E, U",
+    ),
     (GOOD.replace("level: 2", "level: two"), "line 19: The skill's level has to be a whole number"),
     (GOOD.replace("level: 2", "levle: 2"), "line 19: A skill has no field “levle”. It may have:"),
     (GOOD.replace("level: 2", "area: [a]"), "line 19: The skill's “area” has to be text."),
