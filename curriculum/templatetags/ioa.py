@@ -11,6 +11,7 @@ import ua_parser
 from django import template
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
+from django.forms import BoundField, Textarea
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,6 +22,14 @@ from curriculum.states import DECIDED
 
 register = template.Library()
 register.filter("thousands", intcomma)
+
+
+@register.simple_tag
+def widget(field: BoundField) -> SafeString:
+    """A form's field; one for words is written in the direction that their script has."""
+    is_text = getattr(field.field.widget, "input_type", "") == "text"
+    is_words = is_text or isinstance(field.field.widget, Textarea)
+    return field.as_widget(attrs={"dir": "auto"} if is_words else None)
 
 
 @register.filter

@@ -121,6 +121,33 @@ def test_a_long_name_of_a_run_leaves_the_rest_of_the_breadcrumb_whole(school, vi
     assert last["x"] + last["width"] <= width
 
 
+def test_words_are_shown_and_written_in_the_direction_of_their_script(school, visit):
+    stage = school.reviewing()
+    with school.turns.one():
+        item = stage.items.first()
+        type(item).objects.filter(pk=item.pk).update(
+            question="ما هو الرقم 3؟", solution="Answer: 3"
+        )
+        item.skill.title = "جمع الأعداد"
+        item.skill.save()
+    page = visit(school.ada)
+
+    def direction(selector):
+        return page.locator(selector).first.evaluate("each => getComputedStyle(each).direction")
+
+    page.goto(f"/stages/{stage.pk}/review/?item={item.pk}")
+    assert direction(".turn .words") == "rtl"
+    assert direction(".turn.is-trained .words") == "ltr"
+    assert direction("#why-heading ~ .facts bdi") == "rtl"
+    page.keyboard.press("e")
+    page.wait_for_selector("#edit-question")
+    assert direction("#edit-question") == "rtl"
+    assert direction("#edit-solution") == "ltr"
+    page.goto(f"/stages/{stage.pk}/items/new/")
+    page.fill("#id_question", "ما هو الرقم 3؟")
+    assert direction("#id_question") == "rtl"
+
+
 def test_what_stands_behind_a_skill_has_the_width_of_the_table(school, visit):
     run = school.diagnosed()
     skill = run.skills.first()
