@@ -31,21 +31,30 @@ class Anchor:
         return json.dumps(asdict(self), sort_keys=True)
 
 
-def take(*, actor: Actor, to: str) -> list[Anchor]:
-    """The ends of all chains that have entries, of the house last. That they were given away, and
-    `to` what, is itself an entry of the house, and in its head.
-    """
+def take() -> list[Anchor]:
+    """The ends of all chains that have entries, of the house last. Only reads: see `record`."""
     at = timezone.now().isoformat(timespec="seconds")
     runs = Run.objects.filter(audit_sequence__gt=0).order_by("pk")
     ends = runs.values_list("pk", "audit_sequence", "audit_head")
     found = [Anchor(f"run:{pk}", n, head, at) for pk, n, head in ends]
-    entry = audit.write_house(
+    if (house := chain.house()).audit_sequence:
+        found.append(Anchor("house", house.audit_sequence, house.audit_head, at))
+    return found
+
+
+def record(taken: list[Anchor], *, actor: Actor, to: str) -> None:
+    """Enter in the chain of the house that they were given away, and `to` what: once they were."""
+    # Entered first, it could be taken back only by a transaction that stays open while another's
+    # server is waited for: with SQLite nobody could write meanwhile. So the head of the house that
+    # goes out is the one before this entry, which the next anchor covers. And a crash in between
+    # leaves heads without an entry, which stand all the same; not an entry of heads nobody has.
+    runs = sum(anchor.chain != "house" for anchor in taken)
+    audit.write_house(
         actor=actor,
         action="audit.anchored",
         subject="audit",
-        evidence={"to": to, "runs": len(found)},
+        evidence={"to": to, "runs": runs},
     )
-    return [*found, Anchor("house", entry.sequence, entry.hash, at)]
 
 
 def post(anchors: list[Anchor]) -> None:

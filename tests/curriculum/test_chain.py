@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import resource
+import signal
+from contextlib import contextmanager, suppress
 from io import StringIO
 
 import pytest
@@ -237,12 +241,11 @@ def test_heads_are_appended_to_a_file_and_stand_while_the_chains_grow(run, tmp_p
     given = [json.loads(line) for line in file.read_text().splitlines()]
     assert [(each["chain"], each["entries"]) for each in given] == [
         (f"run:{run.pk}", 4),
-        ("house", 1),
         (f"run:{run.pk}", 5),
-        ("house", 2),
+        ("house", 1),
     ]
-    assert given[2]["head"] == Run.objects.get(pk=run.pk).audit_head
-    assert "4 anchored heads, all stand" in manage("verify_audit", "--anchors", str(file))
+    assert given[1]["head"] == Run.objects.get(pk=run.pk).audit_head
+    assert "3 anchored heads, all stand" in manage("verify_audit", "--anchors", str(file))
     entry = AuditEntry.objects.filter(run=None).latest("sequence")
     assert entry.evidence == {"to": f"file {file}", "runs": 1}
 
@@ -262,7 +265,7 @@ def test_a_chain_that_was_forged_as_a_whole_is_whole_and_its_anchor_falls(run, t
     Run.objects.filter(pk=run.pk).update(audit_head=head)
 
     assert audit.verify(run) == (4, head)
-    with pytest.raises(CommandError, match="1 of 2 anchored heads no longer stand"):
+    with pytest.raises(CommandError, match="1 of 1 anchored heads no longer stand"):
         manage("verify_audit", "--anchors", str(file))
 
 
@@ -284,10 +287,70 @@ def test_an_anchor_of_a_run_that_is_not_there_falls():
     assert "is not there" in anchors.objection(gone)
 
 
-def test_a_file_that_cannot_be_written_gets_no_heads(run, tmp_path):
-    with pytest.raises(CommandError, match="cannot be written"):
-        manage("anchor_audit", "--file", str(tmp_path))
+@pytest.mark.parametrize("place", [".", "no/folder", "full"])
+def test_heads_that_could_not_be_written_are_not_recorded_as_given_away(run, tmp_path, place):
+    (tmp_path / "full").symlink_to("/dev/full")  # opens, and takes nothing
 
+    with pytest.raises(CommandError, match="cannot be written"):
+        manage("anchor_audit", "--file", str(tmp_path / place))
+
+    assert not House.objects.exists()
+
+
+def test_a_disk_that_fills_up_leaves_no_half_line_and_no_entry(run, tmp_path):
+    file = tmp_path / "heads.jsonl"
+    manage("anchor_audit", "--file", str(file))
+    before = file.read_bytes()
+
+    with (
+        files_of_at_most(len(before) + 100),
+        pytest.raises(CommandError, match="cannot be written"),
+    ):
+        manage("anchor_audit", "--file", str(file))
+
+    assert file.read_bytes() == before
+    assert AuditEntry.objects.filter(action="audit.anchored").count() == 1
+
+
+@contextmanager
+def files_of_at_most(size):
+    """As on a full disk: writing goes up to there, and no further."""
+    was = resource.getrlimit(resource.RLIMIT_FSIZE)
+    quiet = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, was[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
+        signal.signal(signal.SIGXFSZ, quiet)
+
+
+def test_a_pipe_takes_heads_as_a_file_does(run):
+    read_end, write_end = os.pipe()
+
+    said = manage("anchor_audit", "--file", f"/dev/fd/{write_end}")
+
+    os.close(write_end)
+    with open(read_end) as given:
+        assert json.loads(given.read())["chain"] == f"run:{run.pk}"
+    assert "1 heads given away" in said
+
+
+def test_printed_heads_that_nobody_took_are_not_recorded_as_given_away(run):
+    full = open("/dev/full", "w")  # noqa: SIM115 - it cannot be closed in peace
+
+    with pytest.raises(CommandError, match="could not be printed: No space left"):
+        call_command("anchor_audit", stdout=full)
+
+    assert not House.objects.exists()
+    with suppress(OSError):
+        full.close()
+
+
+def test_a_log_without_an_entry_has_no_head_to_give_away(tmp_path):
+    said = manage("anchor_audit", "--file", str(tmp_path / "heads.jsonl"))
+
+    assert "no head to give away" in said
     assert not House.objects.exists()
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from rq import Queue
 
 from curriculum import tasks
-from curriculum.models import Job, Notice, Run, Stage
+from curriculum.models import AuditEntry, Job, Notice, Run, Stage
 from curriculum.services import audit, items, jobs, notices, runs, stages, waiting
 from curriculum.services.audit import Actor
 from curriculum.states import Channel, NoticeStatus, RunStatus, StageStatus
@@ -259,17 +259,34 @@ def test_heads_of_the_log_are_posted_signed_in_the_same_way(receiver):
     assert headers["X-IOA-Signature"] == f"sha256={_signed(headers, body)}"
     said = json.loads(body)
     assert said["event"] == "audit.anchored"
-    assert [each["chain"] for each in said["chains"]] == [f"run:{run.pk}", "house"]
-    assert (said["chains"][0]["entries"], said["chains"][0]["head"]) == (1, entry.hash)
+    [told] = said["chains"]
+    assert (told["chain"], told["entries"], told["head"]) == (f"run:{run.pk}", 1, entry.hash)
+    assert AuditEntry.objects.get(run=None).evidence == {"to": "webhook", "runs": 1}
 
 
-def test_a_server_that_takes_no_heads_is_said_without_its_address(receiver):
+def test_a_server_that_takes_no_heads_is_said_without_its_address_and_not_recorded(receiver):
+    run = RunFactory()
+    audit.write(run, actor=Actor.worker(), action="run.created", subject=run)
     receiver.status = 500
 
     with pytest.raises(CommandError, match=r"did not take them. The server answered 500") as caught:
         call_command("anchor_audit", "--webhook", stdout=StringIO())
 
     assert "hidden" not in str(caught.value)
+    assert not AuditEntry.objects.filter(action="audit.anchored").exists()
+
+
+def test_of_two_places_only_the_one_that_took_the_heads_is_recorded(receiver, tmp_path):
+    run, file = RunFactory(), tmp_path / "heads.jsonl"
+    audit.write(run, actor=Actor.worker(), action="run.created", subject=run)
+    receiver.status = 500
+
+    with pytest.raises(CommandError, match="did not take them"):
+        call_command("anchor_audit", "--webhook", "--file", str(file), stdout=StringIO())
+
+    assert f'"run:{run.pk}"' in file.read_text()
+    entry = AuditEntry.objects.get(action="audit.anchored")
+    assert entry.evidence == {"to": f"file {file}", "runs": 1}
 
 
 def _signed(headers, body):
