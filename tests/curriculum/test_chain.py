@@ -281,6 +281,27 @@ def test_a_line_that_is_no_anchor_is_named(tmp_path, line):
         manage("verify_audit", "--anchors", str(file))
 
 
+def test_a_file_without_any_anchor_is_not_taken_for_heads_that_stand(run, tmp_path):
+    file, out = tmp_path / "heads.jsonl", StringIO()
+    file.write_text("\n")
+
+    with pytest.raises(CommandError, match=r"heads.jsonl holds no anchor, so nothing was compared"):
+        call_command("verify_audit", "--anchors", str(file), stdout=out)
+
+    assert "4 entries, chain intact" in out.getvalue()
+
+
+def test_a_file_without_an_anchor_of_the_run_that_was_asked_for_is_said(run, tmp_path):
+    file, other = tmp_path / "heads.jsonl", RunFactory()
+    manage("anchor_audit", "--file", str(file))
+
+    assert "1 anchored heads, all stand" in manage(
+        "verify_audit", "--run", str(run.pk), "--anchors", str(file)
+    )
+    with pytest.raises(CommandError, match=f"no anchor of run {other.pk}, so nothing was compared"):
+        manage("verify_audit", "--run", str(other.pk), "--anchors", str(file))
+
+
 def test_an_anchor_of_a_run_that_is_not_there_falls():
     gone = anchors.Anchor("run:999999999", 1, "0" * 64, "2026-01-01T00:00:00+00:00")
 

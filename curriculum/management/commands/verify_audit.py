@@ -46,6 +46,9 @@ class Command(BaseCommand):
             raise CommandError(f"{broken} of {len(found)} logs are broken.")
         if fallen:
             raise CommandError(f"{fallen} of {len(heads)} anchored heads no longer stand.")
+        if given and not heads:
+            of = f" of run {', '.join(map(str, chosen))}" if chosen else ""
+            raise CommandError(f"{given} holds no anchor{of}, so nothing was compared.")
 
     def _owners(self, chosen: list[int]) -> Iterator[Owner]:
         runs = Run.objects.order_by("pk")
