@@ -12,7 +12,7 @@ from curriculum.models import Job, Run
 from curriculum.services import audit
 from curriculum.services.audit import Actor
 from curriculum.states import JobStatus
-from tests.factories import JobFactory, RunFactory
+from tests.factories import CheckpointFactory, JobFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +99,35 @@ def test_a_broken_log_is_named_and_the_command_fails():
 def test_a_run_that_is_not_there_is_said():
     with pytest.raises(CommandError, match="There is no run 999999999"):
         say("verify_audit", "999999999")
+
+
+LONG = "x" * 300  # no file system takes it
+
+
+@pytest.mark.parametrize("place", ["a-file/x.zip", f"{'x' * 250}.zip", LONG, "no/folder/x.zip"])
+def test_an_archive_that_cannot_be_written_there_is_said_in_a_sentence(tmp_path, place):
+    (tmp_path / "a-file").touch()
+
+    with pytest.raises(CommandError, match="could not be written: "):
+        say("export_archive", str(RunFactory().pk), str(tmp_path / place))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a-file"]
+
+
+def test_a_file_that_an_archive_would_write_over_stays(tmp_path):
+    file = tmp_path / "x.zip"
+    file.write_text("mine")
+
+    with pytest.raises(CommandError, match="is there already"):
+        say("export_archive", str(RunFactory().pk), str(file))
+
+    assert file.read_text() == "mine"
+    with pytest.raises(CommandError, match="is there already"):
+        say("export_archive", str(RunFactory().pk), ".")
+
+
+def test_an_adapter_that_cannot_be_written_there_is_said_in_a_sentence(tmp_path):
+    run = CheckpointFactory().run
+
+    with pytest.raises(CommandError, match="cannot be written to: File name too long"):
+        say("export_adapter", str(run.pk), "--licence", "mit", "--out", str(tmp_path / LONG))

@@ -28,9 +28,9 @@ class Command(BaseCommand):
         chosen = found.filter(**({"pk": number} if number else {"is_current": True})).first()
         if chosen is None:
             raise CommandError(f"Run {run} has no such checkpoint.")
-        if out.exists():
-            raise CommandError(f"{out} is there already. Name a new folder.")
         try:
+            if out.exists():
+                raise CommandError(f"{out} is there already. Name a new folder.")
             if options["merged"]:
                 engine.merge(chosen, out)
                 text = card.adapter_card(chosen, licence=licence, merged=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ class Command(BaseCommand):
         found = Run.objects.filter(pk=run).first()
         if found is None:
             raise CommandError(f"There is no run {run}.")
-        if file.exists():
-            raise CommandError(f"{file} is there already. Name a new file.")
-        beside = file.with_name(file.name + ".partial")
+        beside = Path(f"{file}.partial")
         try:
+            if file.exists():
+                raise CommandError(f"{file} is there already. Name a new file.")
             with beside.open("wb") as out:
                 archive.write(found, out, adapters=adapters, told=self._tell)
             beside.rename(file)
@@ -35,7 +36,8 @@ class Command(BaseCommand):
         except OSError as exc:
             raise CommandError(f"{file} could not be written: {exc.strerror}.") from exc
         finally:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):  # it would hide why the file could not be made
+                beside.unlink()
         self.stdout.write(f"{file}: {file.stat().st_size:,} bytes")
 
     def _tell(self, name: str, rows: int) -> None:
