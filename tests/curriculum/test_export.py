@@ -239,6 +239,48 @@ def test_the_command_writes_items_of_every_verdict(stage, tmp_path, word):
     assert len(lines) == stage.items.filter(is_leak=False).count()
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--stage", "0"], "This run has no stage 0"),
+        (["--stage", "7"], "This run has no stage 7"),
+        (["--round", "99"], "This run has no round 99"),
+        (["--round", "-1"], "This run has no round -1"),
+        (["--stage", "1", "--round", "1"], "Stage 1 of this run has no round 1"),
+    ],
+)
+def test_a_stage_or_a_round_that_is_not_there_is_said(stage, words, says):
+    StageFactory(run=stage.run, position=2, round=1)  # another stage's round is not this one's
+
+    with pytest.raises(CommandError, match=says):
+        call_command("export_run", str(stage.run.pk), "--out", "-", *words)
+
+
+@pytest.mark.parametrize(
+    ("format", "says"), [("messages", "no item in"), ("csv", "no item"), ("dpo", "no pair of")]
+)
+def test_a_data_set_without_anything_in_it_is_said_beside_the_data(db, tmp_path, format, says):
+    run, err = StageFactory(reviewing=True).run, io.StringIO()
+    words = ["export_run", str(run.pk), "--format", format, "--licence", "mit", "--out"]
+
+    call_command(*words, str(tmp_path / "set"), stderr=err)
+
+    assert f"There is {says}" in err.getvalue()
+
+
+def test_lines_for_another_program_are_the_items_alone(stage, capfdbinary):
+    words = ["export_run", str(stage.run.pk), "--out", "-"]
+
+    call_command(*words, "--round", "0", "--stage", "1")
+    some = capfdbinary.readouterr()
+    call_command(*words, "--format", "dpo-sharegpt", "--verdict", "waiting")
+    none = capfdbinary.readouterr()
+
+    assert [json.loads(line)["id"] for line in some.out.splitlines()] == ["s1r0/i1", "s1r0/i2"]
+    assert some.err == none.out == b""
+    assert b"the data set is empty" in none.err
+
+
 def test_a_zip_is_the_same_bytes_each_time(stage):
     def zipped() -> bytes:
         files = package.dataset(items.approved(stage.run), FORMATS["csv"], licence="mit")

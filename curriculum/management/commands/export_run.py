@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from curriculum.exports import items, package
 from curriculum.exports.card import LICENCES, UNDECIDED
-from curriculum.exports.formats import FORMATS
+from curriculum.exports.formats import FORMATS, Format
 from curriculum.models import Run, Snapshot
 from curriculum.states import VERDICTS
 
@@ -42,10 +43,10 @@ class Command(BaseCommand):
         choice = _choice(found, options)
         chosen = FORMATS[format]
         if out == "-":
-            rows = choice.pairs() if chosen.of_pairs else choice.rows()
             sys.stdout.flush()
-            for chunk in chosen.write(rows):
+            for chunk in chosen.write(_rows(choice, chosen)):
                 sys.stdout.buffer.write(chunk)
+            self._tell_if_empty(choice, chosen)
             return
         licence = options["licence"]
         if licence is None:
@@ -60,8 +61,19 @@ class Command(BaseCommand):
             dataset = package.dataset(choice, chosen, licence=licence)
             for path in package.write_folder(dataset, folder):
                 self.stdout.write(str(path))
+            self._tell_if_empty(choice, chosen)
         except OSError as exc:
             raise CommandError(f"{folder} cannot be written to: {exc.strerror}.") from exc
+
+    def _tell_if_empty(self, choice: items.Choice, format: Format) -> None:
+        """On stderr: what goes to stdout may be the data."""
+        if next(_rows(choice, format), None) is None:
+            what = "pair of solutions" if format.of_pairs else "item"
+            self.stderr.write(f"There is no {what} in what was chosen: the data set is empty.")
+
+
+def _rows(choice: items.Choice, format: Format) -> Iterator[items.Row] | Iterator[items.Pair]:
+    return choice.pairs() if format.of_pairs else choice.rows()
 
 
 def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
@@ -71,8 +83,7 @@ def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
             raise CommandError(f"{n or 'No'} snapshots of this run begin with {hash}.")
         return items.frozen(found.select_related("stage__run").get())
     verdict, stage, skill = options["verdict"], options["stage"], options["skill"]
-    if stage and not run.stages.filter(position=stage).exists():
-        raise CommandError(f"This run has no stage {stage}.")
+    _require_round(run, stage=stage, round=options["round"])
     if skill and not run.skills.filter(key=skill).exists():
         raise CommandError(f"This run has no skill “{skill}”.")
     return items.chosen(
@@ -82,3 +93,15 @@ def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
         round=options["round"],
         skill=skill,
     )
+
+
+def _require_round(run: Run, *, stage: int | None, round: int | None) -> None:
+    """Raise unless the run has that stage, and it, or any, that round. 0 is a round, no stage."""
+    stages = run.stages.all()
+    if stage is not None:
+        stages = stages.filter(position=stage)
+        if not stages.exists():
+            raise CommandError(f"This run has no stage {stage}.")
+    if round is not None and (round < 0 or not stages.filter(round__gte=round).exists()):
+        of = "This run" if stage is None else f"Stage {stage} of this run"
+        raise CommandError(f"{of} has no round {round}.")
