@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -26,6 +27,7 @@ from tests.web.api_calls import RUN, bearer
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
 KEY = {"Idempotency-Key": "a-key"}
+KEY_IS = "1 to 255 printable ASCII characters, and no spaces"
 
 
 @pytest.fixture
@@ -101,6 +103,14 @@ def test_a_key_that_is_none_is_refused(client, auth, key):
 
     assert response.status_code == 422
     assert not Run.objects.exists()
+    assert KEY_IS in response.json()["detail"]
+
+
+def test_the_page_of_the_api_says_what_a_key_may_be():
+    page = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
+
+    for words in KEY_IS.split(", "):  # of your choice, it says in between
+        assert words in page
 
 
 def test_a_file_is_imported_once_under_its_key_and_another_file_is_told(client, auth):
