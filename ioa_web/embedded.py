@@ -123,7 +123,7 @@ def services(
         supervisor = subprocess.Popen(
             [*command, f"--ready={write_end}", *([] if workers else ["--no-workers"])],
             cwd=ROOT,
-            env=os.environ | {"IOA_HOME": str(home), MARK: str(home)},
+            env=os.environ | _told(home, listen),
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=out,
@@ -146,9 +146,22 @@ def services(
         running.stop()
 
 
+def _told(home: Path, listen: str) -> dict[str, str]:
+    """The variables of the services that differ from ours."""
+    told = {"IOA_HOME": str(home), MARK: str(home)}
+    if listen:
+        told["IOA_LISTEN"] = listen  # links in messages lead to where the pages are
+    if os.environ.get("IOA_ENV_FILE"):
+        # We have read it, and they have what we have; they would look for it in another folder.
+        told["IOA_ENV_FILE"] = os.devnull
+    return told
+
+
 def _refuse_taken(listen: str) -> None:
     host, _, port = listen.rpartition(":")
     try:
+        if not 0 <= int(port) <= 65535:
+            raise ValueError("ports go from 0 to 65535")
         with closing(socket.create_server((host.strip("[]"), int(port)))):
             pass
     except (OSError, ValueError) as exc:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -19,6 +21,24 @@ from distill import costs
 
 _YES = {"1", "true", "yes", "on"}
 _NO = {"0", "false", "no", "off"}
+_DATABASES = ("sqlite://", "postgres://", "postgresql://", "pgsql://", "psql://")
+_ESCAPED = "with the special characters of the password as %40 and the like."
+_ZONES = Path("/usr/share/zoneinfo")
+
+
+def variables(name: str, default: Path) -> StringIO:
+    """A file of variables, as it is now: the one that is named, or the default if there is one."""
+    named = text(name)
+    file = Path(named).expanduser() if named else default
+    try:
+        return StringIO(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if not named:
+            return StringIO()
+        why = "is not there"
+    except (OSError, UnicodeDecodeError) as exc:
+        why = f"cannot be read ({getattr(exc, 'strerror', 'not UTF-8')})"
+    raise ImproperlyConfigured(f"{name} is {file}, which {why}. Name a file that can be read.")
 
 
 def text(name: str, default: str = "") -> str:
@@ -68,9 +88,60 @@ def provider(name: str) -> str:
 
 
 def choice(name: str, default: str, allowed: Sequence[str]) -> str:
+    """One of these, as it stands there; capital letters make no difference."""
     value = text(name, default)
-    if value not in allowed:
-        raise ImproperlyConfigured(f"{name} is “{value}”. Write one of {', '.join(allowed)}.")
+    for each in allowed:
+        if each.casefold() == value.casefold():
+            return each
+    raise ImproperlyConfigured(f"{name} is “{value}”. Write one of {', '.join(allowed)}.")
+
+
+def zone(name: str, default: str) -> str:
+    """A time zone, by a name that this system and Django know."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+        # Django wants it there, also where the package of zones has it.
+        is_known = not _ZONES.exists() or (_ZONES / value).is_file()
+    except (OSError, KeyError, ValueError):
+        is_known = False
+    if not is_known:
+        raise ImproperlyConfigured(f"{name} is “{value}”, which is no time zone. Europe/Paris is.")
+    return value
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Django's settings of a database, from its address. No others than these two will do: the
+    log is kept by triggers, which are written for each.
+    """
+    value = text(name, default)
+    try:
+        if not value.startswith(_DATABASES):
+            raise ValueError
+        return dict(environ.Env.db_url_config(value))
+    except ValueError:  # which may not show the password
+        raise ImproperlyConfigured(
+            f"{name} cannot be read. Write postgres://user:password@host:port/name or "
+            f"sqlite:////path, {_ESCAPED}"
+        ) from None
+
+
+def redis(name: str, default: str) -> str:
+    """The address of Redis, as its client reads it."""
+    value = text(name, default)
+    try:
+        at = urlsplit(value)
+        number, _ = at.path.replace("/", ""), at.port
+    except ValueError:  # of the port; it may not show the password
+        is_known = False
+    else:
+        is_redis = at.scheme in ("redis", "rediss") and (not number or number.isdecimal())
+        is_known = is_redis or (at.scheme == "unix" and bool(number))
+    if not is_known:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read. Write redis://host:port/number, rediss://… or unix:///path, "
+            f"{_ESCAPED}"
+        )
     return value
 
 
@@ -81,8 +152,7 @@ def mail(name: str) -> dict[str, Any]:
         return dict(environ.Env.email_url_config(value)) if value else {}
     except (ImproperlyConfigured, ValueError):  # neither may show the password
         raise ImproperlyConfigured(
-            f"{name} cannot be read. Write smtp+tls://user:password@host:587, with the special "
-            "characters of the password as %40 and the like."
+            f"{name} cannot be read. Write smtp+tls://user:password@host:587, {_ESCAPED}"
         ) from None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import django_stubs_ext
 import environ
@@ -17,7 +16,7 @@ django_stubs_ext.monkeypatch()  # ModelAdmin[Run] and the like, also where nobod
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # Variables kept in a file; what is set already wins over it.
-environ.Env.read_env(env.text("IOA_ENV_FILE", str(BASE_DIR / ".env")))
+environ.Env.read_env(env.variables("IOA_ENV_FILE", BASE_DIR / ".env"))
 
 # --- Where things lie ----------------------------------------------------------------
 IOA_HOME = env.path("IOA_HOME", BASE_DIR / "var")  # database, models, adapters, logs
@@ -88,7 +87,7 @@ TEMPLATES = [
 
 # --- Database ------------------------------------------------------------------------
 _SQLITE = f"sqlite:///{IOA_HOME / 'db.sqlite3'}"
-_database: dict[str, Any] = dict(environ.Env.db_url_config(env.text("DATABASE_URL", _SQLITE)))
+_database = env.database("DATABASE_URL", _SQLITE)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     IOA_HOME.mkdir(parents=True, exist_ok=True)
     _database["OPTIONS"] = {
@@ -183,7 +182,7 @@ if env.flag("IOA_HTTPS", False):  # behind a proxy that speaks https and sets X-
 LANGUAGE_CODE = "en"
 USE_I18N = False  # English only; dates and numbers as ISO 80000 writes them
 USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 
 # --- Files served and kept -----------------------------------------------------------
 STATIC_URL = "/static/"
@@ -199,7 +198,7 @@ STORAGES = {
 # --- Background jobs -----------------------------------------------------------------
 # Two queues, because one training (hours, one GPU) must never hold up the writing of items
 # (minutes, somebody else's server). Jobs go to Redis only after the database has committed.
-REDIS_URL = env.text("REDIS_URL", runtime.redis_url(IOA_HOME))
+REDIS_URL = env.redis("REDIS_URL", runtime.redis_url(IOA_HOME))
 IOA_EMBEDDED_REDIS = not env.text("REDIS_URL")  # `serve` starts its own
 RQ = {"COMMIT_MODE": "on_db_commit", "WORKER_CLASS": "curriculum.workers.CurriculumWorker"}
 RQ_QUEUES = {
@@ -261,11 +260,12 @@ if IOA_WEBHOOK_URL and not IOA_WEBHOOK_SECRET:
     raise ImproperlyConfigured("IOA_WEBHOOK_URL is set, so IOA_WEBHOOK_SECRET has to be as well.")
 
 # --- What is said --------------------------------------------------------------------
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {"httpx2": {"level": "WARNING"}},  # else a line for each question to a server
-    "root": {"handlers": ["console"], "level": env.text("IOA_LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": env.choice("IOA_LOG_LEVEL", "INFO", _LEVELS)},
 }

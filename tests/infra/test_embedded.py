@@ -179,6 +179,30 @@ def test_an_address_that_is_taken_is_said_before_anything_starts(tmp_path):
     assert serving(tmp_path) == []
 
 
+def test_a_port_that_cannot_be_is_said_before_anything_starts(tmp_path):
+    with (
+        pytest.raises(
+            ServicesError, match=r"cannot listen on 127.0.0.1:99999 \(ports go from 0 to 65535"
+        ),
+        services(home=tmp_path, listen="127.0.0.1:99999", workers=False),
+    ):
+        pass
+
+
+def test_services_know_where_the_pages_are_and_read_no_file_of_variables_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("IOA_ENV_FILE", "read-by-us-in-another-folder.env")
+    listen = f"127.0.0.1:{free_port()}"
+
+    with services(home=tmp_path, listen=listen, workers=False) as running:
+        running.wait_for_web()
+        told = [process.environ() for process in serving(tmp_path)]
+
+    assert {each["IOA_LISTEN"] for each in told} == {listen}
+    assert {each["IOA_ENV_FILE"] for each in told} == {os.devnull}
+
+
 def test_a_redis_that_does_not_start_is_said_and_nothing_is_left(tmp_path):
     (tmp_path / "redis").mkdir()
     (tmp_path / "redis" / "appendonly.aof").write_bytes(b"this is no journal\n" * 10)

@@ -5,6 +5,7 @@ import stat
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from redis import ConnectionPool
 
 from ioa_web import env
 
@@ -107,3 +108,104 @@ def test_a_mail_server_is_one_address_and_its_password_is_never_shown(monkeypatc
         with pytest.raises(ImproperlyConfigured, match="EMAIL_URL cannot be read") as refused:
             env.mail("EMAIL_URL")
         assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("foo", "postgresql//u:secret@x/ioa", "mysql://u:secret@host/ioa", "sqlite"),
+        "postgres://u:secret@host:door/ioa",
+    ],
+)
+def test_a_database_without_triggers_or_a_door_is_refused_and_its_password_is_not_shown(
+    monkeypatch, value
+):
+    monkeypatch.setenv("IOA_X", value)
+
+    with pytest.raises(ImproperlyConfigured, match="IOA_X cannot be read. Write post") as refused:
+        env.database("IOA_X", "")
+
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "psql", "pgsql"])
+def test_a_database_is_an_address(monkeypatch, scheme):
+    monkeypatch.setenv("IOA_X", f"{scheme}://u:p%40ss@host:5433/ioa")
+
+    found = env.database("IOA_X", "")
+
+    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert (found["HOST"], found["PORT"], found["PASSWORD"]) == ("host", 5433, "p@ss")
+    assert env.database("IOA_UNSET", "sqlite:////at/db.sqlite3")["NAME"] == "/at/db.sqlite3"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "redis://host",
+            "redis://host:6379/2",
+            "rediss://u:p%40ss@host:6380",
+            "unix:///redis.sock",
+        ),
+        *("redis://:secret@[::1]:6379/0/", "unix://u:secret@/redis.sock?db=1"),
+    ],
+)
+def test_a_queue_is_an_address(monkeypatch, value):
+    monkeypatch.setenv("IOA_X", value)
+
+    assert env.redis("IOA_X", "") == value
+    assert ConnectionPool.from_url(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("foo", "localhost:6379", "http://host:6379", "unix://", "redis://:secret@host:door/0"),
+        *("redis://:secret@host:6379/two", "redis://:sec/ret@host:6379"),
+    ],
+)
+def test_a_queue_without_an_address_is_refused_and_its_password_is_not_shown(monkeypatch, value):
+    monkeypatch.setenv("IOA_X", value)
+
+    with pytest.raises(ImproperlyConfigured, match="IOA_X cannot be read. Write redis") as refused:
+        env.redis("IOA_X", "")
+
+    assert "sec" not in str(refused.value)
+
+
+def test_a_choice_is_read_in_capitals_and_without(monkeypatch):
+    monkeypatch.setenv("IOA_X", "debug")
+
+    assert env.choice("IOA_X", "INFO", ("DEBUG", "INFO")) == "DEBUG"
+    assert env.choice("IOA_UNSET", "INFO", ("DEBUG", "INFO")) == "INFO"
+
+
+@pytest.mark.parametrize("value", ["Mars", "Europe", "../etc/passwd", "/etc/localtime"])
+def test_a_time_zone_that_is_none_stops_the_start(monkeypatch, value):
+    monkeypatch.setenv("IOA_X", value)
+
+    with pytest.raises(ImproperlyConfigured, match="IOA_X is “.*”, which is no time zone"):
+        env.zone("IOA_X", "UTC")
+
+    monkeypatch.setenv("IOA_X", "Europe/Paris")
+    assert env.zone("IOA_X", "UTC") == "Europe/Paris"
+
+
+def test_a_file_of_variables_that_is_named_has_to_be_there(monkeypatch, tmp_path):
+    assert env.variables("IOA_UNSET", tmp_path / ".env").read() == ""
+
+    monkeypatch.setenv("IOA_X", str(tmp_path / "typo"))
+    with pytest.raises(ImproperlyConfigured, match=r"IOA_X is .*typo, which is not there"):
+        env.variables("IOA_X", tmp_path / ".env")
+
+    monkeypatch.setenv("IOA_X", str(tmp_path))
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be read \(Is a directory\)"):
+        env.variables("IOA_X", tmp_path / ".env")
+
+
+def test_a_file_of_variables_that_is_there_has_to_be_text(tmp_path):
+    (tmp_path / ".env").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ImproperlyConfigured, match="not UTF-8"):
+        env.variables("IOA_UNSET", tmp_path / ".env")

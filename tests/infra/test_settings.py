@@ -95,6 +95,9 @@ def test_a_home_too_deep_for_a_socket_gets_one_elsewhere(tmp_path):
         *(("IOA_DEBUG", "perhaps"), ("IOA_GPU_SECONDS", "long"), ("IOA_LOST_AFTER_SECONDS", "1")),
         *(("EMAIL_URL", "carrier://pigeon"), ("IOA_WEBHOOK_URL", "https://without.a.secret")),
         ("IOA_PRICES", '{"m": {"prompt_per_million": -1, "reply_per_million": 1}}'),
+        *(("TIME_ZONE", "Mars"), ("IOA_LOG_LEVEL", "verbose"), ("IOA_ENV_FILE", "/no/such/file")),
+        *(("DATABASE_URL", "foo"), ("DATABASE_URL", "postgresql//x")),
+        *(("REDIS_URL", "foo"), ("REDIS_URL", "localhost:6379")),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_the_variable(tmp_path, name, value):
