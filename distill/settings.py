@@ -7,9 +7,20 @@ turn into JSON for the record. `distill` reads no environment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from distill.adapter.operations import Operation
 
@@ -20,11 +31,42 @@ Count = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[float, Field(ge=0.0)]
 
 
+KEPT = object()
+"""Context of a validation of what a run kept: it is read as it was read then."""
+FLAG = "true or false"
+
+
+@cache
+def _wanted(kind: Any) -> str:
+    """What a setting of this type has to be; "" where that is no number and no flag. Pure."""
+    kinds = _kinds(kind)
+    words = {bool: FLAG, int: "a whole number", float: "a number"}
+    said = next((name for base, name in words.items() if base in kinds), "")
+    return f"{said} or null" if said and NoneType in kinds else said
+
+
+def _kinds(kind: Any) -> set[Any]:
+    return set().union(*map(_kinds, parts)) if (parts := get_args(kind)) else {kind}
+
+
 class _Settings(BaseModel):
     # the strings under the fields are their descriptions: in forms, and in docs/settings.md
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_of_its_kind(cls, value: object, info: ValidationInfo) -> object:
+        # pydantic takes true for 1 and "20" for 20: {"average": false} would mean γ = 0
+        kind: Any = cls.model_fields[str(info.field_name)].annotation
+        wanted = _wanted(kind)
+        wrong = (str,) if wanted == FLAG else (str, bool)
+        for part in value if isinstance(value, list | tuple) else (value,):
+            if wanted and info.context is not KEPT and isinstance(part, wrong):
+                given = "text" if isinstance(part, str) else str(part).lower()
+                raise PydanticCustomError("kind", f"input should be {wanted}, not {given}")
+        return value
 
 
 class Thresholds(_Settings):
@@ -234,8 +276,13 @@ BEFORE: Mapping[str, Mapping[str, Any]] = {
 
 def faults(exc: ValidationError) -> str:
     """What is wrong with settings, each with its name, in one line. Pure."""
-    wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg'].lower()}" for e in exc.errors()]
-    return "; ".join(wrong)
+    return "; ".join(map(_fault, exc.errors()))
+
+
+def _fault(wrong: ErrorDetails) -> str:
+    is_none = wrong["type"] == "model_type"  # pydantic's words name a class of ours
+    said = "input should be a JSON object, {…}" if is_none else wrong["msg"].lower()
+    return f"{'.'.join(map(str, wrong['loc']))}: {said}".removeprefix(": ")
 
 
 def as_kept(kept: Mapping[str, Any]) -> Settings:
@@ -244,5 +291,6 @@ def as_kept(kept: Mapping[str, Any]) -> Settings:
     """
     groups = {k: v for k, v in kept.items() if isinstance(v, Mapping)}
     return Settings.model_validate(
-        {**kept, **{name: {**BEFORE.get(name, {}), **values} for name, values in groups.items()}}
+        {**kept, **{name: {**BEFORE.get(name, {}), **values} for name, values in groups.items()}},
+        context=KEPT,
     )

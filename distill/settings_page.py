@@ -23,8 +23,14 @@ Everything that decides what a run does, besides its models, its domain and its 
 `ioa distil --settings FILE` takes them as JSON; what is left out keeps its default:
 
 ```json
-{"thresholds": {"mastery": 0.9}, "budget": {"items": 2000}}
+{
+  "budget": {"items": 2000},
+  "writing": {"tried": 3, "questions_of_domain": true},
+  "lora": {"average": null}
+}
 ```
+
+*none* is written `null`, and numbers without quotes; `true` and `false` are not taken for numbers.
 
 `ioa compare --settings` takes the same file, and `settings` of `POST /runs` in the API the same
 JSON. Pages ask for few of them: those marked * are on the form *New run*. The student tries 3

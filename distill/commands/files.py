@@ -19,6 +19,8 @@ def settings_in(path: Path) -> Settings:
         return Settings.model_validate(json.loads(path.read_text(encoding="utf-8-sig")))
     except ValidationError as exc:
         raise DistillError(f"{cannot} {faults(exc)}.") from exc
+    except json.JSONDecodeError as exc:
+        raise DistillError(f"{cannot} the file is not JSON: {exc}.") from exc
     except RecursionError as exc:
         raise DistillError(f"{cannot} they are nested too deeply.") from exc
     except (OSError, ValueError) as exc:

@@ -127,7 +127,9 @@ def composite(domain: Domain) -> tuple[str, ...]:
 def read_tuning(path: Path) -> dict[str, Any]:
     """What `ioa compare --tune` wrote, see `tuning.choose`. Raises `DistillError`."""
     try:
-        tuning: dict[str, Any] = json.loads(path.read_text())
+        tuning = json.loads(path.read_text())
+        if not isinstance(tuning, dict):
+            raise TypeError("it is no JSON object, {…}.")
         for row in tuning["chosen"].values():
             float(row["learning_rate"])
         return {**tuning, "tried": dict(tuning["tried"]), "rates": list(tuning["rates"])}

@@ -151,6 +151,10 @@ def test_weights_that_vanish_later_fail_the_job_and_leave_the_run(home, approver
         ("lora", "learning_rate", 0),
         ("lora", "weight_decay", float("nan")),
         ("lora", "rank", None),
+        ("lora", "average", False),
+        ("writing", "tried", True),
+        ("budget", "items", "20"),
+        ("budget", "fair_shares", "yes"),
         ("lora", "layers", 3),
     ],
 )

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from distill.cli import app
 from distill.commands.files import settings_in
-from distill.settings import Settings
+from distill.settings import Settings, as_kept
 
 QUICK = ["--student", "simulated", "--skills", "A2"]
 
@@ -150,7 +150,27 @@ def test_who_goes_away_at_a_gate_is_told_what_is_kept(tmp_path, quick):
         ('{"thresholds": {"mastry": 0.9}}', "thresholds.mastry: extra inputs are not permitted."),
         ('{"budget": {"items": 0}}', "budget.items: input should be greater than or equal to 1."),
         ("[" * 100_000, "they are nested too deeply."),
-        ("{", "Expecting property name"),
+        ("{", "the file is not JSON: Expecting property name"),
+        ("", "the file is not JSON: Expecting value"),
+        ("[1, 2]", "input should be a JSON object, {…}."),
+        ('{"lora": 3}', "lora: input should be a JSON object, {…}."),
+        (
+            '{"lora": {"average": false}}',
+            "lora.average: input should be a number or null, not false.",
+        ),
+        (
+            '{"writing": {"tried": true}}',
+            "writing.tried: input should be a whole number, not true.",
+        ),
+        (
+            '{"lora": {"average": "none"}}',
+            "lora.average: input should be a number or null, not text.",
+        ),
+        (
+            '{"budget": {"fair_shares": "yes"}}',
+            "budget.fair_shares: input should be true or false, not",
+        ),
+        ('{"lora": {"betas": [0.9, true]}}', "lora.betas: input should be a number, not true."),
     ],
 )
 def test_settings_that_cannot_be_used_are_one_line(tmp_path, settings, sentence):
@@ -271,6 +291,22 @@ def test_settings_go_through_json_and_back():
 def test_settings_nothing_can_be_computed_with_are_refused(values):
     with pytest.raises(ValueError, match="validation error"):
         Settings.model_validate(values)
+
+
+def test_numbers_are_taken_as_json_writes_them():
+    said = Settings.model_validate(
+        {"budget": {"items": 2e3, "least_gain": 0}, "lora": {"average": None, "betas": [0, 0.9]}}
+    )
+
+    assert (said.budget.items, said.lora.average, said.lora.betas) == (2000, None, (0.0, 0.9))
+
+
+def test_what_a_run_kept_is_read_as_it_was_read_then():
+    for kept in (Settings().model_dump(), Settings().model_dump(mode="json")):
+        assert as_kept(kept) == Settings()
+    lax = as_kept({"budget": {"items": "20"}, "writing": {"tried": True}})
+
+    assert (lax.budget.items, lax.writing.tried) == (20, 1)
 
 
 def test_settings_do_not_change():

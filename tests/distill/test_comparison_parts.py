@@ -821,10 +821,16 @@ def test_the_page_of_evidence_has_the_pictures_of_its_figures_and_no_others():
         (["--student", "nobody/here"], "ModelFolderBroken"),
         (["--teacher", "nobody"], "There is no teacher “nobody”."),
         (["--tuned", "/nowhere/tuned.json"], "is not what --tune writes"),
+        (
+            ["--tuned", "list.json"],
+            "list.json is not what --tune writes: it is no JSON object, {…}.",
+        ),
         (["--settings", "/nowhere/s.json"], "cannot be used"),
     ],
 )
-def test_what_is_wrong_is_a_sentence(tmp_path, words, sentence):
+def test_what_is_wrong_is_a_sentence(tmp_path, monkeypatch, words, sentence):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.json").write_text("[]")
     result = ioa("--out", tmp_path / "out", "--student", "simulated", "--seeds", 1, *words)
 
     assert result.exit_code == 1, result.output

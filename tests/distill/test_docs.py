@@ -18,6 +18,12 @@ def test_the_page_of_settings_is_what_the_settings_say():
     assert (DOCS / "settings.md").read_text(encoding="utf-8") == page()
 
 
+def test_the_example_of_settings_can_be_used():
+    (example,) = re.findall(r"```json\n(.*?)```", page(), re.DOTALL)
+
+    assert Settings.model_validate_json(example).lora.average is None
+
+
 def test_every_setting_says_what_it_means():
     fields = [f for s in Settings.model_fields.values() for f in s.annotation.model_fields.values()]
 
