@@ -17,6 +17,7 @@ from distill.backends.base import Ability, Prompt, Reply, name_of
 from distill.backends.chat import common_prefix, render_prompt
 from distill.errors import BackendUnavailable, ModelFolderBroken
 from distill.settings import Sampling
+from distill.students import STUDENTS
 
 if TYPE_CHECKING:
     import torch
@@ -33,9 +34,7 @@ def check_model_folder(folder: Path) -> None:
     Cheap: reads names and one small file, no weights.
     """
     if not folder.is_dir():
-        raise ModelFolderBroken(
-            f"There is no model folder {folder}. `manage.py get_student` makes one."
-        )
+        raise ModelFolderBroken(f"There is no model folder {folder}. {_instead(folder.name)}")
     if not (folder / "config.json").is_file():
         raise ModelFolderBroken(f"{folder} has no config.json, so it is no model folder.")
     try:
@@ -49,6 +48,12 @@ def check_model_folder(folder: Path) -> None:
         )
     if not list(folder.glob("tokenizer*")):
         raise ModelFolderBroken(f"{folder} has no tokenizer.")
+
+
+def _instead(name: str) -> str:
+    if name in STUDENTS:
+        return f"`manage.py get_student` fetches {name} into IOA_HOME/models."
+    return "Put one there, with config.json, *.safetensors and a tokenizer, or name another."
 
 
 def check_adapter_folder(folder: Path) -> None:

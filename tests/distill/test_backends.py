@@ -131,6 +131,13 @@ def test_a_teacher_without_a_model_folder_is_a_sentence(tmp_path, spec):
         roster.find_teacher(spec, tmp_path)
 
 
+def test_what_can_be_fetched_is_said_only_of_a_student_that_can(tmp_path):
+    with pytest.raises(ModelFolderBroken, match="get_student` fetches smollm2-135m into IOA_HOME"):
+        roster.find_student("smollm2-135m", tmp_path)
+    with pytest.raises(ModelFolderBroken, match="/nobody. Put one there, with config.json,"):
+        roster.find_student("nobody", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
