@@ -18,9 +18,16 @@ from distill.backends.base import Backend
 from distill.backends.scripted import ScriptedBackend
 from distill.commands import options
 from distill.commands.ending import told
-from distill.commands.progress import telling
+from distill.commands.progress import stderr, telling
 from distill.errors import DistillError
-from distill.identifier.decompose import Wish, decompose, prompt_text
+from distill.identifier.decompose import (
+    LONGEST_EXAMPLE,
+    MOST_EXAMPLES,
+    Wish,
+    decompose,
+    left_out,
+    prompt_text,
+)
 from distill.identifier.proposals import as_domain, unready
 from distill.records import Proposal
 
@@ -41,7 +48,11 @@ def command(
         bool, typer.Option("--show-prompt", help="Print what a teacher is asked, and ask nobody.")
     ] = False,
     examples: Annotated[
-        Path | None, typer.Option(help="A text file with a question of the domain on each line.")
+        Path | None,
+        typer.Option(
+            help="A text file with a question of the domain on each line; the first "
+            f"{MOST_EXAMPLES} are told, of each {LONGEST_EXAMPLE} characters."
+        ),
     ] = None,
     skills: Annotated[int, typer.Option(min=1, max=100, help="Skills at most.")] = 30,
     probes: Annotated[int, typer.Option(min=3, max=24, help="Questions for each.")] = 6,
@@ -60,6 +71,8 @@ def command(
         words = prompt_text(wish)
         if show_prompt:
             typer.echo(words)
+            for notice in left_out(wish):
+                stderr.print(notice, soft_wrap=True)
             return
         _check_out(out)
         assert out is not None

@@ -95,6 +95,7 @@ def decompose(
         teacher=teacher.name,
         prompt_version=PROMPT_VERSION,
         notices=(
+            *left_out(wish),
             *told,
             *best.notices,
             *(f"Left out of the teacher's reply: {f}" for f in best.faults),
@@ -114,7 +115,8 @@ def prompt_text(wish: Wish) -> str:
             f"{LONGEST_DESCRIPTION:,}; these have {len(wish.title):,} and "
             f"{len(wish.description):,}."
         )
-    examples = [line[:LONGEST_EXAMPLE] for line in wish.examples[:MOST_EXAMPLES] if line.strip()]
+    given = [line for line in wish.examples if line.strip()]
+    examples = [line[:LONGEST_EXAMPLE] for line in given[:MOST_EXAMPLES]]
     fields = {
         "title": " ".join(wish.title.split()),
         "description": wish.description.strip(),
@@ -125,6 +127,19 @@ def prompt_text(wish: Wish) -> str:
     template = resources.files("distill.identifier").joinpath("decompose.txt").read_text("utf-8")
     # in one pass: a description that says "{title}" stays as it is
     return _FIELD.sub(lambda match: fields[match[1]], template)
+
+
+def left_out(wish: Wish) -> tuple[str, ...]:
+    """Notices of examples that the prompt does not hold, or not whole. Pure."""
+    given = [line for line in wish.examples if line.strip()]
+    told = []
+    if len(given) > MOST_EXAMPLES:
+        told.append(f"The prompt holds the first {MOST_EXAMPLES} of {len(given):,} examples.")
+    if longer := sum(len(line) > LONGEST_EXAMPLE for line in given[:MOST_EXAMPLES]):
+        told.append(
+            f"The prompt holds the first {LONGEST_EXAMPLE} characters of longer examples: {longer}."
+        )
+    return tuple(told)
 
 
 def _again(text: str, faults: Sequence[str]) -> str:

@@ -78,6 +78,21 @@ def test_the_prompt_can_be_shown_and_asked_elsewhere(tmp_path):
     assert "Up to 5 skills" in result.stdout
 
 
+def test_examples_that_the_prompt_does_not_hold_are_told(tmp_path, reply):
+    examples, out = tmp_path / "examples.txt", tmp_path / "proposal.yaml"
+    lines = [f"What is half of {2 * n}?" for n in range(48)]
+    examples.write_text("\n\n".join(["What is half of " + "1" * 600, *lines, "Half of 2?"]))
+    words = ["decompose", *TITLE, "--examples", examples]
+
+    shown = ioa(*words, "--show-prompt")
+    made = ioa(*words, "--reply", reply, "--out", out)
+
+    assert shown.stdout.count("\n- What is half of") == 30
+    for told in (said(shown), " ".join(made.stdout.split()), " ".join(out.read_text().split())):
+        assert "The prompt holds the first 30 of 50 examples." in told
+        assert "The prompt holds the first 500 characters of longer examples: 1." in told
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
