@@ -52,8 +52,9 @@ def stalls(gained: float | None, *, least: float, others_wait: bool) -> bool:
 
 def let_pass(stage: PlannedStage, position: int, *, is_last: bool = False) -> str:
     """A notice of a stage that was waived because all of the budget was spent. Pure."""
-    said = f"Stage {position} ({stage.title}) was let pass as it was: all of the budget is spent."
-    return said if is_last else f"{said} A larger one, with --resume, is for the stages behind it."
+    said = f"Stage {position} ({stage.title}) was let pass as it was: all of the budget was spent."
+    larger = "does not open it again" if is_last else "is for the stages behind it"
+    return f"{said} A larger one, with --resume, {larger}."
 
 
 def ended(stages: Sequence[PlannedStage], position: int, n_rounds: int, why: str) -> str:

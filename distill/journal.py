@@ -246,8 +246,13 @@ class Journal:
         entry = self._ledger.get("decision", key)
         return None if entry is None else str(entry["decision"])
 
-    def keep_decision(self, key: str, decision: str, evidence: GateEvidence) -> None:
-        self._ledger.add("decision", key, decision=decision, evidence=dataclasses.asdict(evidence))
+    def keep_decision(self, key: str, decision: str, evidence: GateEvidence, spent: bool) -> None:
+        seen = dataclasses.asdict(evidence)
+        self._ledger.add("decision", key, decision=decision, evidence=seen, is_spent=spent)
+
+    def was_spent(self, key: str) -> bool | None:
+        """Whether the budget was when this was decided; None where a version before decided."""
+        return (self._ledger.get("decision", key) or {}).get("is_spent")
 
     def gates(self, prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
         """What was decided at each gate of these rounds, and its evidence as plain JSON."""

@@ -284,6 +284,10 @@ class Pipeline:
 
     def _is_spent(self, through: int | None = None) -> bool:
         """Of all, or by the end of that stage: what was decided then is told as it was then."""
+        if through is not None:
+            last = f"s{through}r{len(self.journal.gates(f's{through}r')) - 1}"
+            if (kept := self.journal.was_spent(last)) is not None:
+                return kept  # of the budget as it was: it may be a larger one by now
         is_spent = self._allowance.is_spent(self.journal.total("tokens", through))
         return is_spent or self.journal.total("items", through) >= self._settings.budget.items
 
@@ -292,5 +296,5 @@ class Pipeline:
         if decision is None:
             decision = self._decide(gate)
             gate.check(decision)
-            self.journal.keep_decision(key, decision, gate.evidence)
+            self.journal.keep_decision(key, decision, gate.evidence, self._is_spent())
         return Decision(decision)

@@ -241,7 +241,7 @@ def test_a_stage_that_passes_for_want_of_items_is_told(tmp_path, quick):
 
     assert result.exit_code == 0
     told = " ".join(result.stdout.split())
-    assert "was let pass as it was: all of the budget is spent" in told
+    assert "was let pass as it was: all of the budget was spent" in told
 
 
 def test_the_students_adapter_is_named_in_the_end(tmp_path, quick):

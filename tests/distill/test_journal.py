@@ -282,13 +282,14 @@ def test_a_round_that_was_cut_off_while_it_was_kept_is_not_written(tmp_path):
 def test_decisions_of_a_stage_are_not_those_of_its_namesakes(tmp_path):
     journal = Journal(tmp_path, resume=False)
     evidence = evidence_of(verdict("A", GateAnswer.MASTERED))
-    journal.keep_decision("s1r0", "remedy", evidence)
-    journal.keep_decision("s1r1", "advance", evidence)
-    journal.keep_decision("s10r0", "waive", evidence)
+    journal.keep_decision("s1r0", "remedy", evidence, False)
+    journal.keep_decision("s1r1", "advance", evidence, False)
+    journal.keep_decision("s10r0", "waive", evidence, True)
 
     assert [decision for decision, _ in journal.gates("s1r")] == ["remedy", "advance"]
     assert journal.decision("s10r0") == "waive"
     assert journal.decision("s2r0") is None
+    assert [journal.was_spent(key) for key in ("s1r1", "s10r0", "s2r0")] == [False, True, None]
 
 
 def test_a_folder_of_another_run_is_not_continued(tmp_path):

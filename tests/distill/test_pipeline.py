@@ -359,9 +359,22 @@ def test_what_is_told_of_a_spent_budget_is_the_same_when_a_run_is_replayed(tmp_p
         tmp_path, skills=skills, settings=little, decide=lambda gate: Decision.WAIVE, resume=True
     ).run()
 
-    assert sum("all of the budget is spent" in told for told in first["notices"]) <= 1
+    assert sum("all of the budget was spent" in told for told in first["notices"]) <= 1
     assert any("budget" in told for told in first["notices"])
     assert again["notices"] == first["notices"]
+
+
+def test_a_stage_let_pass_for_want_of_budget_says_so_after_a_larger_one_as_well(tmp_path):
+    little = SMALL.model_copy(update={"budget": Budget(items=1)})
+    first = pipeline(tmp_path, skills=["A2"], settings=little).run()
+    again = pipeline(tmp_path, skills=["A2"], resume=True).run()
+
+    (told,) = first["notices"]
+    assert again["notices"] == [told]
+    assert again["items"] == first["items"]
+    assert told.endswith(
+        "all of the budget was spent. A larger one, with --resume, does not open it again."
+    )
 
 
 def test_a_raised_budget_continues_where_the_spent_one_ended(tmp_path):
