@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from contextlib import closing, contextmanager
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -62,8 +64,9 @@ def compare(
     noted = Journal(out, resume=resume, name=NOTED)
     noted.begin(domain=f"{domain.id} {domain.version}", **plan.identity())
     todo = [run for run in plan.runs() if read(out, run) is None]
-    for run, result, seconds in _results(plan, out, todo, parallel, progress, find_student):
-        finished(run, result, seconds)
+    with closing(_results(plan, out, todo, parallel, progress, find_student)) as results:
+        for run, result, seconds in results:
+            finished(run, result, seconds)
     done = [read(out, run) for run in plan.runs()]
     return [result for result in done if result is not None]
 
@@ -155,7 +158,7 @@ def _results(
     parallel: int,
     progress: Progress,
     find_student: Find,
-) -> Iterator[tuple[Run, dict[str, Any], float]]:
+) -> Generator[tuple[Run, dict[str, Any], float]]:
     seeds = list(dict.fromkeys(run.seed for run in todo))
     if parallel == 1:
         for seed in seeds:
@@ -167,6 +170,7 @@ def _results(
             result = run_one(plan, run, out, progress=told, find_student=find_student)
             yield run, result, time.monotonic() - started
         return
+    others = set(active_children())
     # spawned: what a fork would inherit of CUDA and of threads does not work in it
     with ProcessPoolExecutor(
         parallel,
@@ -175,11 +179,13 @@ def _results(
         initargs=(os.getpid(), parallel),
     ) as pool:
         try:
-            asked = [pool.submit(ask_first, plan, seed, out) for seed in seeds]
+            with _out_of_reach():
+                asked = [pool.submit(ask_first, plan, seed, out) for seed in seeds]
             for done, answered in enumerate(as_completed(asked), 1):
                 answered.result()
                 progress("seeds asked before any arm", done, len(seeds))
-            running = {pool.submit(run_one, plan, run, out): run for run in todo}
+            with _out_of_reach():
+                running = {pool.submit(run_one, plan, run, out): run for run in todo}
             for future in as_completed(running):
                 result = future.result()
                 yield running[future], result, float(result["seconds"])
@@ -188,9 +194,26 @@ def _results(
                 "The process of a run was killed, perhaps for want of memory. Go on with --resume, "
                 "and with a smaller --parallel."
             ) from exc
-        except BaseException:
+        except Exception:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+        except BaseException:  # a run may take hours more, and its ledger keeps what is done
+            for child in set(active_children()) - others:
+                child.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _out_of_reach() -> Iterator[None]:
+    """Processes that start in here do not see Ctrl-C, which a terminal sends to each: one that is
+    still importing would tell a traceback. Whoever started them ends them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _of(name: str, progress: Progress) -> Progress:

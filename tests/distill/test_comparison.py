@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import collections
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import psutil
 import pytest
@@ -271,14 +276,57 @@ def test_runs_in_processes_of_their_own_give_the_same(three, tmp_path):
     assert without_times(told) == without_times(figures)
 
 
+def workers(pid=None):
+    return [c for c in psutil.Process(pid).children() if "spawn_main" in " ".join(c.cmdline())]
+
+
+@pytest.mark.slow
+def test_who_is_stopped_ends_the_processes_and_waits_for_no_run(three, tmp_path):
+    plan, figures, _ = three
+    found = []
+
+    def stop(*_):
+        found.extend(workers())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, tmp_path / "out", parallel=2, finished=stop)
+    _, alive = psutil.wait_procs(found, timeout=10)
+    told, _ = run(plan, tmp_path / "out", parallel=2, resume=True)
+
+    assert (len(found), alive) == (2, [])
+    assert without_times(told) == without_times(figures)
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_processes_are_starting_is_a_sentence(tmp_path):
+    words = ["compare", "--student", "simulated", "--parallel", "2", "--out", str(tmp_path / "out")]
+    program = "from distill.cli import app; app()"
+    command = subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while command.poll() is None and not workers(command.pid):
+        time.sleep(0.02)
+    time.sleep(0.5)  # they are importing by now
+
+    os.killpg(command.pid, signal.SIGINT)  # as a terminal does
+    _, said = command.communicate(timeout=60)
+
+    assert command.returncode == 130, said
+    assert "Stopped. Everything so far is kept in" in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.slow
 def test_a_killed_process_is_a_sentence_and_the_rest_goes_on(three, tmp_path):
     plan, figures, _ = three
 
     def kill(*_):
-        for child in psutil.Process().children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.kill()
+        for child in workers():
+            child.kill()
 
     with pytest.raises(DistillError, match="was killed, perhaps for want of memory"):
         run(plan, tmp_path / "out", parallel=2, finished=kill)
