@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from distill.comparison.arms import IOA
-from distill.comparison.results import in_words
-from distill.comparison.sections import Section, method_names, signed, size_of
+from distill.comparison.results import in_words, signed
+from distill.comparison.sections import Section, method_names, size_of
 
 MARGIN = 1.192  # times the best other arm
 RETAINED = 0.947  # of the teacher, by a student at most a tenth of its size

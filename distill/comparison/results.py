@@ -164,3 +164,14 @@ def in_words(found: dict[str, Any], measure: str, *, brief: bool = False) -> str
         low, high = found["interval"]
         words += f" ({low:.2f}–{high:.2f})"
     return words
+
+
+def signed(found: Mapping[str, Any]) -> str:
+    """A difference with its interval: “+0.02 (−0.04 to +0.07)”; “–” where there is none."""
+    if found["mean"] is None:
+        return "–"
+    words = f"{found['mean']:+.2f}"
+    if found["interval"] is not None:
+        low, high = found["interval"]
+        words += f" ({low:+.2f} to {high:+.2f})"
+    return words.replace("-", "−")

@@ -8,7 +8,7 @@ from typing import Any
 
 from distill.comparison.arms import IOA
 from distill.comparison.pictures import INK, apart, bars, errors, ink_of
-from distill.comparison.results import in_words
+from distill.comparison.results import in_words, signed
 from distill.comparison.tuning import means_tried
 
 MAIN = ("composite", "mean", "worst", "transfer", "mastered")
@@ -276,16 +276,6 @@ def _rates(told: Mapping[str, Any]) -> Section | None:
         ["arm", "rate", *tried],
         rows,
     )
-
-
-def signed(found: Mapping[str, Any]) -> str:
-    if found["mean"] is None:
-        return "–"
-    words = f"{found['mean']:+.2f}"
-    if found["interval"] is not None:
-        low, high = found["interval"]
-        words += f" ({low:+.2f} to {high:+.2f})"
-    return words.replace("-", "−")
 
 
 def _share(value: float | None) -> str:
