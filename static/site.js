@@ -55,10 +55,12 @@
     }
   });
 
-  // An answer that says what was wrong has an address that takes no second look: the page's stays.
+  // An answer that says what was wrong has an address that takes no second look: the page's stays,
+  // unless the answer says that it is another page.
   document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
     const { xhr, requestConfig } = event.detail;
     if (!xhr || xhr.status < 400 || requestConfig?.verb === "get") return;
+    if (xhr.getResponseHeader("HX-Replace-Url")) return;
     Object.assign(event.detail.history, { type: "replace", path: location.href });
   });
 

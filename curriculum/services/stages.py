@@ -59,6 +59,8 @@ __all__ = [
     "trained",
 ]
 
+_PAST_REVIEW = {StageStatus.TRAINING, StageStatus.ASSESSING, StageStatus.DECIDING, *SETTLED}
+
 
 @transaction.atomic
 def move(
@@ -124,7 +126,7 @@ def submit(stage: Stage, *, actor: Actor) -> Stage:
 @transaction.atomic
 def train(stage: Stage, *, actor: Actor, round: int) -> Stage:
     """Freeze what was approved in the round a person has looked at, and train on it."""
-    if round != stage.round:
+    if round != stage.round or (stage.status in _PAST_REVIEW and not stage.run.is_over):
         raise Overtaken("This stage")
     stage = move(stage, StageStatus.TRAINING, actor=actor)
     jobs.require_idle(stage.run, kinds=[JobKind.REWRITE])  # others are still to come

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import replace_url
 
 from curriculum import figures
 from curriculum.forms import GateForm, RoundForm
@@ -114,7 +115,7 @@ def stage_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
 def _answer(
     request: HttpRequest, stage: Stage, notice: str, status: int, *, then: str = ""
 ) -> HttpResponse:
-    return answer(
+    response = answer(
         request,
         PAGE,
         PART,
@@ -123,6 +124,8 @@ def _answer(
         notice=notice,
         status=status,
     )
+    # what was refused may have been pressed on another page than the one that says so
+    return response if status < 400 else replace_url(response, stage.get_absolute_url())
 
 
 @require_GET

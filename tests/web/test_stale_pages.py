@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.models import AuditEntry, Item, Run, Skill, Stage
-from curriculum.services import gates, guidelines, items, plan, planned, skills
+from curriculum.services import gates, guidelines, items, plan, planned, skills, stages
 from curriculum.services.audit import Actor
 from curriculum.states import RunStatus
 from tests.factories import (
@@ -212,3 +212,17 @@ def test_a_domain_that_is_no_path_is_none(client, approver):
     assert not AuditEntry.objects.exists()
     assert not Item.objects.exists()
     assert not Stage.objects.exists()
+
+
+def test_who_trains_second_is_told_and_sees_the_stage_at_its_own_address(client, approver, other):
+    stage = StageFactory(reviewing=True)
+    ItemFactory(stage=stage, approved=True)
+    url, boosted = f"/stages/{stage.pk}/train/", {**HTMX, "HX-Boosted": "true"}
+    stages.train(stage, actor=other, round=0)
+
+    response = client.post(url, {"round": 0}, headers=boosted)
+
+    assert response.status_code == 409
+    assert "This stage has just been changed" in response.text
+    assert response["HX-Replace-Url"] == f"/stages/{stage.pk}/"
+    assert '<div id="stage-now">' in response.text
