@@ -45,7 +45,8 @@ def _context(
     *,
     form: GateForm | None = None,
 ) -> dict[str, Any]:
-    found = [r for r in stage_reads.rounds(stage) if r.gate]
+    every = stage_reads.rounds(stage)
+    found = [r for r in every if r.gate]
     shown = found[0].number if round_ is None and found else (round_ or 0)
     gate = stage_reads.gate_of(stage, shown)
     bounds = engine.settings_of(stage.run).thresholds
@@ -54,6 +55,7 @@ def _context(
         "stage": stage,
         "run": stage.run,
         "rounds": found,
+        "rounds_told": [r for r in every if r.gate or r.is_undone],
         "gate": gate,
         "form": form,
         "mastery": mastery,

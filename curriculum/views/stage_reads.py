@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q
 
 from curriculum.models import (
+    AuditEntry,
     Checkpoint,
     GateRecord,
     Item,
@@ -33,10 +34,12 @@ class Round:
     snapshot: Snapshot | None = None
     checkpoint: Checkpoint | None = None
     gate: GateRecord | None = None
+    is_undone: bool = False  # by this roll-back or a later one
+    ended: AuditEntry | None = None  # the roll-back, where it was in this round
 
 
 def rounds(stage: Stage) -> list[Round]:
-    """The rounds so far, the last first. Four queries."""
+    """The rounds so far, the last first. Four queries, and one where some were rolled back."""
     found = {number: Round(number) for number in range(stage.round + 1)}
     counted = (
         Item.objects.filter(stage=stage)
@@ -56,7 +59,24 @@ def rounds(stage: Stage) -> list[Round]:
         found.setdefault(checkpoint.round, Round(checkpoint.round)).checkpoint = checkpoint
     for gate in GateRecord.objects.filter(stage=stage).select_related("decided_by"):
         found.setdefault(gate.round, Round(gate.round)).gate = gate
+    _note_undone(stage, found)
     return sorted(found.values(), key=lambda r: -r.number)
+
+
+def _note_undone(stage: Stage, found: dict[int, Round]) -> None:
+    """Say of rounds before the last roll-back that they were rolled back, by whom and why."""
+    if not stage.first_round:
+        return
+    for number, each in found.items():
+        each.is_undone = number < stage.first_round
+    entries = AuditEntry.objects.filter(run=stage.run_id, action=f"stage.{StageStatus.PLANNED}")
+    if stage.run.origin is None:
+        entries = entries.filter(subject=f"stage:{stage.pk}")
+    else:  # the numbers are those of where the run was made
+        entries = entries.filter(subject_name=str(stage)[:240])
+    for entry in entries:
+        if entry.was.get("round") in found:
+            found[entry.was["round"]].ended = entry
 
 
 def item_counts(stage: Stage) -> dict[str, int]:

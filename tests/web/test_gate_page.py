@@ -7,8 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from curriculum.models import SnapshotItem
+from curriculum.models import SnapshotItem, Stage
+from curriculum.services import gates, stages
+from curriculum.services.audit import Actor
 from curriculum.views import gate_reads, lineage, rounds, stage_reads
 from tests.factories import (
     CheckpointFactory,
@@ -51,6 +54,71 @@ def test_rounds_stand_from_left_to_right_and_a_roll_back_breaks_the_line():
     assert re.findall("[ML]", panel.path) == ["M", "L", "M", "M"]
     assert [mark.x for mark in panel.marks] == sorted({mark.x for mark in panel.marks})
     assert panel.marks[-1].x < panel.width
+
+
+@pytest.fixture
+def begun_again(approver):
+    """Rolled back in round 1, which never came to a gate; round 2 is at the gate."""
+    ada = Actor.person(approver)
+    stage = StageFactory(deciding=True, skills=["A"])
+    stage = gates.remedy(GateFactory(stage=stage), actor=ada, round=0)
+    stage.jobs.all().delete()
+    stages.roll_back(stage, actor=ada, round=1, reason="Not what we <wanted>")
+    Stage.objects.filter(pk=stage.pk).update(status="deciding")
+    return GateFactory(stage=Stage.objects.get(pk=stage.pk), round=2).stage
+
+
+def rows_of(client, stage, page):
+    """The table of rounds, in words, a row a round."""
+    text = client.get(reverse(f"curriculum:{page}", args=[stage.pk])).text
+    table = re.search(r'aria-labelledby="rounds-heading">.*?</section>', text, re.DOTALL)[0]
+    rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)[1:]
+    return table, [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in rows]
+
+
+@pytest.mark.parametrize("page", ["stage-gate", "stage-detail"])
+def test_rounds_that_were_rolled_back_say_so_and_who_did_it_and_why(client, begun_again, page):
+    table, [last, given_up, first] = rows_of(client, begun_again, page)
+
+    assert last.startswith("2 ")
+    assert "rolled back" not in last
+    assert given_up.startswith("1 ")
+    assert given_up.endswith(" – rolled back by Ada Approver “Not what we &lt;wanted&gt;”")
+    assert re.fullmatch("0 .*remedy.* rolled back", first)
+    if page == "stage-gate":
+        assert "so does the first after a roll-back" in table
+        assert "?round=1" not in table
+
+
+@pytest.mark.parametrize("page", ["stage-gate", "stage-detail"])
+def test_so_does_the_round_at_whose_gate_it_was(client, approver, page):
+    gate = GateFactory(stage=StageFactory(deciding=True, skills=["A"]))
+    gates.roll_back(gate, actor=Actor.person(approver), round=0, reason="It forgot.")
+
+    _, rows = rows_of(client, gate.stage, page)
+
+    assert re.fullmatch("0 .*roll.* by Ada Approver “It forgot.”", rows[-1])
+
+
+@pytest.mark.parametrize("origin", [None, 7])
+def test_in_the_record_of_a_run_made_elsewhere_the_stage_has_another_number(
+    client, approver, origin
+):
+    stage = StageFactory(run__origin=origin, round=1, first_round=1)
+    stage.run.audit.create(
+        sequence=1,
+        at=timezone.now(),
+        actor_name="Ada",
+        action="stage.planned",
+        subject="stage:999",
+        subject_name=str(stage),
+        was={"status": "reviewing", "round": 0},
+        note="It forgot.",
+    )
+
+    _, rows = rows_of(client, stage, "stage-detail")
+
+    assert rows[-1].endswith("by Ada “It forgot.”") == (origin is not None)
 
 
 # --- Retention over the run --------------------------------------------------------------------
