@@ -19,8 +19,13 @@ class Measured(Protocol):
     n: int
 
 
+LONG = 15  # rows from which on the scale stands above them as well
+LETTERS = 18  # of a key beside a row: on a phone there is no room for 40
+
+
 def gaps(rows: Sequence[Any], threshold: float) -> Figure:
     """Teacher and student, skill by skill, and the mark below which a skill is deficient."""
+    is_long = len(rows) >= LONG
     names = [row.skill.key for row in rows]
     marks = {
         "type": "scatter",
@@ -36,17 +41,28 @@ def gaps(rows: Sequence[Any], threshold: float) -> Figure:
         },
         "hovertemplate": "%{y}: %{x:.0%}<extra>deficient below</extra>",
     }
+    teachers = _dots("teacher", "--teacher", names, [row.teacher for row in rows], "diamond")
+    axes = {
+        "xaxis": _shares("mean grade on diagnosis probes"),
+        # half a row of room at each end, however many there are: Plotly leaves a share of them
+        "yaxis": {
+            "type": "category",
+            "range": [len(rows) - 0.5, -0.5],
+            "tickvals": names,
+            "ticktext": [n if len(n) <= LETTERS else f"{n[: LETTERS - 1]}…" for n in names],
+            "automargin": True,
+        },
+    }
+    if is_long:
+        teachers["xaxis"] = "x2"  # an axis is drawn where something is on it
+        axes["xaxis2"] = {**axes["xaxis"], "title": None, "side": "top", "overlaying": "x"}
     return {
         "data": [
             marks,
             _dots("student before", "--before", names, [row.student for row in rows], "square"),
-            _dots("teacher", "--teacher", names, [row.teacher for row in rows], "diamond"),
+            teachers,
         ],
-        "layout": {
-            "height": 110 + 24 * len(rows),
-            "xaxis": _shares("mean grade on diagnosis probes"),
-            "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
-        },
+        "layout": {"height": (124 if is_long else 104) + 24 * len(rows), **axes},
     }
 
 

@@ -54,6 +54,7 @@ urlpatterns = [
     path("runs/<int:pk>/diagnosis/sign/", diagnosis.run_sign_diagnosis, name="run-sign-diagnosis"),
     path("runs/<int:pk>/diagnosis/now/", diagnosis.run_diagnosis_now, name="run-diagnosis-now"),
     path("runs/<int:pk>/diagnosis/probe/", diagnosis.run_probe, name="run-probe"),
+    path("skills/<int:pk>/words/", diagnosis.skill_words, name="skill-words"),
     path("skills/<int:pk>/edit/", diagnosis.skill_edit, name="skill-edit"),
     path("skills/<int:pk>/retire/", diagnosis.skill_retire, name="skill-retire"),
     path("skills/<int:pk>/restore/", diagnosis.skill_restore, name="skill-restore"),

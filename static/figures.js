@@ -52,7 +52,8 @@
         paper_bgcolor: "rgba(0,0,0,0)",
         plot_bgcolor: "rgba(0,0,0,0)",
         margin: { l: 48, r: 16, t: 8, b: 40 },
-        legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
+        // Of the whole picture: a share of the plot would be further off the more rows it has.
+        legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "top", yref: "container" },
         hoverlabel: { font: { size: 12 } },
         xaxis: axis,
         yaxis: axis,

@@ -14,7 +14,7 @@ from curriculum.models import Run, Skill
 from curriculum.plan_forms import ProbeForm, SkillForm
 from curriculum.services import probing, runs, skills
 from curriculum.states import JobKind, RunStatus
-from curriculum.views import reads
+from curriculum.views import diagnosis_reads, reads
 from curriculum.views.common import (
     approver,
     attempt,
@@ -28,6 +28,11 @@ from curriculum.views.picking import Pick
 
 PAGE = "curriculum/diagnosis.html"
 PART = "curriculum/partials/_diagnosis.html"
+WORDS_PAGE = "curriculum/skill_words.html"
+WORDS = "curriculum/partials/_skill_words.html"
+TOLD = (
+    40  # rows with what is behind them; in a longer table it is fetched for those that are opened
+)
 
 
 @require_GET
@@ -51,17 +56,23 @@ def _context(
 ) -> dict[str, Any]:
     run = get_object_or_404(reads.runs_with_work(), pk=pk)
     row = reads.run_row(run)
-    rows, pick = reads.diagnosis_rows(run), Pick.of(request)
+    rows, pick = diagnosis_reads.rows(run), Pick.of(request)
+    picked = pick.rows(rows)
+    is_long, refused = len(picked) > TOLD, (typed or {}).get("pk")
+    diagnosis_reads.tell(run, [r for r in picked if not is_long or r.skill.pk == refused])
     threshold = (run.settings.get("thresholds") or {}).get("gap", 0.3)
-    measured = [row for row in rows if row.teacher and row.student]
+    measured = [row for row in picked if row.is_measured]
+    drawn = diagnosis_reads.drawn(measured, rows)
     return {
         "run": run,
-        "rows": pick.rows(rows),
+        "rows": picked,
         "n_rows": len(rows),
         "pick": pick,
-        "figure": figures.gaps(measured, threshold) if measured else None,
+        "figure": figures.gaps(drawn, threshold) if drawn else None,
+        "n_drawn": len(drawn),
+        "n_picked": len(measured),
         "n_deficient": sum(bool(row.skill.is_deficient) for row in rows),
-        "n_measured": len(measured),
+        "n_measured": sum(row.is_measured for row in rows),
         "gap_threshold": threshold,
         **reads.aside(row, JobKind.PROBE),
         "now_url": reverse("curriculum:run-diagnosis-now", args=[run.pk]),
@@ -69,11 +80,31 @@ def _context(
         "is_busy": row.job is not None,
         "form": form or ProbeForm(),
         "typed": typed,  # the words of a skill that were refused
-        "may_probe": run.status == RunStatus.REVIEWING_DIAGNOSIS,
-        "may_sign": run.status == RunStatus.REVIEWING_DIAGNOSIS,
-        "may_change": run.status in (RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),
+        **_may(run),
         "tab": "diagnosis",
     }
+
+
+def _may(run: Run) -> dict[str, bool]:
+    is_reviewed = run.status == RunStatus.REVIEWING_DIAGNOSIS
+    return {
+        "may_probe": is_reviewed,
+        "may_sign": is_reviewed,
+        "may_change": is_reviewed or run.status == RunStatus.DRAFT,
+    }
+
+
+@require_GET
+@viewer
+def skill_words(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is behind one row: a long table has it when the row is opened."""
+    skill = _find(pk)
+    run = get_object_or_404(reads.runs_with_work(), pk=skill.run_id)
+    row = diagnosis_reads.SkillRow(skill)
+    diagnosis_reads.tell(run, [row])
+    job = reads.run_row(run).job
+    context = {"run": run, "row": row, "is_busy": job is not None, **_may(run)}
+    return show(request, WORDS_PAGE, WORDS, context)
 
 
 @require_POST

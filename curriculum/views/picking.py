@@ -11,7 +11,7 @@ from django.http import HttpRequest, QueryDict
 
 from curriculum.htmx import current_address
 from curriculum.states import SkillStatus
-from curriculum.views.reads import SkillRow
+from curriculum.views.diagnosis_reads import SkillRow
 
 SHOW: dict[str, tuple[str, Callable[[SkillRow], bool]]] = {
     "": ("all skills", lambda row: True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -22,14 +22,13 @@ from curriculum.models import (
     Job,
     Prerequisite,
     Run,
-    Score,
     Skill,
     Snapshot,
     Stage,
     StageSkill,
 )
 from curriculum.services import signers
-from curriculum.states import ENDED, JobStatus, SkillStatus, StageStatus, Verdict
+from curriculum.states import ENDED, JobStatus, StageStatus, Verdict
 from curriculum.views import lineage, rail
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -158,16 +157,7 @@ def checkpoints(run: Run) -> lineage.Tree:
     )
 
 
-# --- Diagnosis ---------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class SkillRow:
-    skill: Skill
-    teacher: Score | None = None
-    student: Score | None = None
-    wrong: list[Wrong] = field(default_factory=list)
-    slips: list[tuple[str, int]] = field(default_factory=list)  # sentence, how often
+# --- Answers ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,32 +169,6 @@ class Wrong:
     text: str
     teacher: str = ""
     error: str = ""
-
-
-def diagnosis_rows(run: Run) -> list[SkillRow]:
-    """Skills, the worst first; retired and transfer skills last."""
-    rows = {skill.pk: SkillRow(skill) for skill in Skill.objects.filter(run=run)}
-    scores = Score.objects.filter(skill__run=run, split="diagnose").filter(
-        Q(checkpoint=None) | Q(checkpoint__parent=None)
-    )
-    for score in scores:
-        row = rows[score.skill_id]
-        if score.checkpoint_id is None:
-            row.teacher = score
-        else:
-            row.student = score
-    base = Q(checkpoint__parent=None, checkpoint__isnull=False)
-    for skill_pk, wrong in wrong_answers(run, "diagnose", base).items():
-        rows[skill_pk].wrong = wrong
-    for skill_pk, found in slips(run, "diagnose", base).items():
-        rows[skill_pk].slips = found
-    return sorted(rows.values(), key=_worst_first)
-
-
-def _worst_first(row: SkillRow) -> tuple[bool, bool, float, int]:
-    skill = row.skill
-    severity = skill.severity if skill.severity is not None else -1.0
-    return skill.status == SkillStatus.RETIRED, skill.is_transfer, -severity, skill.pk
 
 
 def answers_before(item: Item) -> tuple[QuerySet[Answer], int | None]:

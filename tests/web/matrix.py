@@ -66,6 +66,7 @@ SECTIONS: dict[str, list[Entry]] = {
             run_now="its progress",
             run_diagnosis="diagnosis",
             run_diagnosis_now="progress of the diagnosis",
+            skill_words="what is behind a skill of it",
             run_graph="graph of skills",
             run_graph_now="progress on the graph",
             run_curriculum="curriculum",

@@ -27,6 +27,7 @@ def test_the_table_names_every_address_that_only_takes_posts():
             "run-detail",
             "run-now",
             "run-diagnosis",
+            "skill-words",
             "run-graph",
         ),
         *("run-curriculum", "run-report", "run-report-json", "run-audit", "job-list"),

@@ -72,6 +72,9 @@ def test_a_student_better_than_its_teacher_fills_the_bar_and_no_more():
     assert 'width="100.0%"' in template.render(Context())
 
 
+LONG_KEYS = ["A1", "very-long-skill-identifier-0123456789-ab"]
+
+
 def test_every_figure_is_plain_json_and_names_its_colours_by_token():
     steps = [
         SimpleNamespace(step=i, loss=1 / i, learning_rate=1e-4, tokens_per_second=400)
@@ -94,6 +97,26 @@ def test_the_gap_chart_marks_where_a_skill_is_deficient():
     figure = figures.gaps([skill_row("A1", score(0.1, 0, 0.2), teacher=score(0.8, 0.7, 0.9))], 0.3)
 
     assert figure["data"][0]["x"] == [pytest.approx(0.56)]
+
+
+def test_a_key_that_is_too_long_is_cut_beside_its_row_and_whole_in_what_is_said_of_it():
+    rows = [skill_row(key, score(0.1, 0, 0.2), teacher=score(0.8, 0.7, 0.9)) for key in LONG_KEYS]
+
+    figure = figures.gaps(rows, 0.3)
+
+    assert figure["layout"]["yaxis"]["ticktext"] == ["A1", "very-long-skill-i…"]
+    assert figure["data"][1]["y"] == LONG_KEYS
+
+
+@pytest.mark.parametrize("n", [1, 14, 15, 40])
+def test_rows_are_as_far_apart_however_many_there_are_and_a_long_chart_has_two_scales(n):
+    rows = [skill_row(f"A{i}", score(0.1, 0, 0.2), teacher=score(1, 1, 1)) for i in range(n)]
+
+    layout = figures.gaps(rows, 0.3)["layout"]
+
+    assert layout["yaxis"]["range"] == [n - 0.5, -0.5]
+    assert (layout["height"] - 24 * n) == (104 if n < 15 else 124)
+    assert ("xaxis2" in layout) == (n >= 15)
 
 
 def test_an_interval_is_drawn_as_far_as_it_goes_on_each_side():

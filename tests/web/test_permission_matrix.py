@@ -111,6 +111,7 @@ def situation(entry):
         item = ItemFactory()
         rows = {
             "runs": item.stage.run,
+            "skills": item.skill,
             "stages": item.stage,
             "items": item,
             "checkpoints": CheckpointFactory(run=item.stage.run),
