@@ -167,14 +167,14 @@ WORK: dict[JobKind, Callable[[Job], None]] = {
 
 def _beat(job: Job, unit: str) -> Callable[[int, int], None]:
     """Progress and heartbeat, not more often than people can read. Raises `Overtaken`."""
-    last, said = 0.0, -1
+    last, said = 0.0, (-1, -1)
 
     def beat(done: int, total: int) -> None:
         nonlocal last, said
         now = time.monotonic()
-        is_end = done in (0, total) and done != said
+        is_end = done in (0, total) and (done, total) != said
         if is_end or now - last >= BEAT_EVERY_SECONDS:
-            last, said = now, done
+            last, said = now, (done, total)
             jobs.beat(job, done, total, unit=unit)
 
     return beat

@@ -103,6 +103,8 @@ def write(
             sink(item)
             items.append(item)
             beat(len(items), total)
+    if len(items) < total:
+        beat(len(items), len(items))  # these are all there are
     return items
 
 

@@ -166,6 +166,15 @@ def test_items_are_told_of_one_by_one():
     assert beats == [(1, 1, 3), (2, 2, 3), (3, 3, 3)]
 
 
+def test_where_a_domain_has_not_as_many_the_work_ends_at_what_was_written():
+    domain, beats = Numbered((skill_of("A"),), sizes=dict.fromkeys(Split, 5)), []
+
+    items = written(domain, Order("A", 9, 1.0), beat=lambda *told: beats.append(told))
+
+    assert len(items) == 5
+    assert beats[-2:] == [(5, 9), (5, 5)]
+
+
 def test_a_skill_without_a_generator_is_refused_with_what_to_do():
     domain = Numbered((skill_of("A"),), sizes=dict.fromkeys(Split, 0), small=0)
 
