@@ -56,7 +56,7 @@ def _context(
 ) -> dict[str, Any]:
     run = get_object_or_404(reads.runs_with_work(), pk=pk)
     row = reads.run_row(run)
-    rows, pick = diagnosis_reads.rows(run), Pick.of(request)
+    rows, pick = diagnosis_reads.rows(run.skills.all()), Pick.of(request)
     picked = pick.rows(rows)
     is_long, refused = len(picked) > TOLD, (typed or {}).get("pk")
     diagnosis_reads.tell(run, [r for r in picked if not is_long or r.skill.pk == refused])
@@ -80,6 +80,7 @@ def _context(
         "is_busy": row.job is not None,
         "form": form or ProbeForm(),
         "typed": typed,  # the words of a skill that were refused
+        "may_ask": any(row.may_ask for row in rows),
         **_may(run),
         "tab": "diagnosis",
     }
@@ -100,7 +101,7 @@ def skill_words(request: HttpRequest, pk: int) -> HttpResponse:
     """What is behind one row: a long table has it when the row is opened."""
     skill = _find(pk)
     run = get_object_or_404(reads.runs_with_work(), pk=skill.run_id)
-    row = diagnosis_reads.SkillRow(skill)
+    [row] = diagnosis_reads.rows(run.skills.filter(pk=pk))
     diagnosis_reads.tell(run, [row])
     job = reads.run_row(run).job
     context = {"run": run, "row": row, "is_busy": job is not None, **_may(run)}

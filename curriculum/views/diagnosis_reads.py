@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from curriculum.models import Run, Score, Skill
 from curriculum.states import SkillStatus
@@ -28,17 +28,22 @@ class SkillRow:
         return self.teacher is not None and self.student is not None
 
     @property
+    def may_ask(self) -> bool:
+        """Whether more of it may be asked: it is to be taught, and probes are left."""
+        is_out = self.student is not None and self.student.is_exhaustive
+        is_taught = self.skill.status == SkillStatus.ACTIVE and not self.skill.is_transfer
+        return is_taught and not is_out
+
+    @property
     def has_wrong(self) -> bool:
         return self.student is not None and self.student.mean < 1
 
 
-def rows(run: Run) -> list[SkillRow]:
-    """Skills, the worst first; retired and transfer skills last. Two queries."""
-    found = {skill.pk: SkillRow(skill) for skill in Skill.objects.filter(run=run)}
-    scores = Score.objects.filter(skill__run=run, split="diagnose").filter(
-        Q(checkpoint=None) | Q(checkpoint__parent=None)
-    )
-    for score in scores:
+def rows(skills: QuerySet[Skill]) -> list[SkillRow]:
+    """The worst first; retired and transfer skills last. Two queries."""
+    found = {skill.pk: SkillRow(skill) for skill in skills}
+    scores = Score.objects.filter(skill__in=skills, split="diagnose")
+    for score in scores.filter(Q(checkpoint=None) | Q(checkpoint__parent=None)):
         row = found[score.skill_id]
         if score.checkpoint_id is None:
             row.teacher = score

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from curriculum.models import Job
+from curriculum.models import Job, Score
 from curriculum.services import jobs, skills
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind, Role
@@ -55,6 +55,23 @@ def test_a_retired_skill_has_no_button(client, reviewer, run):
 
     assert "Probe A1 more" not in text
     assert "Probe A2 more" in text
+
+
+def test_where_every_probe_has_been_asked_no_more_are_offered(client, reviewer, run):
+    Score.objects.filter(skill__key="A1").update(is_exhaustive=True)
+    text = client.get(page(run)).text
+    assert "Probe A1 more" not in text
+    assert "Probe A2 more" in text
+    assert "Probe every skill that is less well known" in text
+    [a1, a2] = run.skills.filter(key__in=["A1", "A2"]).order_by("key")
+    assert "Probe A1" not in client.get(reverse("curriculum:skill-words", args=[a1.pk])).text
+    assert "Probe A2" in client.get(reverse("curriculum:skill-words", args=[a2.pk])).text
+
+    Score.objects.update(is_exhaustive=True)
+
+    text = client.get(page(run)).text
+    assert "Probe every skill" not in text
+    assert "there is nothing more to ask" in text
 
 
 @pytest.mark.parametrize("width", ["", "wide", "0", "-1", "2", "nan", "inf"])
