@@ -119,7 +119,7 @@ class BudgetSpent(CurriculumError):
 
     def __init__(self, spent: int, budget: int) -> None:
         super().__init__(
-            f"The budget is spent: {spent} of {budget} items have been trained on. "
+            f"The budget is spent: {spent:,} of {budget:,} items have been trained on. "
             "Waive the stage with a reason, or conclude the run."
         )
         self.spent, self.budget = spent, budget
@@ -205,7 +205,7 @@ class UnreviewedItems(CurriculumError):
     http_status = 422
 
     def __init__(self, n: int) -> None:
-        items = "1 item has" if n == 1 else f"{n} items have"
+        items = "1 item has" if n == 1 else f"{n:,} items have"
         super().__init__(f"{items} no verdict yet. Approve or reject every item, then train.")
         self.n = n
 

@@ -35,7 +35,7 @@ class ReviewAction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {'1 item' if self.n == 1 else f'{self.n} items'}"
+        return f"{self.get_kind_display()} {'1 item' if self.n == 1 else f'{self.n:,} items'}"
 
 
 class Tag(models.Model):

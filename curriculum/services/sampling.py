@@ -110,8 +110,8 @@ def approve_rest(sample: Sample, *, actor: Actor) -> int:
     if found.undecided:
         n = len(found.undecided)
         raise SampleRefused(
-            f"{n} of the {found.n} items of the sample {'has' if n == 1 else 'have'} no person's "
-            "verdict yet: the sample shows something when all are looked at."
+            f"{n:,} of the {found.n:,} items of the sample {'has' if n == 1 else 'have'} no "
+            "person's verdict yet: the sample shows something when all are looked at."
         )
     if sample.approved_at:
         raise SampleRefused("The others were approved on this sample already.")
@@ -194,7 +194,7 @@ def _require_plan(n: int, n_items: int, tolerance: float) -> None:
         raise SampleRefused("Say a tolerance between 0 and 100%, neither of them.")
     if not 1 <= n < n_items:
         raise SampleRefused(
-            f"{n_items} items can be drawn from: draw at least one, and leave at least one."
+            f"{n_items:,} items can be drawn from: draw at least one, and leave at least one."
         )
     best = engine.share_at_most(engine.most_bad(0, n, n_items, CONFIDENCE), n_items - n)
     if engine.is_shown(best, tolerance):
@@ -202,7 +202,7 @@ def _require_plan(n: int, n_items: int, tolerance: float) -> None:
     least = plan(n_items, tolerance)
     then = f"Draw {least} at least." if least else "No sample can: review all of them."
     raise SampleRefused(
-        f"Even if none of {n} is bad, up to {best:.1%} of the other {n_items - n} may be: that "
+        f"Even if none of {n:,} is bad, up to {best:.1%} of the other {n_items - n:,} may be: that "
         f"cannot show {tolerance:.1%}. {then}"
     )
 

@@ -197,7 +197,7 @@ def _count(rows: QuerySet[Any], stages: Sequence[Stage], *, by: str, what: str) 
 
 
 def _items(n: int) -> str:
-    return "1 item" if n == 1 else f"{n} items"
+    return "1 item" if n == 1 else f"{n:,} items"
 
 
 def _listed(words: Sequence[str], last: str) -> str:

@@ -30,6 +30,7 @@ REPLACE = ("curriculum/replace.html", "curriculum/partials/_replace.html")
 WRITE = ("curriculum/write_item.html", "curriculum/partials/_write_item.html")
 PLACE = "curriculum/partials/_review_place.html"
 SHOWN = 20  # differences in a preview
+NONE_LEFT = "Nothing was changed: no item like that waits for you any more."
 
 
 @require_POST
@@ -42,7 +43,7 @@ def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
         lambda stage, queue, said: bulk.approve_matching(
             stage, actor=person(request), queue=queue, expected=said["expected"]
         ),
-        "Approved together: {}.",
+        "Approved together: {:,}.",
         _flagged,
     )
 
@@ -50,7 +51,7 @@ def stage_approve_all(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @reviewer
 def stage_reject_all(request: HttpRequest, pk: int) -> HttpResponse:
-    return _refuse(request, pk, bulk.reject_matching, "Rejected together: {}.")
+    return _refuse(request, pk, bulk.reject_matching, "Rejected together: {:,}.")
 
 
 @require_POST
@@ -60,7 +61,8 @@ def stage_rewrite_all(request: HttpRequest, pk: int) -> HttpResponse:
         request,
         pk,
         rewriting.rewrite_matching,
-        "Rejected together: {0}. {0} others are written in their place, and come into this queue.",
+        "Rejected together: {0:,}. {0:,} others are written in their place, and come into this "
+        "queue.",
     )
 
 
@@ -82,7 +84,7 @@ def stage_reject_flagged(request: HttpRequest, pk: int) -> HttpResponse:
         lambda stage, queue, said: bulk.reject_flagged(
             stage, actor=person(request), round=queue.round
         ),
-        "Rejected together: {}, each for the check that it failed.",
+        "Rejected together: {:,}, each for the check that it failed.",
     )
 
 
@@ -96,7 +98,8 @@ def stage_tag_all(request: HttpRequest, pk: int) -> HttpResponse:
         lambda stage, queue, said: bulk.tag_matching(
             stage, actor=person(request), queue=queue, expected=said["expected"], word=said["word"]
         ),
-        "Tagged together: {}.",
+        "Tagged together: {:,}.",
+        none="Nothing was changed: every item that matches has this tag.",
     )
 
 
@@ -123,24 +126,26 @@ def _many(
     act: Callable[[Stage, Queue, dict[str, Any]], int],
     done: str,
     besides: Callable[[Stage], str] = lambda stage: "",
+    *,
+    none: str = NONE_LEFT,
 ) -> HttpResponse:
-    stage = find_stage(pk)
+    stage, n = find_stage(pk), list[int]()
     notice, status = first_error(form), 422
     if "round" in form.errors:
         notice = "Which round was looked at could not be read. Look again."
     if form.is_valid():
-        n: list[int] = []
         queue = Queue.of(stage, request.POST)
         notice, status = attempt(lambda: n.append(act(stage, queue, form.cleaned_data)), "")
         notice = done.format(n[0]) + besides(stage) if n else notice
-    refused = form if status >= 400 else None
-    return reply(request, stage, elsewhere(request.POST), notice, status, many=refused)
+    is_none, refused = n == [0], form if status >= 400 else None
+    said, notice = elsewhere(request.POST), none if is_none else notice
+    return reply(request, stage, said, notice, status, warns=is_none, many=refused)
 
 
 def _flagged(stage: Stage) -> str:
     waiting = stage.items.filter(round=stage.round, verdict=Verdict.WAITING, is_flagged=True)
     n = waiting.count()
-    return f" Still waiting for you, as a check failed: {n}." if n else ""
+    return f" Still waiting for you, as a check failed: {n:,}." if n else ""
 
 
 # --- Find and replace ---------------------------------------------------------------------------
@@ -177,8 +182,8 @@ def stage_replace(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if done:
             n, flagged = done[0]
-            notice = f"Replaced in {n}: new versions, which wait for a verdict." + (
-                f" {flagged} of them now fail a check." if flagged else " All pass their checks."
+            notice = f"Replaced in {n:,}: new versions, which wait for a verdict." + (
+                f" {flagged:,} of them now fail a check." if flagged else " All pass their checks."
             )
             return reply(request, stage, elsewhere(request.POST), notice, status)
     return answer(

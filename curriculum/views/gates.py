@@ -104,7 +104,7 @@ def _why_no_remedy(gate: GateRecord, stage: Stage) -> str:
         return f"All {cap} rounds are used ({stage.first_round} to {gate.round})."
     spent, allowed = budget.items_spent(stage.run)
     if spent >= allowed:
-        return f"All {allowed} items of the run are used."
+        return f"All {allowed:,} items of the run are used."
     return ""
 
 

@@ -178,7 +178,7 @@ def _at_once(run: Run, stage: Stage | None) -> str:
     if stage.status == StageStatus.REVIEWING:
         n = stage.items.filter(round=stage.round, verdict=Verdict.WAITING).count()
         return (
-            f"In {where} {n} items wait for a verdict. If policy may approve, it does so at once "
+            f"In {where} {n:,} items wait for a verdict. If policy may approve, it does so at once "
             "with those that pass every check, and training starts when none is left."
         )
     if stage.status == StageStatus.DECIDING:

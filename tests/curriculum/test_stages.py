@@ -131,7 +131,7 @@ def test_a_stage_does_not_open_on_a_spent_budget(approver):
     stage = StageFactory()
     SnapshotFactory(stage=StageFactory(run=stage.run, mastered=True), n_items=3000)
 
-    with pytest.raises(BudgetSpent, match="3000 of 3000 items"):
+    with pytest.raises(BudgetSpent, match="3,000 of 3,000 items"):
         stages.open(stage, actor=approver)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -9,6 +11,7 @@ from curriculum.models import Item, ReviewAction, SavedFilter, Tag
 from curriculum.services import bulk, items, saved
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
+from curriculum.views import review_reads
 from tests.factories import ApproverFactory, ItemFactory, JobFactory, SkillFactory, StageFactory
 from tests.web.writes import HTMX
 
@@ -80,6 +83,47 @@ def test_somebody_elses_act_is_not_undone(client, reviewer, stage):
 @pytest.mark.parametrize("act", ["", "x", "999"])
 def test_an_undo_of_nothing_is_refused(client, reviewer, stage, act):
     assert post(client, stage, "stage-undo", act=act).status_code in (404, 422)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("stage-approve-all", {}),
+        ("stage-reject-all", {"reason": "wrong"}),
+        ("stage-reject-flagged", {}),
+        ("stage-rewrite-all", {"reason": "wrong"}),
+    ],
+)
+def test_where_somebody_was_faster_nothing_is_said_to_be_done(client, reviewer, address, said):
+    stage = StageFactory(reviewing=True, skills=["A1"])
+    ItemFactory(stage=stage, flagged=True, rejected=True)
+
+    answer = post(client, stage, address, **said)
+
+    assert "together: 0" not in answer.text
+    assert 'warning">Nothing was changed: no item like that waits for you any' in answer.text
+    assert not ReviewAction.objects.exists()
+
+
+def test_a_tag_that_all_have_is_not_put_on_them_again(client, reviewer, stage):
+    ItemFactory(stage=stage)
+
+    assert "Tagged together: 1." in post(client, stage, "stage-tag-all", word="hard").text
+    again = post(client, stage, "stage-tag-all", word="hard").text
+
+    assert "Nothing was changed: every item that matches has this tag." in again
+
+
+def test_numbers_of_items_are_written_alike(client, reviewer, stage, monkeypatch):
+    counts = {"all": 2994, "waiting": 2994, "approved": 0, "rejected": 0, "flagged": 1795}
+    monkeypatch.setattr(review_reads, "counts", lambda stage, round_: counts)
+    ItemFactory(stage=stage)
+
+    text = re.sub(r'(?:value|max)="[^"]*"', "", page(client, stage))
+
+    assert "2,994 items still without a verdict" in text
+    assert "Reject the 1,795 flagged" in text
+    assert not re.search(r"\b(2994|1795)\b", text)
 
 
 def test_more_than_was_shown_is_not_decided(client, reviewer, stage):
