@@ -43,7 +43,7 @@ class Past:
         self._answers(key, Split.GATE, scores)
         said = evidence_of(*(verdict(k, M if r >= 0.9 else N, r) for k, r in scores.items()))
         if decision:
-            self.journal.keep_decision(key, decision, said)
+            self.journal.keep_decision(key, decision, said, False)
 
     @property
     def lines(self):

@@ -190,7 +190,7 @@ def test_a_stopped_run_says_why_and_by_whom_and_what_had_failed(client):
     runs.stop(run, actor=Actor.person(boss), reason="The wrong student.")
 
     page = client.get(reverse("curriculum:run-detail", args=[run.pk])).text
-    assert "by Eve Boss: “The wrong student.”" in page
+    assert "by Eve Boss: “<bdi>The wrong student.</bdi>”" in page
     assert "<em>diagnose</em>, had failed: No such model." in page
     report = client.get(reverse("curriculum:run-report", args=[run.pk])).text
     assert "<h2>No report</h2>" in report
