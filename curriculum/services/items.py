@@ -87,10 +87,11 @@ def edit(
         raise NothingChanged
     if version != item.version:
         raise Overtaken("This item")
-    if seen is not None and seen != item.verdict:
-        raise Overtaken("This item", _decided(item))
     stage = item.stage
     begin(stage, round=item.round)
+    item.refresh_from_db(fields=["verdict"])  # nobody gives another now
+    if seen is not None and seen != item.verdict:
+        raise Overtaken("This item", _decided(item))
     was = {
         "version": version,
         "verdict": item.verdict,
