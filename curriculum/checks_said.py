@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
-
 from curriculum.models import Item
 
 OWN_ANSWER = "ending"  # in place of "answer" where no program can tell: `vouching.OwnAnswer`
@@ -48,8 +46,3 @@ def outcome(item: Item) -> str:
     if any(check["id"] == OWN_ANSWER for check in item.checks):
         return "It passes every check; whether its answer is right, no program can tell."
     return "It passes every check."
-
-
-def untold(found: QuerySet[Item]) -> QuerySet[Item]:
-    """Of these, those whose answer only a person has said is right."""
-    return found.filter(checks__icontains=f'"id": "{OWN_ANSWER}"')

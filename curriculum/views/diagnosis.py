@@ -30,9 +30,8 @@ PAGE = "curriculum/diagnosis.html"
 PART = "curriculum/partials/_diagnosis.html"
 WORDS_PAGE = "curriculum/skill_words.html"
 WORDS = "curriculum/partials/_skill_words.html"
-TOLD = (
-    40  # rows with what is behind them; in a longer table it is fetched for those that are opened
-)
+# Rows that come with what is behind them; of a longer table it is fetched for those opened.
+TOLD = 40
 
 
 @require_GET

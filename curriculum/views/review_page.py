@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
-from curriculum import checks_said
 from curriculum.access import Role
 from curriculum.htmx import answer
 from curriculum.models import Item, ReviewAction, Stage
@@ -97,7 +96,7 @@ def context(
         "worn": sampling.worn(stage, queue.round) if decides and not counts["waiting"] else None,
         "n_waiting": matching,
         "n_approvable": n_approvable,
-        "n_untold": checks_said.untold(approvable).count() if n_approvable else 0,
+        "n_untold": review_reads.untold(approvable).count() if n_approvable else 0,
         "may_decide": decides,
         "reasons": list(enumerate(settings.IOA_REJECT_REASONS, start=1)),
         "edit": edit,

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 from django.utils.text import Truncator
 
 from curriculum import engine
-from curriculum.checks_said import FAILED
+from curriculum.checks_said import FAILED, OWN_ANSWER
 from curriculum.models import Item, ReviewAction, Score, Skill, Stage, Tag
 from curriculum.numbers import number
 from curriculum.services import items, presence
@@ -163,6 +163,11 @@ def objections(item: Item) -> str:
     """What its failed checks say, one after the other; empty where none failed."""
     failed = [check for check in item.checks if not check["passed"]]
     return " ".join(check["detail"] or f"Failed: {check['id']}." for check in failed)
+
+
+def untold(found: QuerySet[Item]) -> QuerySet[Item]:
+    """Of these, those whose answer only a person has said is right."""
+    return found.filter(checks__icontains=f'"id": "{OWN_ANSWER}"')
 
 
 def whose_verdict(item: Item, user: User | AnonymousUser) -> str:

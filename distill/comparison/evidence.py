@@ -137,7 +137,7 @@ def _figures(path: Path) -> dict[str, Any]:
     except ValueError as exc:
         raise DistillError(f"{path} cannot be read: {exc}.") from exc
     if not isinstance(found, dict):
-        raise DistillError(f"{path} holds no figures of a benchmark.")
+        raise DistillError(f"{path} holds no figures.")
     return found
 
 

@@ -1,8 +1,9 @@
 """What this project set out to show, beside what was reached: the first table of docs/evidence.md.
 
-Source of the first and the last but two: He et al., ICLR 2026 (arXiv 2602.12172): 19.2 % above the
-best earlier method on MATH, 94.7 % of the teacher kept. Ours differ: on skills that put others
-together, and over the best other arm at equal tokens; of skills taught, mean of the shares kept.
+Source of `MARGIN` and `RETAINED`: He et al., ICLR 2026 (arXiv 2602.12172), who are 19.2 % above the
+best earlier method on MATH and keep 94.7 % of their teacher. Ours differ: the margin is over the
+best other arm at equal tokens, on skills that put others together; what is kept is the mean of the
+shares kept of each skill taught.
 """
 
 from __future__ import annotations
