@@ -16,12 +16,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from curriculum import checks_said
 from curriculum.checks_said import FAILED, PASSED
 from curriculum.services.audit import ACTIONS, name_of
 from curriculum.states import DECIDED
 
 register = template.Library()
 register.filter("thousands", intcomma)
+register.filter("failed_checks", checks_said.in_words)
 
 
 @register.simple_tag

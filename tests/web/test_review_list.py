@@ -53,6 +53,12 @@ def test_a_long_list_has_pages_that_keep_filter_and_view(client, reviewer, stage
     assert "5 match, 1 to 2 of them here" in first.text
 
 
+def test_a_row_names_the_checks_that_failed_as_the_filter_does(client, reviewer, stage):
+    ItemFactory(stage=stage, is_flagged=True, failed=" answer duplicate ")
+
+    assert ">answer not right, a duplicate</span>" in listed(client, stage).text
+
+
 def test_a_row_leads_to_its_item_and_the_item_back_to_the_list(client, reviewer, stage):
     item = ItemFactory(stage=stage)
 
