@@ -8,6 +8,14 @@ import sys
 
 
 def main() -> None:
+    try:
+        _execute()
+    except KeyboardInterrupt:  # of commands that have no sentence of their own, or not yet
+        sys.stderr.write("\nStopped.\n")
+        sys.exit(130)
+
+
+def _execute() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ioa_web.settings")
     try:
         from django.core.exceptions import ImproperlyConfigured

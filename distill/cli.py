@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,8 +34,18 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console()
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ioa {metadata.version('ioa')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say it and end.")
+    ] = False,
+) -> None:
     """Distil a language model into a smaller one by teaching it."""
 
 

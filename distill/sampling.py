@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import hypergeom
 
 from distill.statistics import is_over
 
@@ -49,6 +48,8 @@ def needed(population: int, tolerance: float, confidence: float = 0.95, bad: int
     """
     if not 0 <= tolerance <= 1:
         raise ValueError("the tolerance is a share, 0 to 1")
+    from scipy.stats import hypergeom
+
     for first in range(max(1, bad), population, CHUNK):
         n = np.arange(first, min(first + CHUNK, population))
         left = population - n
@@ -74,4 +75,6 @@ def is_shown(bound: float, tolerance: float) -> bool:
 
 def _is_refuted(bad: int, n: int, population: int, total: int, confidence: float) -> bool:
     """Whether so few bad ones would be drawn too rarely, were `total` of the population bad."""
+    from scipy.stats import hypergeom
+
     return float(hypergeom.cdf(bad, population, total, n)) <= 1 - confidence + TINY

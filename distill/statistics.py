@@ -1,13 +1,21 @@
-"""Intervals and tests on grades. scipy where it has them; what it lacks, with its source."""
+"""Intervals and tests on grades. scipy where it has them; what it lacks, with its source.
+
+scipy.stats takes a second to import, which every command would wait for: where it alone has what
+is asked for, the function that needs it imports it.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-
-from scipy.stats import binomtest, norm, t
+from statistics import NormalDist
 
 from distill.records import Interval
+
+
+def normal_quantile(share: float) -> float:
+    """z below which this share (0..1, ends excluded) of the standard normal lies. Pure."""
+    return NormalDist().inv_cdf(share)
 
 
 def is_over(value: float, bound: float) -> bool:
@@ -42,10 +50,11 @@ def mean_interval(grades: Sequence[float], confidence: float = 0.95) -> tuple[fl
         return 0.0, 0.0, 1.0
     mean = sum(grades) / n
     if _is_binary(grades):
-        interval = binomtest(round(sum(grades)), n).proportion_ci(confidence, method="wilson")
-        return mean, float(interval.low), float(interval.high)
+        return mean, *_wilson(round(sum(grades)), n, normal_quantile(0.5 + confidence / 2))
     if n == 1:
         return mean, 0.0, 1.0
+    from scipy.stats import t
+
     unseen = _unseen(n, confidence)
     deviation = math.sqrt(sum((g - mean) ** 2 for g in grades) / (n - 1))
     half = float(t.ppf(0.5 + confidence / 2, n - 1)) * deviation / math.sqrt(n)
@@ -112,7 +121,7 @@ def difference_interval(first: float, one: Interval, second: float, other: Inter
 
 def _unseen(n: int, confidence: float) -> float:
     """The most that may be of a kind which N draws had none of: Wilson's upper end for 0 of N."""
-    zz = float(norm.ppf(0.5 + confidence / 2)) ** 2
+    zz = normal_quantile(0.5 + confidence / 2) ** 2
     return zz / (n + zz)
 
 
@@ -129,7 +138,7 @@ def _bonett_price(
     only_teacher = sum(1 for s, q in pairs if s == 0.0 and q == 1.0)
     seen = both + only_student + only_teacher  # pairs that both failed say nothing on the ratio
     right_s, right_t = both + only_student, both + only_teacher
-    z = float(norm.ppf(0.5 + confidence / 2))
+    z = normal_quantile(0.5 + confidence / 2)
     p_s, p_t = (right_s + 1) / (seen + 2), (right_t + 1) / (seen + 2)
     spread = math.sqrt((only_student + only_teacher + 2) / ((right_s + 1) * (right_t + 1)))
     apart = math.sqrt((1 - p_s) / (right_s + 1)) + math.sqrt((1 - p_t) / (right_t + 1))
@@ -145,7 +154,8 @@ def _wilson(right: int, n: int, z: float) -> tuple[float, float]:
     p, zz = right / n, z * z
     middle = (p + zz / (2 * n)) / (1 + zz / n)
     half = z * math.sqrt(p * (1 - p) / n + zz / (4 * n * n)) / (1 + zz / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # the ends are exact, whatever the last bits of the sums above say
+    return (middle - half if right else 0.0), (middle + half if right < n else 1.0)
 
 
 def _delta(student: Sequence[float], teacher: Sequence[float], confidence: float) -> Interval:
@@ -156,6 +166,6 @@ def _delta(student: Sequence[float], teacher: Sequence[float], confidence: float
     relative = [s / mean_s - q / mean_t for s, q in zip(student, teacher, strict=True)]
     variance = sum(r * r for r in relative) / (n - 1) / n  # `relative` has mean 0
     least = -math.log1p(-_unseen(n, confidence))
-    half = max(float(norm.ppf(0.5 + confidence / 2)) * math.sqrt(variance), least)
+    half = max(normal_quantile(0.5 + confidence / 2) * math.sqrt(variance), least)
     ratio = mean_s / mean_t
     return Interval(ratio * math.exp(-half), ratio * math.exp(half))

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import floor
 
-from scipy.optimize import isotonic_regression
-
 ROUNDS = 6  # there and back; more straightens little
 STRAIGHT = 8.0  # a slot's weight against a node's: rather move a node than bend a line
 
@@ -173,6 +171,8 @@ def _settle(column: Column, beside: Beside, middles: dict[int, float], tall: int
     """As near to where each would be as may be (least squares), in this order and apart."""
     if not column:
         return
+    from scipy.optimize import isotonic_regression  # at the top, it costs each start half a second
+
     closest = _apart(column, tall, air)
     wishes = [_mean(middles, beside[one]) if one in beside else middles[one] for one in column]
     spare = [wish - least for wish, least in zip(wishes, closest, strict=True)]

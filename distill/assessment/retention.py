@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy.stats import norm
-
 from distill.records import Retention, RetentionVerdict
 from distill.settings import Thresholds
-from distill.statistics import is_over, mean_interval
+from distill.statistics import is_over, mean_interval, normal_quantile
 
 
 def judge_retention(
@@ -53,7 +51,7 @@ def judge_retention(
     else:
         # variances of shares; half a success is added so that 0 and 1 keep some doubt
         error = math.sqrt(_variance(mean, n) + thresholds.retention**2 * _variance(was, was_n))
-        is_sure = floor - mean > float(norm.ppf(0.95)) * error
+        is_sure = floor - mean > normal_quantile(0.95) * error
         answer = Retention.FORGOTTEN if is_sure else Retention.UNCLEAR
     return RetentionVerdict(skill, answer, was, mean, low, high, n)
 

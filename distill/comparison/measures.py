@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.stats import bootstrap
 
 from distill.statistics import is_over
 
@@ -92,6 +91,8 @@ def _interval(values: tuple[float, ...]) -> tuple[float, float] | None:
         return None
     if all(v == values[0] for v in values):
         return values[0], values[0]
+    from scipy.stats import bootstrap
+
     found = bootstrap(
         (np.array(values),),
         np.mean,
@@ -141,6 +142,8 @@ def _interval_of_ratio(pairs: tuple[tuple[float, float], ...]) -> tuple[float, f
     ours, theirs = np.array(pairs).T
     if np.allclose(ours * theirs[0], theirs * ours[0]):
         return (float(ours[0] / theirs[0]),) * 2
+    from scipy.stats import bootstrap
+
     found = bootstrap(
         (ours, theirs),
         lambda one, other, axis: one.mean(axis=axis) / other.mean(axis=axis),

@@ -24,12 +24,11 @@ from enum import StrEnum
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from distill.organizer.graph import without_cycles
 from distill.records import Edge, EvidenceKind
 from distill.settings import Thresholds
-from distill.statistics import is_over
+from distill.statistics import is_over, normal_quantile
 
 LOW = 0.7  # τ_low: r below it, a skill does not sit; from τ_mastery on it does
 EPSILON = 0.05  # ε of Eq. 3, in units of P_S: below it a score is as good as nothing
@@ -259,7 +258,7 @@ def _compare(
     a, b = float(with_i.mean()) + EPSILON, float(without.mean()) + EPSILON
     # a side whose rounds all came out alike is not known exactly: its spread counts as ε at least
     spread = [max(float(s.std(ddof=1)), EPSILON) / math.sqrt(len(s)) for s in (with_i, without)]
-    half = float(norm.ppf(0.975)) * math.hypot(spread[0] / a, spread[1] / b)
+    half = normal_quantile(0.975) * math.hypot(spread[0] / a, spread[1] / b)
     dependency, low, high = 1 - b / a, 1 - b / a * math.exp(half), 1 - b / a * math.exp(-half)
     found = Found.NOT_ENOUGH
     if is_over(dependency, threshold) and low > 0:

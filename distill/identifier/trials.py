@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from itertools import chain, cycle, islice
 from pathlib import Path
 
-from scipy.stats import norm
-
 from distill.adapter.operations import PROCEDURAL_OPERATIONS
 from distill.adapter.writing import Order, write
 from distill.backends.base import Beat, no_beat
@@ -24,7 +22,7 @@ from distill.identifier.probing import ask
 from distill.records import EvidenceKind, Item, Probe, Split
 from distill.roster import Lazy, Student
 from distill.settings import Settings
-from distill.statistics import is_over
+from distill.statistics import is_over, normal_quantile
 from distill.training.base import Log
 
 UNTRAINED = "untrained"
@@ -233,7 +231,7 @@ def compare(with_source: Sequence[float], without: Sequence[float]) -> Compariso
     apart = [x - y for x, y in zip(with_source, without, strict=True)]
     variance = sum((d - (a - b)) ** 2 for d in apart) / (n - 1)
     # differences that are all alike are not known exactly: see edges.observe
-    half = float(norm.ppf(1 - 0.025 / 2)) * max(math.sqrt(variance), EPSILON) / math.sqrt(n)
+    half = normal_quantile(1 - 0.025 / 2) * max(math.sqrt(variance), EPSILON) / math.sqrt(n)
     over = a + EPSILON
     return Comparison(a, b, (a - b) / over, (a - b - half) / over, (a - b + half) / over)
 

@@ -257,6 +257,22 @@ def test_a_stage_or_a_round_that_is_not_there_is_said(stage, words, says):
 
 
 @pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--stage", "1", "--round", "0"], "leave out --stage, --round, or leave out --snapshot"),
+        (["--skill", "A2"], "leave out --skill"),
+        (["--verdict", "approved"], "leave out --verdict"),
+    ],
+)
+def test_a_part_of_a_snapshot_is_refused_rather_than_the_whole_written(stage, words, says):
+    snapshot = SnapshotFactory(stage=stage)
+    command = ["export_run", str(stage.run.pk), "--out", "-", "--snapshot", snapshot.content_hash]
+
+    with pytest.raises(CommandError, match=says):
+        call_command(*command, *words)
+
+
+@pytest.mark.parametrize(
     ("format", "says"), [("messages", "no item in"), ("csv", "no item"), ("dpo", "no pair of")]
 )
 def test_a_data_set_without_anything_in_it_is_said_beside_the_data(db, tmp_path, format, says):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 
 import pytest
 from typer.testing import CliRunner
@@ -31,6 +32,10 @@ def quick(tmp_path):
 def said(result):
     """stderr as one line."""
     return " ".join(result.stderr.split())
+
+
+def test_it_says_its_version():
+    assert ioa("--version").stdout.split() == ["ioa", metadata.version("ioa")]
 
 
 def test_a_run_ends_with_a_table_and_a_report(tmp_path, quick):

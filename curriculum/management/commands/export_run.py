@@ -30,7 +30,7 @@ class Command(BaseCommand):
             "--verdict",
             choices=VERDICTS,
             type=lambda said: OLDER.get(said, said),
-            default="approved",
+            help="approved where it is left out",
         )
         parser.add_argument("--stage", type=int, help="position of a stage")
         parser.add_argument("--round", type=int)
@@ -78,6 +78,7 @@ def _rows(choice: items.Choice, format: Format) -> Iterator[items.Row] | Iterato
 
 def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
     if hash := options["snapshot"]:
+        _refuse_beside_a_snapshot(options)
         found = Snapshot.objects.filter(stage__run=run, content_hash__startswith=hash)
         if (n := found.count()) != 1:
             raise CommandError(f"{n or 'No'} snapshots of this run begin with {hash}.")
@@ -88,11 +89,22 @@ def _choice(run: Run, options: dict[str, Any]) -> items.Choice:
         raise CommandError(f"This run has no skill “{skill}”.")
     return items.chosen(
         run,
-        verdict=VERDICTS[verdict],
+        verdict=VERDICTS[verdict or "approved"],
         stage=stage,
         round=options["round"],
         skill=skill,
     )
+
+
+def _refuse_beside_a_snapshot(options: dict[str, Any]) -> None:
+    """A snapshot is what a round was trained on, whole: a part of it is no snapshot."""
+    given = [f"--{name}" for name in ("stage", "round", "skill") if options[name] not in (None, "")]
+    if options["verdict"] is not None:
+        given.append("--verdict")
+    if given:
+        raise CommandError(
+            f"A snapshot is exported whole: leave out {', '.join(given)}, or leave out --snapshot."
+        )
 
 
 def _require_round(run: Run, *, stage: int | None, round: int | None) -> None:

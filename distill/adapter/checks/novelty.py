@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-
-from datasketch import MinHash, MinHashLSH
+from typing import TYPE_CHECKING
 
 from distill.adapter.leaks import LeakIndex
 from distill.adapter.normal import signature, words
 from distill.domains.base import Domain, question_key
 from distill.records import Item, Split
+
+if TYPE_CHECKING:  # half a second to import, which every command would wait for
+    from datasketch import MinHash
 
 NEAR = 0.8
 """Jaccard similarity of the pairs of words of two questions from which they are near-duplicates.
@@ -101,6 +103,8 @@ class _Near:
 
 class _Bucket:
     def __init__(self) -> None:
+        from datasketch import MinHashLSH
+
         self._questions: list[tuple[str, frozenset[str]]] = []
         self._lsh = MinHashLSH(threshold=_CANDIDATES, num_perm=_PERMUTATIONS)
 
@@ -126,6 +130,8 @@ def _pairs(tokens: Sequence[str]) -> Iterator[str]:
 
 
 def _hashed(pairs: Set[str]) -> MinHash:
+    from datasketch import MinHash
+
     made = MinHash(num_perm=_PERMUTATIONS, seed=1)
     made.update_batch([pair.encode() for pair in sorted(pairs)])
     return made
