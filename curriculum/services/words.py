@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ from curriculum.errors import EmptyWords, NothingChanged, Overtaken, WordsTooLon
 from curriculum.models import Item, ReviewAction, Revision, Stage
 from curriculum.models.items import marks_of
 from curriculum.services import audit
-from curriculum.services.audit import Actor
+from curriculum.services.audit import Actor, canonical
 from curriculum.services.matching import Queue
-from curriculum.services.reviewing import BATCH, act, begin, digest, naming
+from curriculum.services.reviewing import BATCH, act, begin, naming
 from curriculum.states import ActionKind, Verdict
 
 LONGEST = 20_000  # characters of a question or a solution that a replacement may make
@@ -57,21 +58,26 @@ def preview(stage: Stage, queue: Queue, replacement: Replacement) -> Words:
     ]
 
 
+def digest_of(items: Iterable[Item]) -> str:
+    """Of what a preview showed: their words, by version, and the verdicts that fall with them."""
+    said = sorted([item.pk, item.version, item.verdict] for item in items)
+    return hashlib.sha256(canonical(said).encode()).hexdigest()
+
+
 def replace(
     stage: Stage, *, actor: Actor, queue: Queue, replacement: Replacement, seen: str
 ) -> tuple[int, int]:
     """Replace words in all that match, as one act. Returns (items, of them now flagged).
 
-    seen: the hash of the items of the preview (`reviewing.digest`): raises `Overtaken` where
-    others would change now. Raises `NothingChanged` where nothing would.
+    seen: `digest_of` the items of the preview: raises `Overtaken` where others would change now,
+    or verdicts would fall that were not there. Raises `NothingChanged` where nothing would.
     """
     begin(stage, round=queue.round)
     there = versions(stage)
     words = preview(stage, queue, replacement)
     if not words:
         raise NothingChanged
-    pairs = [(item.pk, item.version) for item, *_ in words]
-    if digest(pairs) != seen:
+    if digest_of(item for item, *_ in words) != seen:
         raise Overtaken("This queue")
     for _, question, solution, _ in words:
         _require_sane(question, solution)
@@ -97,7 +103,7 @@ def replace(
             was={"words": replacement.find},
             became={"words": replacement.put, "n": len(words), "flagged": flagged},
             evidence={
-                **naming(action, pairs),
+                **naming(action, [(item.pk, item.version) for item, *_ in words]),
                 "match_case": replacement.match_case,
                 "question": replacement.question,
                 "solution": replacement.solution,

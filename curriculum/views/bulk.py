@@ -19,7 +19,6 @@ from curriculum.models import Stage
 from curriculum.review_forms import ManyForm, RejectManyForm, ReplaceForm, WordManyForm, WriteForm
 from curriculum.services import bulk, items, rewriting, words
 from curriculum.services.matching import Queue
-from curriculum.services.reviewing import digest
 from curriculum.states import Verdict
 from curriculum.views import review_reads
 from curriculum.views.common import attempt, find_stage, first_error, person, reviewer, viewer
@@ -215,7 +214,8 @@ def _replace(
         "n": len(found or []),
         "n_match": queue.items(stage).count(),
         "shown": shown,
-        "seen": digest([(item.pk, item.version) for item, *_ in found or []]),
+        "falls": review_reads.standing([item for item, *_ in found or []], request.user),
+        "seen": words.digest_of(item for item, *_ in found or []),
         "may_decide": may_decide(request, stage, queue),
     }
 

@@ -20,7 +20,6 @@ from curriculum.errors import (
 from curriculum.models import AuditEntry, Item, Review, ReviewAction, Stage, Tag
 from curriculum.services import bulk, items, reviewing, undoing, words
 from curriculum.services.matching import Queue
-from curriculum.services.reviewing import digest
 from curriculum.services.words import Replacement
 from curriculum.states import Verdict
 from distill.domains import question_key
@@ -42,7 +41,7 @@ def replace(stage, actor, replacement, queue=None, seen=None):
         actor=actor,
         queue=queue,
         replacement=replacement,
-        seen=seen or digest([(item.pk, item.version) for item, *_ in found]),
+        seen=seen or words.digest_of(item for item, *_ in found),
     )
 
 
@@ -190,7 +189,7 @@ def test_a_replacement_that_finds_nothing_or_something_else_by_now_is_refused(st
     with pytest.raises(NothingChanged):
         replace(stage, approver, Replacement("nowhere", "x"))
     with pytest.raises(Overtaken):
-        replace(stage, approver, what, seen=digest([(item.pk, 2)]))
+        replace(stage, approver, what, seen=words.digest_of([Item(pk=item.pk, version=2)]))
 
     assert not AuditEntry.objects.exists()
 

@@ -62,7 +62,6 @@ from curriculum.services import (
 )
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
-from curriculum.services.reviewing import digest
 from curriculum.states import JobKind, Role, Verdict
 from tests.factories import (
     ApiTokenFactory,
@@ -116,6 +115,7 @@ WITHOUT_AN_ENTRY = {
     "bulk.waiting": "only reads",
     "undoing.last_action": "only reads",
     "undoing.offered": "only reads",
+    "words.digest_of": "only reads",
     "words.preview": "only reads",
     "words.versions": "only reads",
     "words.require_versions": "only reads",
@@ -326,7 +326,7 @@ def replaced(by: Actor) -> None:
     item = foundations_item()
     what = words.Replacement("What is", "How much is")
     words.replace(
-        item.stage, actor=by, queue=Queue(0), replacement=what, seen=digest([(item.pk, 1)])
+        item.stage, actor=by, queue=Queue(0), replacement=what, seen=words.digest_of([item])
     )
 
 

@@ -9,7 +9,6 @@ from curriculum.models import Assignment, AuditEntry, Item, Review, Revision, St
 from curriculum.services import apart, audit, bulk, items, sampling, teamwork, undoing, words
 from curriculum.services.audit import Actor
 from curriculum.services.matching import Queue
-from curriculum.services.reviewing import digest
 from curriculum.services.undoing import last_action
 from curriculum.states import Verdict
 from tests.factories import ItemFactory, ReviewerFactory, StageFactory
@@ -126,7 +125,7 @@ def test_edits_of_one_item_are_undone_one_after_another_to_its_first_words(stage
 def test_words_replaced_come_back_in_an_item_whose_later_edit_was_undone(stage, approver):
     first, _ = ItemFactory.create_batch(2, stage=stage, question="What is 1 + 1?")
     what = words.Replacement("What is", "How much is")
-    seen = digest([(item.pk, 1) for item in Item.objects.all()])
+    seen = words.digest_of(Item.objects.all())
     words.replace(stage, actor=approver, queue=Queue(0), replacement=what, seen=seen)
     edit(first, approver, "How much is 1 and 1?")
 
@@ -163,7 +162,7 @@ def test_an_edit_whose_item_was_approved_since_stays(stage, approver, other):
 def test_words_replaced_in_many_items_come_back_together(stage, approver):
     found = ItemFactory.create_batch(3, stage=stage)
     what = words.Replacement("Add one more.", "One more.")
-    seen = digest([(item.pk, 1) for item in found])
+    seen = words.digest_of(found)
     words.replace(stage, actor=approver, queue=Queue(0), replacement=what, seen=seen)
 
     assert undo_last(stage, approver).n == 3

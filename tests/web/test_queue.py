@@ -191,6 +191,25 @@ def test_a_preview_counts_all_and_shows_twenty(client, reviewer, stage):
     assert not Item.objects.filter(version=2).exists()
 
 
+def test_a_preview_says_whose_verdicts_fall_and_holds_for_those_alone(client, reviewer, stage):
+    one, two, three = ItemFactory.create_batch(3, stage=stage)
+    grace = Actor.person(ApproverFactory(first_name="Grace", last_name="Hopper"))
+    items.approve(one, actor=grace, version=1)
+    items.reject(two, actor=Actor.person(reviewer), version=1, reason="odd")
+    words = {"find": "Add", "put": "Put", "solution": "on", "verdict": "all"}
+    url = reverse("curriculum:stage-replace-preview", args=[stage.pk])
+
+    shown = client.get(url, words).text
+    seen = re.search(r'name="seen" value="(\w+)"', shown)[1]
+    items.approve(three, actor=grace, version=1)  # which nobody has seen fall
+    refused = post(client, stage, "stage-replace", **words, seen=seen)
+
+    assert "wait again: 1 approved by Grace Hopper, 1 rejected by you." in shown
+    assert refused.status_code == 409
+    assert "2 approved by Grace Hopper, 1 rejected by you." in refused.text
+    assert not Item.objects.filter(version=2).exists()
+
+
 def test_a_preview_that_is_out_of_date_changes_nothing(client, reviewer, stage):
     ItemFactory(stage=stage)
 

@@ -29,9 +29,8 @@ from curriculum.models import (
     Stage,
     Tag,
 )
-from curriculum.services import stages
+from curriculum.services import stages, words
 from curriculum.services.audit import Actor
-from curriculum.services.reviewing import digest
 from curriculum.states import JobKind, Role
 from tests.factories import (
     ApiTokenFactory,
@@ -232,7 +231,7 @@ def _tagged_item() -> Situation:
 def _replace() -> Situation:
     item = ItemFactory(skill__key="A1", stage__skills=["A1"])
     said = {"round": 0, "find": "What is", "put": "How much is", "question": "on"}
-    return item.stage_id, {**said, "seen": digest([(item.pk, 1)])}
+    return item.stage_id, {**said, "seen": words.digest_of([item])}
 
 
 def _new_item() -> Situation:
