@@ -35,6 +35,7 @@ _WHOLE_LINE = re.compile(rf"\s*(?i:{_KIND}){_FIRST}\W*")
 _OPENING = re.compile(rf"\s*{_FIRST}(?:[).:,]|\s*\n)")
 _MARKED = re.compile(rf"(?i:{_KIND}){_FIRST}(?:{_OR}(?i:{_KIND}){_SECOND})?")
 _ONE_LETTER = re.compile(rf"\W*{_FONT}([A-Za-z])\W*")
+_LISTED = re.compile(r"(?<![\w(])([a-z])\)(?=[*_]*(?:\s|$))")  # a list's: "b) 12"
 _IN_BRACKETS = re.compile(r"\(([A-Z])\)")
 
 
@@ -47,7 +48,7 @@ class Choice:
     """
 
     id = "choice"
-    version = 2
+    version = 3
 
     def grade(self, reference: str, text: str) -> float:
         expected = _REFERENCE.fullmatch(reference[:20])
@@ -78,6 +79,8 @@ def _marked(text: str) -> Iterator[str]:
         yield alone[1]
     elif match := _MARKED.match(line):
         yield from (letter for letter in match.groups() if letter)
+    elif _LISTED.match(line.lstrip('*_`"“ ')):
+        yield from _LISTED.findall(line)
 
 
 def _claims(text: str) -> Iterator[str]:
