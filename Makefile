@@ -6,8 +6,10 @@ EXTRAS ?= dev,postgres
 BIN := .venv/bin
 STAMP := .venv/.installed
 FAST := not (torch or slow or redis or browser or postgres or student)
-# The slow ring runs one test after the other: each starts servers, or trains on every core.
 PARALLEL := -n auto --maxprocesses=4
+# Of the slow ring each process takes a run of files, whose servers and students they share, and
+# trains on one core: two that train on two cores each take several times as long.
+IN_RUNS := $(PARALLEL) --dist worksteal
 export SERVE
 # What one of the many Pythons of a test run compiles, the others read.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,7 +38,7 @@ run: student
 
 test: student
 	$(BIN)/python -m pytest $(PARALLEL) -m '$(FAST)'
-	$(BIN)/python -m pytest -m 'not ($(FAST))'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(IN_RUNS) -m 'not ($(FAST))'
 
 test-fast: setup
 	$(BIN)/python -m pytest $(PARALLEL) -m '$(FAST)'

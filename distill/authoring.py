@@ -51,7 +51,11 @@ class Author:
         self._settings = settings
         self._seed = seed
         self._journal = journal
-        self._fits = Fits(student.tokens, most_tokens=settings.lora.max_length_tokens)
+        self._fits = Fits(
+            student.rendered,
+            most_tokens=settings.lora.max_length_tokens,
+            most_answer_tokens=settings.probing.limit(is_teacher=False),
+        )
         self._never = [against, LeakIndex.of_questions(questions_to_come(domain))]
 
     def write(

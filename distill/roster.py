@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from distill.backends.base import Backend, Prompt, Reply
+from distill.backends.chat import Render
 from distill.backends.procedural import ProceduralBackend
 from distill.backends.simulated import SimulatedStudent, SimulatedTrainer
 from distill.errors import BackendUnavailable
@@ -31,7 +32,13 @@ class Student:
     name: str
     answering: Callable[[Path | None], Backend]
     trainer: Trainer
-    tokens: Callable[[str, str], int] | None = None  # of a question and its solution, if it counts
+    rendered: Render | None = None  # a question and its solution as it is trained, if in tokens
+
+    @property
+    def tokens(self) -> Callable[[str, str], int] | None:
+        """Counts those of a question and its solution, where the student has any."""
+        render = self.rendered
+        return None if render is None else lambda asked, said: len(render(asked, said).ids)
 
 
 def find_student(spec: str, models: Path) -> Student:
@@ -43,7 +50,7 @@ def find_student(spec: str, models: Path) -> Student:
     """
     if spec == SIMULATED:
         return Student(SIMULATED, SimulatedStudent, SimulatedTrainer())
-    from distill.backends.chat import token_counter
+    from distill.backends.chat import renderer
     from distill.backends.transformers import TransformersBackend, check_model_folder
     from distill.backends.vllm import VllmBackend, check_installed
     from distill.training.lora import LoraTrainer
@@ -58,7 +65,7 @@ def find_student(spec: str, models: Path) -> Student:
         folder.name,
         lambda adapter: backend(folder, adapter=adapter),
         LoraTrainer(folder),
-        token_counter(folder),
+        renderer(folder),
     )
 
 

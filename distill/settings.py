@@ -120,7 +120,7 @@ class Probing(_Settings):
     batch_size: Count = 64
     """Probes asked at once; after each batch the answers are kept."""
     max_answer_tokens: Count = 96
-    """Tokens after which an answer is cut off."""
+    """Tokens after which an answer is cut off; longer solutions are not trained on."""
     teacher_answer_tokens: Count | None = 512
     """Of the teacher: a language model thinks aloud, and what is cut off counts as wrong; none: as
     the student."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from curriculum.models import Item, Run, Stage
 from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, check, standard_checks
 from distill.adapter.leaks import LeakIndex, questions_to_come, registered
 from distill.adapter.vouching import of_person
+from distill.backends.chat import render_example
 from distill.domains import question_key
 from distill.domains.benchmarks import is_benchmark
 from distill.errors import DomainError
@@ -87,17 +88,16 @@ def leak_check(run: Run) -> NotLeak:
 
 def fits_check(run: Run) -> Fits:
     """By the student's tokenizer, where it has one."""
-    most = settings_of(run).lora.max_length_tokens
+    settings = settings_of(run)
     tokenizer = tokenizer_of(run.student)
-    if tokenizer is None:
-        return Fits(most_tokens=most)
-    from distill.backends.chat import render_example
-
-    def tokens(question: str, solution: str) -> int:
-        shown = render_example(tokenizer, question, solution, max_length_tokens=sys.maxsize)
-        return len(shown.ids)
-
-    return Fits(tokens, most_tokens=most)
+    render = None
+    if tokenizer is not None:
+        render = partial(render_example, tokenizer, max_length_tokens=sys.maxsize)
+    return Fits(
+        render,
+        most_tokens=settings.lora.max_length_tokens,
+        most_answer_tokens=settings.probing.limit(is_teacher=False),
+    )
 
 
 def benchmarks() -> LeakIndex:

@@ -19,6 +19,15 @@ class Rendered:
     ids: tuple[int, ...]
     n_prompt: int
 
+    @property
+    def n_answer(self) -> int:
+        """What a student has to say, the token that ends it among it."""
+        return len(self.ids) - self.n_prompt
+
+
+Render = Callable[[str, str], Rendered]
+"""Of a question and its solution: see `renderer`."""
+
 
 def load_tokenizer(folder: str) -> Any:
     """The tokenizer of a model folder, without its model: a second, and no torch."""
@@ -27,18 +36,17 @@ def load_tokenizer(folder: str) -> Any:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
-def token_counter(folder: Path) -> Callable[[str, str], int]:
-    """How many tokens a question and its solution are for the model of a folder, uncut.
+def renderer(folder: Path) -> Render:
+    """A question and its solution as the model of a folder is trained on them, uncut.
 
-    The tokenizer is loaded when something is first counted. Raises ValueError as `render_example`.
+    The tokenizer is loaded when something is first rendered. Raises ValueError as `render_example`.
     """
     tokenizer = lru_cache(maxsize=1)(lambda: load_tokenizer(str(folder)))
 
-    def tokens(question: str, solution: str) -> int:
-        shown = render_example(tokenizer(), question, solution, max_length_tokens=sys.maxsize)
-        return len(shown.ids)
+    def render(question: str, solution: str) -> Rendered:
+        return render_example(tokenizer(), question, solution, max_length_tokens=sys.maxsize)
 
-    return tokens
+    return render
 
 
 def render_prompt(tokenizer: Any, question: str, *, system: str = "") -> list[int]:

@@ -122,7 +122,7 @@ def _taught(run: Mapping[str, Any]) -> str:
         f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens of the "
         "teacher's, its answers to probes among them. Intervals are of questions, not of runs."
     )
-    title = f"{run['student']}, taught by {run['teacher']}"
+    title = f"{run['student']}, taught by {run['teacher']}, {run['items']:,} items"
     return _section(Section(title, words, head, rows), run["command"])
 
 

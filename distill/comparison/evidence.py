@@ -7,7 +7,8 @@ with `ioa` and ablations, or of the same skills with several budgets, or of othe
 budget, which is told beside it as a comparison of its own; or one that holds evidence.json, of
 which comes what is not named: those comparisons, the runs, the benchmarks. With + before it a
 folder is a part of what is told of the same skills: other seeds, arms or budgets of it, run apart.
-RUN: a folder of `ioa distil`. It keeps the name of its teacher alone, so TEACHER says where that
+RUN: a folder of `ioa distil`, told beside those that are told already, or in place of one by the
+same command. It keeps the name of its teacher alone, so TEACHER says where that
 was: var/taught#transformers:qwen2.5-coder-1.5b.
 SPEED.json: what bench/training.py and bench/assessment.py print; or a tuned.json, which is told as
 what was tried, where the comparison has not taken its rates from it. With docs alone the page is
@@ -78,7 +79,9 @@ def gather(sources: Sequence[str], speeds: Sequence[Path]) -> dict[str, Any]:
     for name in pieces:
         told = _with_part(told, name)
     if runs:
-        told[TAUGHT] = [run_told(run) for run in runs]
+        fresh = [run_told(run) for run in runs]
+        renewed = {run["command"] for run in fresh}
+        told[TAUGHT] = [*(r for r in told.get(TAUGHT, ()) if r["command"] not in renewed), *fresh]
     read = [_figures(path) for path in speeds]
     if figures := [each for each in read if TRIED not in each]:
         told[SPEED] = figures

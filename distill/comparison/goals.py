@@ -77,7 +77,7 @@ def _of_run(run: Mapping[str, Any]) -> Iterator[list[str]]:
     low, high = run["retained_interval"] or (None, None)
     between = "" if low is None else f" ({low:.2f}–{high:.2f})"
     yield [
-        f"{run['student']}, taught by {run['teacher']}",
+        f"{run['student']}, taught by {run['teacher']}, {run['items']:,} items",
         "kept of the teacher",
         f"≥ {RETAINED}",
         f"{run['retained']:.2f}{between}",

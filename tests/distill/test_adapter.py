@@ -8,6 +8,7 @@ from distill import domains
 from distill.adapter.checks import Fits, NotLeak
 from distill.adapter.operations import PROCEDURAL_OPERATIONS, Operation, levels
 from distill.adapter.writing import Order, write
+from distill.backends.chat import Rendered
 from distill.domains.base import question_key
 from distill.errors import DomainError
 from distill.records import Split
@@ -71,7 +72,7 @@ def test_every_item_carries_the_results_of_all_standard_checks():
     assert [(c.id, c.version) for c in item.checks] == [
         ("parses", 1),
         ("safety", 1),
-        ("fits", 1),
+        ("fits", 2),
         ("template", 1),
         ("skill", 1),
         ("answer", 2),
@@ -84,7 +85,7 @@ def test_what_the_student_cannot_take_in_is_written_and_flagged():
     (item,) = written(
         domains.load("foundations"),
         Order("A2", 1),
-        fits=Fits(lambda question, solution: 513, most_tokens=512),
+        fits=Fits(lambda question, solution: Rendered((1,) * 513, 500), most_tokens=512),
     )
 
     assert [c.id for c in item.checks if not c.passed] == ["fits"]

@@ -27,6 +27,7 @@ from distill.adapter.checks import (
 from distill.adapter.leaks import LeakIndex
 from distill.adapter.vouching import of_person
 from distill.arithmetic import plain_sum
+from distill.backends.chat import Rendered
 from distill.domains.base import question_key
 from distill.grading.code import Unit
 from distill.records import Item, Split
@@ -189,12 +190,26 @@ def test_a_level_that_there_is_not_does_not_fit(level):
     assert problem(Fits(), level=level) == f"The level is {level}; levels are 1 to 3."
 
 
+def a_letter_a_token(question, solution):
+    return Rendered(tuple(map(ord, question + solution)), len(question))
+
+
 def test_tokens_are_counted_where_somebody_counts_them():
-    each = Fits(lambda question, solution: len(question + solution), most_tokens=10)
+    each = Fits(a_letter_a_token, most_tokens=10)
 
     assert problem(each, question="12345", solution="12345") == ""
     assert problem(each, question="12345", solution="123456") == (
         "The item has 11 tokens; the student is trained on 10 at most."
+    )
+
+
+def test_a_solution_is_no_longer_than_what_the_student_may_say():
+    each = Fits(a_letter_a_token, most_tokens=100, most_answer_tokens=5)
+
+    assert problem(each, question="q" * 50, solution="12345") == ""
+    assert problem(each, question="q", solution="123456") == (
+        "The solution has 6 tokens; what the student says is cut off after 5, so that it can never "
+        "say this."
     )
 
 

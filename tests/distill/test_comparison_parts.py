@@ -789,6 +789,14 @@ def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made
     assert f"simulated keeps {report['retained']:.2f} ({low:.2f}–{high:.2f}) of what" in text
     assert f"| A2 | {report['skills'][0]['before']:.2f} |" in text
 
+    docs = str(tmp_path / "docs")
+    evidence.main([docs, str(tmp_path / "run"), docs])  # told already: once, behind the others
+
+    assert json.loads((tmp_path / "docs" / "evidence.json").read_text())["taught"] == [
+        of_model,
+        run,
+    ]
+
 
 def test_the_page_of_evidence_says_what_its_figures_say():
     figures, says = DOCS / "evidence.json", DOCS / "evidence.md"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from distill.backends.chat import Render
 from distill.domains.base import FULL_LEVEL
 from distill.records import Item
-
-Tokens = Callable[[str, str], int]
-"""How many tokens a question and its solution are, chat template included."""
 
 CHARACTERS = 2000
 """Of question and solution together, where no tokenizer counts. At 4 characters a token these are
@@ -25,29 +23,48 @@ _BOXED = re.compile(r"\\f?box(?:ed)?\s?\{")
 
 
 class Fits:
-    """Short enough for the student to be trained on all of it, and of a level that there is."""
+    """Short enough for the student to be trained on all of it, and to say all of it when it is
+    asked; and of a level that there is.
 
-    id, version = "fits", 1
+    render: as the student is trained, chat template included; None for one without a tokenizer.
+    most_tokens: of question and solution that it is trained on. most_answer_tokens: after which
+    its answers are cut off: what is taught longer solutions is wrong at every gate.
+    """
 
-    def __init__(self, tokens: Tokens | None = None, *, most_tokens: int = 512) -> None:
-        self._tokens = tokens
+    id, version = "fits", 2
+
+    def __init__(
+        self,
+        render: Render | None = None,
+        *,
+        most_tokens: int = 512,
+        most_answer_tokens: int | None = None,
+    ) -> None:
+        self._render = render
         self._most = most_tokens
+        self._most_answer = most_answer_tokens
 
     def problem(self, item: Item) -> str:
         if not 1 <= item.level <= FULL_LEVEL:
             return f"The level is {item.level}; levels are 1 to {FULL_LEVEL}."
         n = len(item.question) + len(item.solution)
         # no tokenizer is asked about a text that no limit would let through
-        if self._tokens is None or n > CHARACTERS + 8 * self._most:
+        if self._render is None or n > CHARACTERS + 8 * self._most:
             if n > CHARACTERS:
                 return f"Question and solution have {n} characters, over {CHARACTERS}."
             return ""
         try:
-            tokens = self._tokens(item.question, item.solution)
+            rendered = self._render(item.question, item.solution)
         except ValueError as exc:  # a chat template that cannot render it
             return f"The student's chat template does not take this item: {exc}"
+        tokens, answer = len(rendered.ids), rendered.n_answer
         if tokens > self._most:
             return f"The item has {tokens} tokens; the student is trained on {self._most} at most."
+        if self._most_answer is not None and answer > self._most_answer:
+            return (
+                f"The solution has {answer} tokens; what the student says is cut off after "
+                f"{self._most_answer}, so that it can never say this."
+            )
         return ""
 
 
