@@ -156,6 +156,7 @@ def _ask_missing(
                 grade=answer.grade,
                 tokens=answer.tokens,
                 error=answer.error,
+                is_cut=answer.is_cut,
                 seconds=round((now - last) / len(answered), 4),
             )
         last = now
@@ -182,6 +183,7 @@ def _figures(probes: Sequence[Probe], ledger: Ledger) -> dict[str, Any]:
         **_scored("", [e["grade"] for e in kept]),
         "skills": [{"skill": k, **_scored(k, grades)} for k, grades in sorted(by_skill.items())],
         "errors": dict(Counter(e["error"] for e in kept if e["error"]).most_common()),
+        "cut_off": sum(1 for e in kept if e.get("is_cut") and e["grade"] < 1),
         "tokens": sum(e["tokens"] for e in kept),
         "seconds": round(sum(e["seconds"] for e in kept), 1),
     }

@@ -148,6 +148,7 @@ def _skill(
         "teachable": gap.is_teachable,
         "severity": severity,
         "grader": version_of(domain.grader(skill.id)),
+        "cut_off": sum(answer.is_cut and answer.grade < 1 for _, answer in answered),
         "errors": [
             {
                 "type": g.type,

@@ -32,6 +32,7 @@ from distill.training.base import TrainingResult
 LEDGER = "ledger.jsonl"
 AGAIN = "+"  # behind the key of a round whose items are written again
 CHECKPOINTS = "checkpoints"  # folder beside a journal: one for each round that was trained
+_OF_ANSWER = tuple(field.name for field in dataclasses.fields(Answer))
 
 
 class Journal:
@@ -65,19 +66,9 @@ class Journal:
 
     def _keep_said(self, kind: str, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
         for probe, answer in answered:
-            self._ledger.add(
-                kind,
-                f"{who}:{probe.id}",
-                who=who,
-                skill=probe.skill,
-                split=probe.split,
-                probe=probe.id,
-                question=probe.question,
-                text=answer.text,
-                grade=answer.grade,
-                tokens=answer.tokens,
-                error=answer.error,
-            )
+            asked = {"skill": probe.skill, "split": probe.split, "question": probe.question}
+            said = dataclasses.asdict(answer)
+            self._ledger.add(kind, f"{who}:{probe.id}", who=who, **asked, **said)
 
     def has_answer(self, who: str, probe: Probe) -> bool:
         return self._ledger.get("answer", f"{who}:{probe.id}") is not None
@@ -87,9 +78,8 @@ class Journal:
 
     def _said(self, kind: str, who: str, probe: Probe) -> Answer | None:
         e = self._ledger.get(kind, f"{who}:{probe.id}")
-        if e is None:
-            return None
-        return Answer(e["probe"], e["text"], e["grade"], e["tokens"], e["error"])
+        # ledgers of earlier versions do not say what was cut off
+        return None if e is None else Answer(**{k: e[k] for k in _OF_ANSWER if k in e})
 
     def keep_tried(self, who: str, answered: Sequence[tuple[Probe, Answer]]) -> None:
         """Answers to questions that were drawn for items: no probes, and so no leaks."""

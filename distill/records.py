@@ -105,6 +105,7 @@ class Answer:
     grade: float  # 0..1
     tokens: int = 0
     error: str = ""  # why a grader failed; such an answer grades 0 and is counted
+    is_cut: bool = False  # it ran into the most tokens that it may have
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Exam:
                     tokens=answer.tokens,
                     grader=grading.version_of(probe.grader),
                     error=answer.error,
+                    is_cut=answer.is_cut,
                 )
                 for probe, answer in pairs
             ]
@@ -142,6 +143,7 @@ class Exam:
                 text=was.text,
                 grade=was.grade,
                 grader=was.grader,
+                is_cut=was.is_cut,
                 reused_from=was,
             )
             for probe in probes

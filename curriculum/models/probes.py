@@ -44,6 +44,7 @@ class Answer(models.Model):
     )
     grader = models.CharField(max_length=40)  # with its version, e.g. number@1
     error = models.TextField(blank=True)  # why the grader failed; such an answer grades 0
+    is_cut = models.BooleanField(default=False)  # it ran into the most tokens that it may have
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -73,6 +73,8 @@ def command(
     console.print(_table(figures))
     for sentence, count in figures["errors"].items():
         console.print(f"{count} not graded: {sentence}", markup=False, soft_wrap=True)
+    if n := figures["cut_off"]:
+        console.print(f"{n} not right and cut off after {max_tokens} tokens: see --max-tokens")
     console.print(f"Figures: {out}", markup=False, soft_wrap=True)
 
 

@@ -78,7 +78,8 @@ def ask(
 
 def _graded(probe: Probe, reply: Reply, graders: Graders) -> Answer:
     worth, error = grade(probe, reply.text, graders=graders)
-    return Answer(probe.id, reply.text, worth, reply.prompt_tokens + reply.reply_tokens, error)
+    tokens = reply.prompt_tokens + reply.reply_tokens
+    return Answer(probe.id, reply.text, worth, tokens, error, is_cut=reply.truncated)
 
 
 def score(skill: str, grades: Mapping[str, float] | Sequence[float], size: int | None) -> Score:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -306,3 +307,20 @@ def test_code_needs_its_switch_on_the_command_line(written, tmp_path):
 
     assert "--run-code" in ioa(*words).stderr
     assert ioa(*words, "--run-code").exit_code == 0
+
+
+class Rambling(RuleStudent):
+    """Goes on for longer than it may, whatever it has said."""
+
+    def generate(self, prompts):
+        return [replace(reply, truncated=True) for reply in super().generate(prompts)]
+
+
+def test_what_was_cut_off_is_counted_where_it_is_not_right(sums, tmp_path):
+    figures = assess(Rambling(knows_even), sums, out=tmp_path / "a.json", asking=Asking())
+
+    assert (figures["cut_off"], figures["n"]) == (20, 40)
+    assert (
+        assess(RuleStudent(knows_even), sums, out=tmp_path / "b.json", asking=Asking())["cut_off"]
+        == 0
+    )

@@ -6,6 +6,7 @@ import errno
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from distill.disk import full_disk_told, write_beside
 from distill.errors import DistillError, OutOfSpace
 from distill.journal import Journal
 from distill.ledger import Ledger
-from distill.records import Answer, CheckResult, GateAnswer, Split
+from distill.records import Answer, CheckResult, GateAnswer, Probe, Split
 from distill.settings import Settings
 from distill.training.base import TrainingResult
 from tests.distill.samples import Numbered, evidence_of, item_of, skill_of, verdict
@@ -338,3 +339,17 @@ def test_a_setting_that_is_not_what_it_was_then_is_another_run(tmp_path):
         Journal(tmp_path, resume=True).begin(settings=now)
     with pytest.raises(DistillError, match="holds another run: its settings"):
         Journal(tmp_path, resume=True).begin(settings={**kept_settings(), "thresholds": {}})
+
+
+def test_what_was_cut_off_is_known_and_older_ledgers_say_nothing_of_it(tmp_path):
+    probe = Probe("p", "A", Split.GATE, "What is 3 + 4?", "7", "number")
+    cut = Answer("p", "3 + 4", 0.0, 5, "", is_cut=True)
+    Journal(tmp_path, resume=False).keep_answers("s1r0", [(probe, cut)])
+    ledger = tmp_path / "ledger.jsonl"
+
+    assert Journal(tmp_path, resume=True).answer("s1r0", probe) == cut
+
+    entries = [json.loads(entry) for entry in ledger.read_text().splitlines()]
+    older = [{k: v for k, v in entry.items() if k != "is_cut"} for entry in entries]
+    ledger.write_text("".join(json.dumps(entry) + "\n" for entry in older))
+    assert Journal(tmp_path, resume=True).answer("s1r0", probe) == replace(cut, is_cut=False)

@@ -34,6 +34,18 @@ def test_the_diagnosis_says_what_wrong_answers_have_in_common(client, viewer):
     assert "<strong>1</strong> Says nothing." in page
 
 
+def test_how_many_were_cut_off_stands_before_the_kinds_and_counts_no_right_one(client, viewer):
+    run = diagnosed_run()
+    skill, base = run.skills.get(key="A2"), run.checkpoints.get()
+    answers(skill, base, split="diagnose", texts=["79", "79", "80", "81", "82"])  # two right
+    base.answers.filter(probe__skill=skill, text__in=["79", "81"]).update(is_cut=True)
+
+    page = client.get(f"/runs/{run.pk}/diagnosis/").content.decode()
+
+    assert "<strong>1</strong> Is cut off" in page
+    assert page.index("Is cut off") < page.index("Is one too many")
+
+
 def test_the_gate_says_it_of_this_checkpoint_alone(client, viewer):
     stage = StageFactory(deciding=True, skills=["A2"])
     base = CheckpointFactory(run=stage.run)
