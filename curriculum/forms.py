@@ -22,6 +22,8 @@ NUMBERS: dict[str, tuple[str, str]] = {
     "diagnose_probes": ("probing", "diagnose_probes"),
     "gate_probes": ("probing", "gate_probes"),
     "final_probes": ("probing", "final_probes"),
+    "max_answer_tokens": ("probing", "max_answer_tokens"),
+    "max_length_tokens": ("lora", "max_length_tokens"),
     "mastery": ("thresholds", "mastery"),
     "gap": ("thresholds", "gap"),
     "target_share": ("thresholds", "target_share"),
@@ -123,6 +125,14 @@ class RunForm(forms.Form):
     diagnose_probes = forms.IntegerField(min_value=1, label="Diagnosis probes", help_text="a skill")
     gate_probes = forms.IntegerField(min_value=1, label="Gate probes", help_text="a skill and look")
     final_probes = forms.IntegerField(min_value=1, label="Final probes", help_text="a skill")
+    max_answer_tokens = forms.IntegerField(
+        min_value=1,
+        label="Tokens of an answer",
+        help_text="then it is cut off; longer solutions are flagged",
+    )
+    max_length_tokens = forms.IntegerField(
+        min_value=8, label="Tokens of an item", help_text="question and solution; more is flagged"
+    )
     mastery = forms.FloatField(
         min_value=0, max_value=1, label="Mastery from", help_text="student / teacher, 0 to 1"
     )

@@ -52,9 +52,9 @@ A run keeps its settings in its record. When `ioa distil --resume` continues one
 # What the form *New run* of the app asks for. The app's tests hold it, and the presets, to that.
 ON_THE_FORM = {
     "thresholds": ("gap", "target_share", "mastery"),
-    "probing": ("diagnose_probes", "gate_probes", "final_probes"),
+    "probing": ("diagnose_probes", "gate_probes", "final_probes", "max_answer_tokens"),
     "budget": ("items", "items_per_round", "rounds_cap", "rehearsal_share"),
-    "lora": ("learning_rate", "epochs"),
+    "lora": ("learning_rate", "epochs", "max_length_tokens"),
     "writing": ("questions_of_domain", "tried"),
 }
 

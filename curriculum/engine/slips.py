@@ -9,7 +9,7 @@ from curriculum import models
 from distill import records
 from distill.identifier.error_types import RIGHT, group_errors
 
-CUT_OFF = "Is cut off: it has more to say than it may (probing.max_answer_tokens)."
+CUT_OFF = "Is cut off: it has more tokens than an answer of this run may have."
 
 Pairs = list[tuple[records.Probe, records.Answer]]
 
