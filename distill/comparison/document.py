@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, Template
 from distill.comparison.goals import goals
 from distill.comparison.results import made_with
 from distill.comparison.sections import Section, ablations, beside, curves, sections, size_of
@@ -121,9 +122,20 @@ def _taught(run: Mapping[str, Any]) -> str:
         f"{', '.join(run['forgotten']) or 'nothing'}. {run['items']:,} items, "
         f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens of the "
         "teacher's, its answers to probes among them. Intervals are of questions, not of runs."
+        f"{_checked_otherwise(run.get('checks', {}))}"
     )
     title = f"{run['student']}, taught by {run['teacher']}, {run['items']:,} items"
     return _section(Section(title, words, head, rows), run["command"])
+
+
+def _checked_otherwise(versions: Mapping[str, int]) -> str:
+    """A sentence on the checks that have another version today; empty where none has."""
+    now = {each.id: each.version for each in (Fits, Template, Belongs, NotDuplicate, NotLeak)}
+    older = [k for k in sorted(versions.keys() & now.keys()) if versions[k] != now[k]]
+    if not older:
+        return ""
+    were = ", ".join(f"{k} {versions[k]} (now {now[k]})" for k in older)
+    return f" Its items were checked by {were}: the command comes to other items today."
 
 
 def _between(value: float, interval: Sequence[float] | None) -> str:

@@ -160,7 +160,8 @@ def run_told(said: str) -> dict[str, Any]:
     folder = Path(name)
     report = json.loads((folder / "report.json").read_text())
     with (folder / "ledger.jsonl").open(encoding="utf-8") as lines:
-        run = json.loads(next(lines))
+        run, *entries = map(json.loads, lines)
+    checks = [c for e in entries if e["kind"] == "item" for c in e["checks"]]
     settings = changed(report["settings"], Settings().model_dump(mode="json"))
     settings.get("budget", {}).pop("items", None)
     settings = {group: values for group, values in settings.items() if values}
@@ -179,6 +180,7 @@ def run_told(said: str) -> dict[str, Any]:
         "settings": settings,
         **{k: run[k] for k in ("student", "teacher", "domain", "seed")},
         **{k: report[k] for k in REPORTED},
+        "checks": {c["id"]: c["version"] for c in checks},
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from distill.adapter.checks import Fits
 from distill.allowance import Allowance, count_words
 from distill.backends.base import Prompt, Reply
 from distill.cli import app
@@ -788,6 +789,12 @@ def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made
     low, high = report["retained_interval"]
     assert f"simulated keeps {report['retained']:.2f} ({low:.2f}–{high:.2f}) of what" in text
     assert f"| A2 | {report['skills'][0]['before']:.2f} |" in text
+
+    told = json.loads((tmp_path / "docs" / "evidence.json").read_text())
+    assert run["checks"]["fits"] == Fits.version
+    assert "Its items were checked by" not in text
+    told["taught"][0]["checks"] |= {"fits": 1}
+    assert f"checked by fits 1 (now {Fits.version}): the command comes" in evidence.markdown(told)
 
     docs = str(tmp_path / "docs")
     evidence.main([docs, str(tmp_path / "run"), docs])  # told already: once, behind the others
