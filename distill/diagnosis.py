@@ -12,7 +12,7 @@ from distill.backends.base import Backend
 from distill.domains.base import Domain
 from distill.grading import version_of
 from distill.identifier.edges import Observed
-from distill.identifier.error_types import group_errors
+from distill.identifier.error_types import RIGHT, group_errors
 from distill.identifier.evidence import Evidence, best_evidence, collect, weigh
 from distill.identifier.looks import Measured, measure
 from distill.identifier.probing import ask
@@ -148,7 +148,7 @@ def _skill(
         "teachable": gap.is_teachable,
         "severity": severity,
         "grader": version_of(domain.grader(skill.id)),
-        "cut_off": sum(answer.is_cut and answer.grade < 1 for _, answer in answered),
+        "cut_off": sum(answer.is_cut and answer.grade < RIGHT for _, answer in answered),
         "errors": [
             {
                 "type": g.type,

@@ -200,6 +200,7 @@ def _replace(
 ) -> dict[str, Any]:
     queue = Queue.of(stage, said)
     found = words.preview(stage, queue, form.replacement) if form.is_valid() else None
+    changed = [item for item, *_ in found or []]
     shown = [
         (item, difference(item.question, question), difference(item.solution, solution))
         for item, question, solution, _ in (found or [])[:SHOWN]
@@ -214,8 +215,8 @@ def _replace(
         "n": len(found or []),
         "n_match": queue.items(stage).count(),
         "shown": shown,
-        "falls": review_reads.standing([item for item, *_ in found or []], request.user),
-        "seen": words.digest_of(item for item, *_ in found or []),
+        "falls": review_reads.standing(stage, queue.round, changed, request.user),
+        "seen": words.digest_of(changed),
         "may_decide": may_decide(request, stage, queue),
     }
 

@@ -54,14 +54,20 @@ def counts(stage: Stage, round_: int) -> dict[str, int]:
     return found
 
 
-def standing(items: Sequence[Item], user: User | AnonymousUser) -> list[str]:
-    """Who has decided them, as “7 approved by ada”: what an edit of all takes back. One query."""
-    decided = [item.pk for item in items if item.verdict]
+def standing(
+    stage: Stage, round_: int, items: Sequence[Item], user: User | AnonymousUser
+) -> list[str]:
+    """Who has decided these items of a round, as “7 approved by ada”: what an edit of all takes
+    back. One query, by the round: a list of so many items may be more than a database takes.
+    """
+    decided = {item.pk for item in items if item.verdict}
     counted: Counter[tuple[str, str]] = Counter()
-    for review in Review.objects.filter(item__in=decided).standing().select_related("reviewer"):
-        person = review.person
-        who = "you" if person == user else name_of(person) if person else "policy"
-        counted[Verdict(review.verdict).label, who] += 1
+    given = Review.objects.filter(item__stage=stage, item__round=round_).standing()
+    for review in given.select_related("reviewer") if decided else ():
+        if review.item_id in decided:
+            person = review.person
+            who = "you" if person == user else name_of(person) if person else "policy"
+            counted[Verdict(review.verdict).label, who] += 1
     return [f"{n:,} {verdict} by {who}" for (verdict, who), n in counted.most_common()]
 
 
