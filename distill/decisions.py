@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from distill.errors import DistillError
-from distill.records import GateEvidence, PlannedStage
+from distill.records import PlannedStage
+from distill.verdicts import GateEvidence
 
 STOPPED = "The run was stopped at its gate."
 

@@ -24,9 +24,10 @@ from distill.identifier.probing import score
 from distill.journal import Journal
 from distill.organizer.stages import difficulty, lacking
 from distill.passed import Passed
-from distill.records import Gap, GateEvidence, Probe, Score, Split
+from distill.records import Gap, Probe, Score, Split
 from distill.roster import Lazy, Student
 from distill.settings import Settings
+from distill.verdicts import GateEvidence
 
 SAMPLE = 60  # problems, to see whether kinds of errors leave a choice among them
 

@@ -12,7 +12,8 @@ from distill.errors import DistillError
 from distill.identifier.edges import Checkpoint
 from distill.journal import LEDGER, Journal
 from distill.organizer.footing import footing
-from distill.records import GateEvidence, Split
+from distill.records import Split
+from distill.verdicts import GateEvidence
 
 
 def read(folders: Iterable[Path], *, domain: str, student: str) -> list[Checkpoint]:

@@ -15,19 +15,10 @@ from distill.differing import changes, filled
 from distill.domains.base import question_key
 from distill.errors import DistillError
 from distill.ledger import Ledger
-from distill.records import (
-    Answer,
-    Call,
-    CheckResult,
-    Curriculum,
-    GateEvidence,
-    Item,
-    PlannedStage,
-    Probe,
-    Split,
-)
+from distill.records import Answer, Call, CheckResult, Curriculum, Item, PlannedStage, Probe, Split
 from distill.settings import BEFORE, as_kept
 from distill.training.base import TrainingResult
+from distill.verdicts import GateEvidence
 
 LEDGER = "ledger.jsonl"
 AGAIN = "+"  # behind the key of a round whose items are written again

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from distill.assessment.gate import Was
 from distill.organizer import mixture
 from distill.organizer.stages import lacking
-from distill.records import Gap, GateAnswer, GateEvidence, Score
+from distill.records import Gap, Score
+from distill.verdicts import GateAnswer, GateEvidence
 
 
 def left_lacking(

@@ -29,18 +29,11 @@ from distill.organizer import mixture
 from distill.organizer.footing import footing, gained
 from distill.passed import Passed
 from distill.planner import Planner
-from distill.records import (
-    Curriculum,
-    Gap,
-    GateEvidence,
-    Item,
-    PlannedStage,
-    Score,
-    Split,
-)
+from distill.records import Curriculum, Gap, Item, PlannedStage, Score, Split
 from distill.roster import Student, make_room
 from distill.settings import Settings
 from distill.training.schedule import cooled
+from distill.verdicts import GateEvidence
 
 Need = Mapping[str, float]  # skill -> what it lacks, 0..1
 

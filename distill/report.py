@@ -14,9 +14,10 @@ from rich.table import Table
 from distill.assessment.gate import Was
 from distill.assessment.retention import judge_retention
 from distill.disk import write_beside
-from distill.records import Interval, Retention, Score
+from distill.records import Interval, Score
 from distill.settings import Thresholds
 from distill.statistics import interval_of_mean, ratio_interval
+from distill.verdicts import Retention
 
 
 def build(

@@ -20,7 +20,8 @@ from distill.assessment.gate import GateExam
 from distill.backends.base import Backend, Beat
 from distill.identifier.probing import score
 from distill.organizer import mixture
-from distill.records import Answer, Gap, GateEvidence, Probe, Split
+from distill.records import Answer, Gap, Probe, Split
+from distill.verdicts import GateEvidence
 
 
 def assess(stage: Stage, *, beat: Beat, keep: Keep) -> tuple[dict[str, Any], list[models.Score]]:

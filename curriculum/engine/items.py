@@ -25,7 +25,7 @@ from distill import records, roster
 from distill.decisions import stalls
 from distill.domains import question_key
 from distill.organizer.footing import footing, gained
-from distill.records import GateEvidence
+from distill.verdicts import GateEvidence
 
 
 def record(item: Item) -> records.Item:

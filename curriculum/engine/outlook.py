@@ -22,7 +22,7 @@ from distill.errors import BudgetSpent
 from distill.organizer import mixture
 from distill.organizer.footing import footing
 from distill.outlook import Case, Cost, Guess, Took
-from distill.records import GateAnswer, GateEvidence
+from distill.verdicts import GateAnswer, GateEvidence
 
 
 @dataclass(frozen=True, slots=True)

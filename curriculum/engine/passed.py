@@ -14,7 +14,8 @@ from curriculum.states import SETTLED, SkillOutcome, SkillStatus, StageStatus
 from distill.assessment.gate import Was, known_at_start
 from distill.organizer.mixture import still_needed
 from distill.passed import left_lacking
-from distill.records import Gap, GateEvidence, Split
+from distill.records import Gap, Split
+from distill.verdicts import GateEvidence
 
 
 def way_back(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:

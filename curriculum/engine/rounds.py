@@ -16,7 +16,8 @@ from distill import records
 from distill.organizer import mixture as organizer
 from distill.organizer.footing import footing
 from distill.organizer.stages import lacking
-from distill.records import Gap, GateEvidence, Split
+from distill.records import Gap, Split
+from distill.verdicts import GateEvidence
 
 
 @dataclass(frozen=True, slots=True)

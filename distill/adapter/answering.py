@@ -7,19 +7,27 @@ answers are known: a bank of questions, or a generator's. What it gets wrong is 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from distill.adapter.attempts import Attempts, Chosen
 from distill.adapter.checks import AnswerVerified, check
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
-from distill.adapter.mending import OF_QUESTION, ask_alone, read_working, run_checks
+from distill.adapter.mending import (
+    OF_QUESTION,
+    answer_alone,
+    ask_alone,
+    run_checks,
+    shown_examples,
+)
 from distill.adapter.operations import Operation
 from distill.adapter.tally import Count, Tally
 from distill.adapter.writing import Order, draw_problems, number
 from distill.domains.base import FULL_LEVEL, Domain
-from distill.records import Call, CheckResult, Item
+from distill.domains.working import read_working
+from distill.records import Call, CheckResult, Example, Item
 from distill.settings import Sampling, Writing
 
 
@@ -31,6 +39,7 @@ class Ordered:
     missing: int
     may_ask: int  # for so many questions still
     waves: int = 0
+    in_own_words: bool = False  # without examples: there are none, or they were not followed
     asked: set[str] = field(default_factory=set)  # keys of questions
     failed: list[Item] = field(default_factory=list)
     counts: dict[int, Count] = field(default_factory=dict)  # by size
@@ -62,8 +71,11 @@ def waves(
     counts are brought up to date wave by wave.
 
     Each question is put alone: once for the teacher's likeliest answer, and, where that does not
-    come to the domain's, `settings.agreement` times at its temperature. Of a wave's solutions that
-    are right and pass every check the shortest of two steps or more is taken, else the shortest.
+    come to the domain's, `settings.agreement` times at its temperature. Where the skill has
+    examples, they are shown, and a solution has to have as many steps as they have; a skill of
+    which fewer than half comes out right that way is asked without them. Of a wave's solutions
+    that are right and pass every check the shortest of two steps or more is taken, else the
+    shortest.
 
     As deterministic as the teacher. Raises what the client raises. Source: a teacher's outputs as
     targets, Kim & Rush 2016 (arXiv 1606.07947); only those that are right, Yuan et al. 2023 (arXiv
@@ -105,27 +117,50 @@ def _answered(
 ) -> list[Item]:
     """The same items, each with the best solution that the teacher gave, if there is one."""
     items = [item for _, item in put]
-    for first, n, temperature in ((0, 1, 0.0), (1, settings.agreement, settings.temperature)):
+    examples = shown_examples(domain, settings)
+    for ordered, _ in put:
+        ordered.in_own_words |= ordered.order.skill not in examples
+    likeliest = {"0": Sampling(max_tokens=settings.max_answer_tokens, temperature=0.0, seed=0)}
+
+    def ask(samplings: Mapping[str, Sampling], *, shown: bool) -> None:
         open_ = [
-            place
-            for place, (_, item) in enumerate(put)
-            if not item.is_flagged and not _is_done(items[place])
+            (place, item)
+            for place, (ordered, item) in enumerate(put)
+            if ordered.in_own_words is not shown
+            if not (item.is_flagged or _is_done(items[place]))
         ]
-        wanted = [
-            (place, ask_alone(items[place], f"{items[place].key}-a{nth}", "write", sampling))
-            for nth, sampling in _samplings(first, n, temperature, settings, draw)
-            for place in open_
-        ]
+        wanted = []
+        for name, sampling in samplings.items():
+            for place, item in open_:
+                like = examples[item.skill] if shown else ()
+                key = f"{item.key}-{'b' if item.skill in examples and not shown else 'a'}{name}"
+                wanted.append((place, ask_alone(item, key, "write", sampling, like)))
         calls = client.ask([each for _, each in wanted], alive)
         said: dict[int, list[Call]] = {}
         for (place, _), call in zip(wanted, calls, strict=True):
             said.setdefault(place, []).append(call)
-        for place, came in said.items():
-            item = put[place][1]
-            best = _best(item, came, domain.grader(item.skill), checks, settings)
+        for place, item in open_:
+            like = examples[item.skill] if shown else ()
+            best = _best(item, said[place], domain.grader(item.skill), checks, settings, like)
             if best and not (items[place].solution and best.is_flagged):
                 items[place] = best
+
+    for shown in (True, False):
+        ask(likeliest, shown=shown)
+        ask(_samplings(settings, draw), shown=shown)
+        if shown:
+            _note_own_words(put, items)
     return [item if item.solution or item.is_flagged else _unanswered(item) for item in items]
+
+
+def _note_own_words(put: Sequence[tuple[Ordered, Item]], items: Sequence[Item]) -> None:
+    """Orders of whose questions fewer than half have a solution that passes: this teacher cannot
+    follow the examples, and is asked to say it in its own words from here on.
+    """
+    asked = Counter(item.skill for _, item in put if not item.is_flagged)
+    done = Counter(item.skill for item in items if _is_done(item))
+    for ordered, item in put:
+        ordered.in_own_words |= 2 * done[item.skill] < asked[item.skill]
 
 
 def _is_done(item: Item) -> bool:
@@ -185,29 +220,41 @@ def _item(chosen: Chosen, round_key: str, settings: Writing, teacher: str) -> It
     )
 
 
-def _samplings(
-    first: int, n: int, temperature: float, settings: Writing, draw: str
-) -> Iterator[tuple[int, Sampling]]:
-    for nth in range(first, first + n):
-        seed = number(f"{draw}:answer") + nth if temperature else 0
-        yield (
-            nth,
-            Sampling(max_tokens=settings.max_answer_tokens, temperature=temperature, seed=seed),
+def _samplings(settings: Writing, draw: str) -> dict[str, Sampling]:
+    """By the name that ends the key of their calls."""
+    most = settings.max_answer_tokens
+    return {
+        str(nth): Sampling(
+            max_tokens=most,
+            temperature=settings.temperature,
+            seed=number(f"{draw}:answer") + nth if settings.temperature else 0,
         )
+        for nth in range(1, 1 + settings.agreement)
+    }
 
 
 def _best(
-    item: Item, calls: Sequence[Call], grader: str, checks: Checks, settings: Writing
+    item: Item,
+    calls: Sequence[Call],
+    grader: str,
+    checks: Checks,
+    settings: Writing,
+    examples: Sequence[Example],
 ) -> Item | None:
     """The item with the best solution that could be read: first by whether it passes every check,
-    then two steps or more, then the shortest.
+    then two steps or more, then the shortest. What has fewer steps than the examples that were
+    shown does not go their way, and is passed over.
     """
     verified = AnswerVerified(grader)
+    fewest = min((len(e.solution.splitlines()) - 1 for e in examples), default=1)
+    if examples:
+        item = dataclasses.replace(item, operations=(*item.operations, Operation.ONE_FORMAT))
     found = []
     for call in calls:
-        is_right = verified.worth(item, call.reply)[0] == 1.0
-        draft = read_working(item.question, call.reply, item.answer if is_right else None)
-        if draft is None:
+        reply = answer_alone(call.reply)
+        is_right = verified.worth(item, reply)[0] == 1.0
+        draft = read_working(item.question, reply, item.answer if is_right else None)
+        if draft is None or len(draft.steps) < fewest:
             continue
         is_worked = Operation.DECOMPOSE in settings.operations
         words = draft.worked if is_worked else draft.terse

@@ -11,12 +11,10 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from distill.adapter.operations import Operation
 from distill.domains.base import FULL_LEVEL, question_key
 from distill.domains.drafts import Draft
+from distill.domains.working import MOST_STEPS
 from distill.grading.base import marked_answer
 from distill.records import Call, Item
 from distill.structured import Words, json_object, plain_text, read_list, sentences
-
-MOST_STEPS = 12
-"""More steps are no help to a small student; such an item is read, and cut off nowhere: refused."""
 
 
 def _lines(value: Any) -> Any:

@@ -12,31 +12,29 @@ from collections.abc import Callable, Iterator, Sequence, Set
 
 from distill.adapter.checks import check
 from distill.adapter.client import TeacherClient, Wanted, call_of
-from distill.adapter.drafting import MOST_STEPS
 from distill.adapter.inspection import Checks, answer_result
 from distill.adapter.operations import Operation
 from distill.adapter.verifying import worked_out
 from distill.adapter.writing import number
 from distill.backends.base import Prompt
-from distill.domains.base import Domain
-from distill.domains.drafts import Draft
-from distill.grading.base import marked_answer
-from distill.records import CheckResult, Item
+from distill.domains.base import Domain, examples_of
+from distill.domains.working import read_working
+from distill.records import CheckResult, Example, Item
 from distill.settings import Sampling, Writing
-from distill.structured import plain_text
 
 MENDABLE = frozenset({"answer", "steps", "template", "fits"})
 """Faults of a solution. Those of a question stay: another solution makes it no other question."""
 OF_QUESTION = frozenset({"duplicate", "leak"})
 """Checks that need no solution, and are run once: the first remembers what it has seen."""
 _FEWEST = 2  # answers that have to be there before most of them decide
-_EMPHASIS = re.compile(r"\*\*|`|^#+")
-_BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
-_STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_NEXT = re.compile(r"(?<=\n)Question:")
 _ASKED = (
     "Work it out step by step, in a few short lines, each one small step with its numbers. Then "
     "end with a line “Answer: …” that has nothing but the answer."
+)
+_SHOWN = "Here is how it is done:"
+_ALIKE = (
+    "Now do this one with the same lines, each with its own numbers, down to the line “Answer: …”."
 )
 
 
@@ -67,11 +65,12 @@ def mend(
     """
     if not settings.mends or Operation.DECOMPOSE not in settings.operations:
         return list(items)
+    examples = shown_examples(domain, settings)
     wanted = [
         (place, each)
         for place, item in enumerate(items)
         if is_mendable(item)
-        for each in _questions(item, settings, draw)
+        for each in _questions(item, settings, draw, examples.get(item.skill, ()))
     ]
     calls = client.ask([each for _, each in wanted], alive)
     said: dict[int, list[tuple[str, str]]] = {}
@@ -90,16 +89,40 @@ def is_mendable(item: Item) -> bool:
     return bool(failed) and failed <= MENDABLE
 
 
-def ask_alone(item: Item, key: str, purpose: str, sampling: Sampling) -> Wanted:
-    """A request that has nothing but the item's question, and asks for it to be worked out."""
-    text = f"{item.question}\n\n{_ASKED}"
+def ask_alone(
+    item: Item, key: str, purpose: str, sampling: Sampling, examples: Sequence[Example] = ()
+) -> Wanted:
+    """A request that has nothing but the item's question, and asks for it to be worked out: as
+    the examples are, where there are any.
+    """
+    if examples:
+        # first, as what all prompts of a batch begin with is run once
+        shown = "\n\n".join(f"Question: {e.question}\nSolution:\n{e.solution}" for e in examples)
+        text = f"{_SHOWN}\n\n{shown}\n\n{_ALIKE}\n\nQuestion: {item.question}\nSolution:"
+    else:
+        text = f"{item.question}\n\n{_ASKED}"
     return (
         call_of(key, purpose, item.skill, text, sampling),
         Prompt(text, sampling, reference=item.answer, skill=item.skill),
     )
 
 
-def _questions(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
+def shown_examples(domain: Domain, settings: Writing) -> dict[str, tuple[Example, ...]]:
+    """By skill, where solutions are to be worked, and all of a skill in one format."""
+    wanted = {Operation.DECOMPOSE, Operation.ONE_FORMAT}
+    return examples_of(domain) if wanted <= set(settings.operations) else {}
+
+
+def answer_alone(reply: str) -> str:
+    """What a reply says to the question that it was asked: a model that was shown examples may
+    go on with others of its own. Pure.
+    """
+    return _NEXT.split(reply.lstrip(), maxsplit=1)[0]
+
+
+def _questions(
+    item: Item, settings: Writing, draw: str, examples: Sequence[Example]
+) -> Iterator[Wanted]:
     least = 1 if worked_out(item.question) is not None else _FEWEST
     for i in range(max(least, settings.agreement)):
         sampling = Sampling(
@@ -107,12 +130,13 @@ def _questions(item: Item, settings: Writing, draw: str) -> Iterator[Wanted]:
             temperature=settings.temperature,
             seed=number(f"{draw}:mend") + i,
         )
-        yield ask_alone(item, f"{item.key}-m{i}", "verify", sampling)
+        yield ask_alone(item, f"{item.key}-m{i}", "verify", sampling, examples)
 
 
 def _mended(
     item: Item, replies: Sequence[tuple[str, str]], grader: str, checks: Checks
 ) -> Item | None:
+    replies = [(key, answer_alone(reply)) for key, reply in replies]
     texts = [reply for _, reply in replies]
     drafts = [
         (key, draft) for key, reply in replies if (draft := read_working(item.question, reply))
@@ -136,29 +160,3 @@ def _mended(
 def run_checks(item: Item, checks: Checks, done: Set[str]) -> tuple[CheckResult, ...]:
     """The results of its skill's checks, less those that are done."""
     return check(item, [each for each in checks(item.skill) if each.id not in done])
-
-
-def read_working(question: str, reply: str, answer: str | None = None) -> Draft | None:
-    """The reply's lines as steps, up to the answer that it marks, which is the draft's unless
-    another is given. None without an answer or a step, or where a line is neither a statement nor
-    words: such a reply is no working. Pure, never raises.
-
-    answer: the bare answer, of which it is known that the reply comes to it, marked or not.
-    """
-    text = plain_text(reply)
-    marked = marked_answer(text) if answer is None else answer
-    if marked is None or not marked.strip():
-        return None
-    steps = []
-    for line in text.splitlines():
-        if "answer:" in line.casefold():
-            break
-        words = _BULLET.sub("", " ".join(_EMPHASIS.sub("", line).split())).rstrip(". :")
-        if words and not _STATED.search(words) and len(_WORD.findall(words)) < 2:
-            return None
-        steps += [words] if words else []
-    if not steps or len(steps) > MOST_STEPS:
-        return None
-    if answer is None:
-        answer = " ".join(marked.split()).strip("*. ").rpartition("=")[2].strip()
-    return Draft(question, answer, tuple(steps))

@@ -22,7 +22,7 @@ from distill.adapter.tally import Count, Tally
 from distill.adapter.verifying import worked_out
 from distill.adapter.writing import Order, number
 from distill.backends.base import Prompt
-from distill.domains.base import FULL_LEVEL, Domain
+from distill.domains.base import FULL_LEVEL, Domain, examples_of
 from distill.records import Call, Item
 from distill.settings import Sampling, Writing
 
@@ -152,9 +152,12 @@ def _requests(
     skill = slot.order.skill
     draw = number(f"{seed}:{round_key}:{skill}:{slot.level}:{slot.asked}")
     shown = domain.problems(skill, n_requests * SAMPLES, seed=draw, level=slot.level, exclude=taken)
+    examples = examples_of(domain).get(skill, ())
     for i in range(n_requests):
         n = min(settings.items_per_request, wanted - i * settings.items_per_request)
-        samples = [Sample(p.question, p.worked) for p in shown[i * SAMPLES : (i + 1) * SAMPLES]]
+        samples = [Sample(e.question, ". ".join(e.solution.splitlines())) for e in examples]
+        for p in shown[i * SAMPLES : (i + 1) * SAMPLES]:
+            samples.append(Sample(p.question, "" if examples else p.worked))
         text = words.prompt(
             learner,
             n=n,

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from distill.assessment.mastery import judge
 from distill.identifier.looks import Ask
-from distill.records import Gap, GateAnswer, Probe
+from distill.records import Gap, Probe
 from distill.settings import Settings
+from distill.verdicts import GateAnswer
 
 FIRST = 4  # a first look is this part of a gate's
 

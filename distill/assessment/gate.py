@@ -11,18 +11,9 @@ from distill.assessment.retention import judge_retention
 from distill.backends.base import Backend, Beat, no_beat
 from distill.domains.base import Domain
 from distill.identifier.probing import Sink, ask, no_sink
-from distill.records import (
-    Answer,
-    Gap,
-    GateAnswer,
-    GateEvidence,
-    Probe,
-    RetentionVerdict,
-    SkillVerdict,
-    Split,
-    WaivedVerdict,
-)
+from distill.records import Answer, Gap, Probe, Split
 from distill.settings import Settings, Thresholds
+from distill.verdicts import GateAnswer, GateEvidence, RetentionVerdict, SkillVerdict, WaivedVerdict
 
 
 @dataclass(frozen=True, slots=True)

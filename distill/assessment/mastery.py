@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from distill.records import GateAnswer, SkillVerdict
 from distill.settings import Thresholds
 from distill.statistics import is_over, mean_interval
+from distill.verdicts import GateAnswer, SkillVerdict
 
 
 def judge(

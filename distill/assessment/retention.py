@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from distill.records import Retention, RetentionVerdict
 from distill.settings import Thresholds
 from distill.statistics import is_over, mean_interval, normal_quantile
+from distill.verdicts import Retention, RetentionVerdict
 
 
 def judge_retention(

@@ -9,20 +9,24 @@ from typing import Any
 from distill import grading
 from distill.domains.base import FULL_LEVEL, Problem, question_key
 from distill.domains.reading import Entry, Source, Told, stop
+from distill.domains.working import MOST_STEPS, read_working
 from distill.errors import DomainError, UnknownGrader
 from distill.grading.base import marked_answer
-from distill.records import Probe, Skill, Split
+from distill.records import Example, Probe, Skill, Split
 from distill.structured import turns
 
 HEAD = ("domain", "title", "version", "skills")
 SKILL = (
     *("id", "title", "statement", "area", "level", "prerequisites", "is_transfer", "grader"),
-    *("probes", "items"),
+    *("examples", "probes", "items"),
 )
+EXAMPLE = ("question", "solution")
 PROBE = ("question", "reference", "grader", "split")
 ITEM = ("question", "answer", "solution", "level")
 DEALT = (Split.DIAGNOSE, Split.GATE, Split.FINAL)
 
+MOST_EXAMPLES = 5
+LONGEST_EXAMPLE = 2000  # characters
 LONGEST = {"id": 40, "title": 160, "area": 80}  # characters
 NAMED = ("domain", "skill")  # beside whose words others stand
 DEFAULT_GRADER = "exact"
@@ -40,6 +44,7 @@ class SkillEntry:
     line: int
     skill: Skill
     grader: str
+    examples: tuple[tuple[int, Example], ...]
     probes: tuple[tuple[int, Probe], ...]
     problems: tuple[tuple[int, Problem], ...]
 
@@ -138,6 +143,10 @@ def _skill_entry(source: Source, entry: Entry, told: Told) -> SkillEntry:
         is_transfer=form.flag("is_transfer"),
     )
     grader = form.grader(DEFAULT_GRADER)
+    shown = _examples(source, form.entries("examples"), told)
+    if len(shown) > MOST_EXAMPLES:
+        form.refuse(f"A skill has at most {MOST_EXAMPLES} examples; this one has {len(shown)}.")
+    skill = replace(skill, examples=tuple(example for _, example in shown))
     items = form.entries("items")
     if items and skill.is_transfer:
         form.refuse(f"“{skill.id}” is for transfer, never trained: it may have no items.")
@@ -145,6 +154,7 @@ def _skill_entry(source: Source, entry: Entry, told: Told) -> SkillEntry:
         line=entry.line,
         skill=skill,
         grader=grader,
+        examples=shown,
         probes=_probes(source, skill.id, grader, form.entries("probes"), told),
         problems=_problems(source, skill.id, grader, items, told),
     )
@@ -192,6 +202,30 @@ def _check_reference(form: _Form, probe: Probe) -> None:
     if value < 1.0:
         why = error or f"the grader “{probe.grader}” would not accept it."
         form.refuse(f"The reference “{probe.reference[:40]}” cannot be used: {why}")
+
+
+def _examples(source: Source, entries: list[Entry], told: Told) -> tuple[tuple[int, Example], ...]:
+    found: list[tuple[int, Example]] = []
+    for entry in entries:
+        try:
+            found.append((entry.line, _example(source, entry)))
+        except DomainError as exc:
+            told(exc)
+    return tuple(found)
+
+
+def _example(source: Source, entry: Entry) -> Example:
+    form = _Form(source, entry, EXAMPLE, "example")
+    question = form.text("question", required=True)
+    solution = form.text("solution", required=True)
+    if len(question) + len(solution) > LONGEST_EXAMPLE:
+        form.refuse(f"An example has at most {LONGEST_EXAMPLE:,} characters.")
+    if read_working(question, solution) is None:
+        form.refuse(
+            "An example's solution has a step a line, each a calculation or words, at most "
+            f"{MOST_STEPS}, and ends in a line “Answer: …”."
+        )
+    return Example(question, solution)
 
 
 def _problems(

@@ -68,6 +68,10 @@ def _skill(domain: Domain, skill: Skill, n: int) -> dict[str, Any]:
         "prerequisites": list(skill.prerequisites),
         "is_transfer": skill.is_transfer,
         "grader": grader,
+        "examples": [
+            {"question": example.question, "solution": example.solution}
+            for example in skill.examples
+        ],
         "probes": [
             {
                 "question": probe.question,

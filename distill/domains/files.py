@@ -179,6 +179,10 @@ def _faults_of_questions(source: Source, entries: Sequence[SkillEntry]) -> Itera
             yield source.fault(line, sentence)
         measured.setdefault(probe.id, line)
     for entry in entries:
+        for line, example in entry.examples:
+            if (key := question_key(example.question)) in measured:
+                sentence = f"This example asks the same as the probe on line {measured[key]}"
+                yield source.fault(line, f"{sentence}, so it may not be shown.")
         taught: dict[str, int] = {}
         for line, item in entry.problems:
             if item.key in measured:

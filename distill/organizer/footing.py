@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distill.organizer.mixture import sitting, still_needed
-from distill.records import GateAnswer, GateEvidence
+from distill.verdicts import GateAnswer, GateEvidence
 
 
 @dataclass(frozen=True, slots=True)

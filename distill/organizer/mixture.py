@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from distill.errors import BudgetSpent
-from distill.records import GateAnswer, GateEvidence, Item
+from distill.records import Item
 from distill.settings import Budget
 from distill.statistics import in_proportion
+from distill.verdicts import GateAnswer, GateEvidence
 
 SMALLEST_SHARE = 0.5  # of `items_per_skill`, for a skill that lacks little
 FEWEST = 32  # items of a skill and round, however many wait: fewer are too few steps to matter

@@ -7,19 +7,13 @@ from dataclasses import dataclass, field
 
 from distill.backends.base import Prompt, Reply
 from distill.domains.base import FULL_LEVEL, Problem, declared_edges, question_key
-from distill.records import (
-    Edge,
-    Gap,
+from distill.records import Edge, Gap, Item, Probe, Score, Skill, Split
+from distill.verdicts import (
     GateAnswer,
     GateEvidence,
-    Item,
-    Probe,
     Retention,
     RetentionVerdict,
-    Score,
-    Skill,
     SkillVerdict,
-    Split,
     WaivedVerdict,
 )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from distill.adapter.inspection import Checks
+from distill.adapter.operations import Operation
 from distill.adapter.writing import Order
 from distill.domains.base import question_key
+from distill.records import Example
 from distill.settings import Writing
 from tests.distill.test_teaching import DOMAIN, Kept, taught
 from tests.distill.writers import Writer
@@ -142,6 +145,92 @@ def test_a_question_of_a_probe_is_not_put():
 
     assert taught(teacher, settings=BY_DOMAIN, probes=probes) == []
     assert teacher.asked == []
+
+
+SHOWN = (Example("What is 3 and 4?", "3 and 4 are given\nThey are 7\nAnswer: 7"),)
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The domain has an example of skill A, and none of the others."""
+    skills = tuple(replace(s, examples=SHOWN if s.id == "A" else ()) for s in DOMAIN.skills)
+    monkeypatch.setattr(DOMAIN, "skills", skills)
+
+
+def test_the_skills_examples_stand_before_the_question_and_the_item_says_so(shown):
+    teacher, kept = Writer(answer=right), Kept()
+
+    items = taught(teacher, kept=kept, settings=BY_DOMAIN)
+
+    assert len(teacher.asked) == len(items) == 8
+    for item in items:
+        assert Operation.ONE_FORMAT in item.operations
+        words = kept[item.call].prompt
+        assert words.index(SHOWN[0].solution) < words.index(item.question)
+        assert words.endswith(f"Question: {item.question}\nSolution:")
+
+
+def test_no_examples_no_one_format(shown):
+    teacher = Writer(answer=right)
+
+    items = taught(teacher, Order("B", 4), settings=BY_DOMAIN)
+
+    assert not any(Operation.ONE_FORMAT in i.operations for i in items)
+    assert not any(SHOWN[0].question in p.text for p in teacher.asked)
+
+
+@pytest.mark.parametrize("left", [Operation.DECOMPOSE, Operation.ONE_FORMAT])
+def test_examples_are_shown_where_steps_in_one_format_are_wanted(shown, left):
+    wanted = [each for each in BY_DOMAIN.operations if each is not left]
+    teacher = Writer(answer=right)
+
+    taught(teacher, settings=BY_DOMAIN.model_copy(update={"operations": wanted}))
+
+    assert teacher.asked
+    assert not any(SHOWN[0].question in p.text for p in teacher.asked)
+
+
+def test_a_teacher_that_cannot_follow_the_examples_is_asked_without(shown):
+    def answer(prompt):
+        return "It says\nAnswer: 123456" if SHOWN[0].question in prompt.text else right(prompt)
+
+    teacher = Writer(answer=answer)
+
+    items = taught(teacher, settings=BY_DOMAIN)
+
+    assert not any(i.is_flagged for i in items)
+    assert not any(Operation.ONE_FORMAT in i.operations for i in items)
+    assert [SHOWN[0].question in p.text for p in teacher.asked] == [*[True] * 32, *[False] * 8]
+
+
+def test_what_has_fewer_steps_than_the_examples_is_passed_over(shown):
+    def answer(prompt):
+        words = right(prompt) if prompt.sampling.temperature else f"Answer: {prompt.reference}"
+        return words if prompt.sampling.temperature else f"It is given\n{words}"
+
+    items = taught(Writer(answer=answer), settings=BY_DOMAIN)
+
+    assert {i.solution for i in items} == {
+        f"It is given. It is {i.answer}. Answer: {i.answer}" for i in items
+    }
+
+
+def test_what_a_teacher_goes_on_to_ask_itself_is_no_part_of_its_answer(shown):
+    more = "\nQuestion: What is 1 and 1?\nSolution:\nIt is given\nIt is 2\nAnswer: 2"
+
+    items = taught(Writer(answer=lambda p: right(p) + more), settings=BY_DOMAIN)
+
+    assert {i.solution for i in items} == {
+        f"It is given. It is {i.answer}. Answer: {i.answer}" for i in items
+    }
+
+
+def test_one_that_mostly_can_is_not(shown):
+    teacher = Writer(answer=lambda p: right(p) if int(p.reference) % 3 else "It says\nAnswer: -1")
+
+    taught(teacher, settings=BY_DOMAIN)
+
+    assert all(SHOWN[0].question in p.text for p in teacher.asked)
 
 
 def test_without_steps_only_the_answer_is_said():

@@ -12,8 +12,9 @@ from scipy.stats import binom
 from distill.assessment.gate import GateExam, Was, known_at_start
 from distill.assessment.mastery import judge
 from distill.assessment.retention import judge_retention
-from distill.records import GateAnswer, Retention, Split
+from distill.records import Split
 from distill.settings import Probing, Settings, Thresholds
+from distill.verdicts import GateAnswer, Retention
 from tests.distill.samples import (
     Numbered,
     RuleStudent,

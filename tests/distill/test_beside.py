@@ -13,8 +13,8 @@ from distill import roster
 from distill.backends.simulated import SimulatedTrainer
 from distill.organizer import mixture
 from distill.passed import left_lacking
-from distill.records import GateAnswer, Retention
 from distill.settings import Budget
+from distill.verdicts import GateAnswer, Retention
 from tests.distill.samples import (
     Numbered,
     RuleStudent,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from distill.domains import export, load, question_key
 from distill.errors import CyclicPrerequisites, DomainError, OutOfSpace, UnknownGrader
-from distill.records import Edge, Split
+from distill.records import Edge, Example, Split
 
 MEASURED = [Split.DIAGNOSE, Split.GATE, Split.FINAL]
 
@@ -42,6 +42,13 @@ skills:
       - {question: "Is 3 even?", reference: no}
       - {question: "Is 5 even?", reference: no}
       - {question: "Is 7 even?", reference: no}
+"""
+SHOWN = f"""{GOOD}\
+    examples:
+      - question: Is 9 even?
+        solution: |
+          9 has a half of 4.5
+          Answer: no
 """
 LINES = """\
 {"domain": "halves", "title": "Halves"}
@@ -77,6 +84,13 @@ def test_a_yaml_file_gives_its_skills_edges_probes_and_problems(written):
     (problem,) = domain.problems("H1", 9, seed=1, level=1)
     assert problem.worked == "5 + 5 = 10. Answer: 5"
     assert len(domain.problems("H1", 9, seed=1)) == 2
+
+
+def test_a_skill_may_have_examples(written):
+    first, second = load(written(SHOWN)).skills
+
+    assert first.examples == ()
+    assert second.examples == (Example("Is 9 even?", "9 has a half of 4.5\nAnswer: no"),)
 
 
 def test_a_question_that_is_listed_for_other_skills_alone_is_not_this_ones(written):
@@ -167,6 +181,15 @@ FAULTS = [
     (
         GOOD.replace("split: gate", "split: final").replace('      - {question: "Is 7', "#"),
         "line 19",
+    ),
+    (SHOWN.replace("Is 9", "is  7"), "line 28: This example asks the same as the probe on line 26"),
+    (SHOWN.replace("Is 9 even?", "''"), "line 28: This example has no question."),
+    (SHOWN.replace("Answer: no", ""), "line 28: An example's solution has a step a line, each a"),
+    (SHOWN.replace("9 has a half of 4.5", "4.5"), "line 28: An example's solution has a step a"),
+    (SHOWN.replace("4.5", "4.5 " * 600), "line 28: An example has at most 2,000 characters."),
+    (
+        SHOWN + SHOWN[len(GOOD) + len("    examples:\n") :] * 5,
+        "line 19: A skill has at most 5 examples; this one has 6.",
     ),
 ]
 
@@ -266,7 +289,7 @@ def test_an_unknown_skill_and_a_train_probe_are_refused(written):
 
 @pytest.mark.parametrize("name", ["again.yaml", "again.yml", "again.jsonl"])
 def test_an_exported_file_reads_back_as_the_same_domain(written, tmp_path, name):
-    domain = load(written(GOOD))
+    domain = load(written(SHOWN))
 
     export(domain, tmp_path / name)
 

@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distill import grading
+from distill.adapter.verifying import wrong_statement
 from distill.domains import load, question_key, split_of
 from distill.domains.base import UNLIMITED
 from distill.domains.foundations import GENERATORS
 from distill.domains.foundations.columns import add_columns, subtract_columns
+from distill.domains.working import read_working
 from distill.errors import DomainError
 from distill.records import Probe, Split
 
@@ -316,3 +318,20 @@ def test_the_examples_of_the_documentation_are_worked_so():
     for skill, question, worked in rows:
         (draft,) = [d for d in GENERATORS[skill].every(3) if d.question == question]
         assert draft.worked == worked
+
+
+@pytest.mark.parametrize("skill", TAUGHT)
+def test_examples_are_the_skills_own_right_in_every_line_and_never_a_probe(skill):
+    examples = next(s.examples for s in DOMAIN.skills if s.id == skill)
+
+    assert len(examples) == 3
+    for example in examples:
+        key = question_key(example.question)
+        assert split_of(key) is Split.TRAIN
+        assert DOMAIN.asks(skill, example.question) is not False
+        if n := DOMAIN.size(skill, Split.TRAIN):
+            assert key in {problem.key for problem in DOMAIN.problems(skill, n, seed=0)}
+        working = read_working(example.question, example.solution)
+        assert working.steps == tuple(example.solution.splitlines()[:-1])
+        assert working.answer == answer_to(example.question)
+        assert wrong_statement(example.solution) == ""

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from distill.decisions import AtGate, Decision, autopilot, stalls
 from distill.organizer.footing import footing, gained
 from distill.organizer.mixture import sitting, still_needed
-from distill.records import GateAnswer, PlannedStage, Retention
+from distill.records import PlannedStage
+from distill.verdicts import GateAnswer, Retention
 from tests.distill.samples import evidence_of, retention, verdict
 
 M, N, U = GateAnswer.MASTERED, GateAnswer.NOT_YET, GateAnswer.UNCLEAR

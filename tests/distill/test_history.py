@@ -12,8 +12,9 @@ from distill.diagnosis import BASE, TEACHER
 from distill.history import checkpoints
 from distill.identifier.edges import _Rounds
 from distill.journal import Journal
-from distill.records import Answer, GateAnswer, GateEvidence, Probe, Retention, Split
+from distill.records import Answer, Probe, Split
 from distill.training.base import TrainingResult
+from distill.verdicts import GateAnswer, GateEvidence, Retention
 from tests.distill.samples import evidence_of, item_of, retention, verdict, waived
 
 M, N = GateAnswer.MASTERED, GateAnswer.NOT_YET

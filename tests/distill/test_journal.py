@@ -16,9 +16,10 @@ from distill.disk import full_disk_told, write_beside
 from distill.errors import DistillError, OutOfSpace
 from distill.journal import Journal
 from distill.ledger import Ledger
-from distill.records import Answer, CheckResult, GateAnswer, Probe, Split
+from distill.records import Answer, CheckResult, Probe, Split
 from distill.settings import Settings
 from distill.training.base import TrainingResult
+from distill.verdicts import GateAnswer
 from tests.distill.samples import Numbered, evidence_of, item_of, skill_of, verdict
 
 

@@ -14,7 +14,8 @@ from distill.commands.assess import _table as assessed
 from distill.commands.diagnose import _table as diagnosed
 from distill.commands.progress import Bars, Lines
 from distill.decisions import AtGate, Decision
-from distill.records import GateAnswer, PlannedStage, Retention
+from distill.records import PlannedStage
+from distill.verdicts import GateAnswer, Retention
 from tests.distill.samples import evidence_of, retention, verdict, waived
 
 NAMES = ["a[/b]", "list[int]", "[list] sort", "[red]"]

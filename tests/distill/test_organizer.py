@@ -14,8 +14,9 @@ from distill.organizer import mixture
 from distill.organizer.graph import find_cycle, without_cycles
 from distill.organizer.readiness import grouped, needed
 from distill.organizer.stages import difficulty, plan, steps_too_large
-from distill.records import Edge, GateAnswer, Retention
+from distill.records import Edge
 from distill.settings import Budget, Thresholds
+from distill.verdicts import GateAnswer, Retention
 from tests.distill.samples import evidence_of, gap_of, item_of, retention, skill_of, verdict
 
 NAMES = [f"K{i:02}" for i in range(9)]

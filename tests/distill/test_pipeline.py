@@ -16,9 +16,10 @@ from distill.errors import BudgetSpent, DistillError, DomainError
 from distill.identifier.probing import ask
 from distill.journal import Journal
 from distill.pipeline import Pipeline
-from distill.records import GateAnswer, Score, Split
+from distill.records import Score, Split
 from distill.settings import Budget, Probing, Settings, Thresholds
 from distill.statistics import mean_interval
+from distill.verdicts import GateAnswer
 from tests.distill.samples import Numbered, RuleStudent, item_of, skill_of
 
 SMALL = Settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
+from dataclasses import replace
 from functools import cache
 from random import Random
 
@@ -10,6 +11,7 @@ from distill.arithmetic import plain_sum, value_of
 from distill.domains.base import FULL_LEVEL, UNLIMITED, question_key, split_of
 from distill.domains.drafts import Drafted, Keyed, distinct
 from distill.domains.foundations import algebra, arithmetic, lists, stories
+from distill.domains.foundations.examples import EXAMPLES
 from distill.domains.foundations.sheet import Generator
 from distill.errors import DomainError
 from distill.records import Skill, Split
@@ -43,7 +45,9 @@ class Foundations(Drafted):
     version = "2"  # 2: other worked solutions, see docs/decisions/0027
 
     def __init__(self) -> None:
-        self.skills: tuple[Skill, ...] = tuple(g.skill for g in GENERATORS.values())
+        self.skills: tuple[Skill, ...] = tuple(
+            replace(g.skill, examples=EXAMPLES.get(k, ())) for k, g in GENERATORS.items()
+        )
 
     def grader(self, skill: str) -> str:
         return _generator(skill).grader

@@ -1,0 +1,46 @@
+"""Words that work a question out, read as steps."""
+
+from __future__ import annotations
+
+import re
+
+from distill.domains.base import question_key
+from distill.domains.drafts import Draft
+from distill.grading.base import marked_answer
+from distill.structured import plain_text
+
+MOST_STEPS = 12
+"""More steps are no help to a small student; such an item is read, and cut off nowhere: refused."""
+
+_EMPHASIS = re.compile(r"\*\*|`|^#+")
+_BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
+_STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def read_working(question: str, reply: str, answer: str | None = None) -> Draft | None:
+    """The reply's lines as steps, up to the answer that it marks, which is the draft's unless
+    another is given. None without an answer or a step, or where a line is neither a statement nor
+    words: such a reply is no working. Pure, never raises.
+
+    answer: the bare answer, of which it is known that the reply comes to it, marked or not.
+    """
+    text = plain_text(reply)
+    marked = marked_answer(text) if answer is None else answer
+    if marked is None or not marked.strip():
+        return None
+    steps, asked = [], question_key(question.rstrip(". :"))
+    for line in text.splitlines():
+        if "answer:" in line.casefold():
+            break
+        words = _BULLET.sub("", " ".join(_EMPHASIS.sub("", line).split())).rstrip(". :")
+        if words.casefold() == "solution" or question_key(words) == asked:
+            continue  # as it was put, said again
+        if words and not _STATED.search(words) and len(_WORD.findall(words)) < 2:
+            return None
+        steps += [words] if words else []
+    if not steps or len(steps) > MOST_STEPS:
+        return None
+    if answer is None:
+        answer = " ".join(marked.split()).strip("*. ").rpartition("=")[2].strip()
+    return Draft(question, answer, tuple(steps))
