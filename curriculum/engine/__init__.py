@@ -36,6 +36,12 @@ from curriculum.engine.describe import (
 )
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
 from curriculum.engine.exam import Keep
+from curriculum.engine.examples import (
+    MOST_EXAMPLES,
+    asked_alone,
+    check_examples,
+    examples_of_domain,
+)
 from curriculum.engine.exporting import domain_file, merge
 from curriculum.engine.gating import assess
 from curriculum.engine.importing import Importer
@@ -87,6 +93,7 @@ __all__ = [
     "History",
     "Importer",
     "Keep",
+    "MOST_EXAMPLES",
     "NextRound",
     "PROMPT_NAMES",
     "PlanRow",
@@ -101,8 +108,10 @@ __all__ = [
     "TriedPrompt",
     "agreement",
     "aim_in_words",
+    "asked_alone",
     "assess",
     "built_in_prompt",
+    "check_examples",
     "check_items",
     "check_models",
     "check_prompt",
@@ -119,6 +128,7 @@ __all__ = [
     "domains_folder",
     "domains_titled",
     "evidence_record",
+    "examples_of_domain",
     "forgotten_by_now",
     "holding",
     "is_asked_in_words",

@@ -12,6 +12,7 @@ from curriculum import models
 from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import find_teacher, load_domain, settings_of
 from curriculum.engine.exam import Keep
+from curriculum.engine.examples import examples_of
 from curriculum.engine.prompts import templates_of
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
 from curriculum.models.items import marks_of
@@ -122,7 +123,12 @@ def learner_of(skill: Skill, order: Order, domain: Domain) -> Learner:
     """What the teacher is told of the student and of the reviewers' words on one skill."""
     known = {s.id: s for s in domain.skills}
     told = learner(
-        dataclasses.replace(known[skill.key], title=skill.title, statement=skill.statement),
+        dataclasses.replace(
+            known[skill.key],
+            title=skill.title,
+            statement=skill.statement,
+            examples=examples_of(skill),
+        ),
         known,
         mastery=order.mastery,
         answered=_answered(skill),

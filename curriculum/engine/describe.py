@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class SkillRow:
     area: str
     level: int
     is_transfer: bool
+    examples: list[dict[str, str]]  # question, solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,15 @@ def describe_domain(spec: str, skills: Sequence[str] = ()) -> DomainDescription:
         raise BadDomain(f"{domain.title} has no skill {', '.join(unknown)}.")
     chosen = set(skills) or known
     rows = tuple(
-        SkillRow(s.id, s.title, s.statement, s.area, s.level, s.is_transfer)
+        SkillRow(
+            s.id,
+            s.title,
+            s.statement,
+            s.area,
+            s.level,
+            s.is_transfer,
+            [asdict(e) for e in s.examples],
+        )
         for s in domain.skills
         if s.id in chosen
     )

@@ -8,6 +8,7 @@ from collections.abc import Set
 from pathlib import Path
 
 from curriculum.engine.describe import find_student, home, load_domain
+from curriculum.engine.examples import examples_of
 from curriculum.engine.planning import edges_of
 from curriculum.errors import BadDomain, BadModel
 from curriculum.models import Checkpoint, Run
@@ -72,6 +73,7 @@ def domain_file(run: Run) -> str:
             skill,
             title=rows[skill.id].title,
             statement=rows[skill.id].statement,
+            examples=examples_of(rows[skill.id]),
             prerequisites=tuple(e.source for e in edges if e.target == skill.id),
         )
         for skill in domain.skills

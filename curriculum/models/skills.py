@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 from django.conf import settings
 from django.db import models
@@ -19,6 +20,7 @@ class Skill(models.Model):
     area = models.CharField(max_length=80, blank=True)
     level = models.PositiveSmallIntegerField(default=1)
     is_transfer = models.BooleanField(default=False)  # measured in the report, never trained
+    examples = models.JSONField(default=list, blank=True)  # [{question, solution}], see `Example`
     status = models.CharField(max_length=8, choices=SkillStatus, default=SkillStatus.ACTIVE)
 
     is_deficient = models.BooleanField(null=True, blank=True)  # null: not diagnosed yet
@@ -44,6 +46,11 @@ class Skill(models.Model):
     def digest(self) -> str:
         """Of the words that say what is taught: other words, another."""
         return hashlib.sha256(f"{self.title}\n{self.statement}".encode()).hexdigest()[:16]
+
+    @property
+    def examples_digest(self) -> str:
+        """Of the examples alone: others, another."""
+        return hashlib.sha256(json.dumps(self.examples).encode()).hexdigest()[:16]
 
 
 class Prerequisite(models.Model):

@@ -59,6 +59,7 @@ ACTIONS: dict[str, str] = {
     "prompt.rolled_back": "prompt template rolled back",
     "prompt.tried": "prompt template tried",
     "skill.edited": "skill edited",
+    "skill.examples": "examples of a skill changed",
     "skill.retired": "skill retired",
     "skill.restored": "skill restored",
     "skill.moved": "skill moved to another stage",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from django.db import IntegrityError, transaction
 
 from curriculum import engine
@@ -41,6 +43,43 @@ def roll_back(
         seen=seen,
         note=note or f"as in version {number}",
     )
+
+
+@transaction.atomic
+def show_examples(
+    skill: Skill,
+    *,
+    actor: Actor,
+    examples: Sequence[Mapping[str, str]],
+    seen: str = "",
+    note: str = "",
+) -> Skill:
+    """Show the teacher these examples of the skill from the next request on; none: no more.
+
+    seen: `Skill.examples_digest` of those that the person changed; raises `Overtaken` where they
+    are others by now. Empty: whatever they are. Raises `BadPrompt` where one will not do.
+    """
+    _require_words(skill.run)
+    skill = Skill.objects.select_for_update().select_related("run").get(pk=skill.pk)
+    if seen and seen != skill.examples_digest:
+        raise Overtaken("These examples")
+    now = [{name: _plain(each[name]) for name in ("question", "solution")} for each in examples]
+    was = skill.examples
+    if now == was:
+        raise NothingChanged
+    engine.check_examples(skill, now)
+    Skill.objects.filter(pk=skill.pk).update(examples=now)
+    audit.write(
+        skill.run,
+        actor=actor,
+        action="skill.examples",
+        subject=skill,
+        was={"examples": was},
+        became={"examples": now},
+        note=note,
+    )
+    skill.refresh_from_db()
+    return skill
 
 
 @transaction.atomic
@@ -120,15 +159,27 @@ def _store(
         raise Overtaken("This template") from exc
 
 
-def _require(run: Run, name: str) -> None:
+def _require_words(run: Run) -> None:
     audit.require_going(run)
     if not engine.is_asked_in_words(run):
         raise BadPrompt(NO_WORDS)
+
+
+def _require(run: Run, name: str) -> None:
+    _require_words(run)
     if name not in engine.PROMPT_NAMES:
         raise BadPrompt(f"There is no template “{name}”.")
 
 
 def _clean(source: str) -> str:
     """With the line ends of a file, not of a form, and one at the end."""
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    lines = _lines(source).strip("\n")
     return f"{engine.storable(lines)}\n"
+
+
+def _plain(text: str) -> str:
+    return engine.storable(_lines(text).strip())
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")

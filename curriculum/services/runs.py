@@ -111,6 +111,7 @@ def create(
             area=skill.area,
             level=skill.level,
             is_transfer=skill.is_transfer,
+            examples=skill.examples,
         )
         for skill in described.skills
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from curriculum import engine
 from curriculum.models import Run, Skill
@@ -36,6 +38,19 @@ class PromptForm(forms.Form):
         if found is None:
             raise forms.ValidationError("Choose a skill of this run.")
         return found
+
+
+class ExamplesForm(forms.Form):
+    """Examples side by side: as many questions as solutions. Pairs that are empty are left out."""
+
+    seen = forms.CharField(required=False, max_length=64)
+    note = forms.CharField(required=False, max_length=500)
+    of_domain = forms.BooleanField(required=False)  # those that came with it, whatever is typed
+
+    def pairs(self) -> list[dict[str, str]]:
+        said = self.data if isinstance(self.data, QueryDict) else QueryDict()
+        both = zip_longest(said.getlist("question"), said.getlist("solution"), fillvalue="")
+        return [{"question": q, "solution": s} for q, s in both if q.strip() or s.strip()]
 
 
 class PromptNumberForm(forms.Form):

@@ -17,10 +17,10 @@ from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
 from distill.adapter.mending import (
     OF_QUESTION,
+    Examples,
     answer_alone,
     ask_alone,
     run_checks,
-    shown_examples,
 )
 from distill.adapter.operations import Operation
 from distill.adapter.tally import Count, Tally
@@ -62,6 +62,7 @@ def waves(
     checks: Checks,
     taken: Set[str],
     attempts: Attempts | None,
+    examples: Examples,
     alive: Callable[[], None],
 ) -> Iterator[list[Item]]:
     """Put as many questions as are missing, until none is or enough were put; after each wave,
@@ -92,7 +93,9 @@ def waves(
                 put.append((ordered, dataclasses.replace(item, checks=_of_question(item, checks))))
         good = []
         for (ordered, _), item in zip(
-            put, _answered(put, domain, client, settings, checks, draw, alive), strict=True
+            put,
+            _answered(put, domain, client, settings, checks, draw, examples, alive),
+            strict=True,
         ):
             count = ordered.counts[item.level]
             if not item.is_flagged:
@@ -113,11 +116,11 @@ def _answered(
     settings: Writing,
     checks: Checks,
     draw: str,
+    examples: Examples,
     alive: Callable[[], None],
 ) -> list[Item]:
     """The same items, each with the best solution that the teacher gave, if there is one."""
     items = [item for _, item in put]
-    examples = shown_examples(domain, settings)
     for ordered, _ in put:
         ordered.in_own_words |= ordered.order.skill not in examples
     likeliest = {"0": Sampling(max_tokens=settings.max_answer_tokens, temperature=0.0, seed=0)}

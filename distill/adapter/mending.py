@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from distill.adapter.checks import check
 from distill.adapter.client import TeacherClient, Wanted, call_of
@@ -17,10 +17,13 @@ from distill.adapter.operations import Operation
 from distill.adapter.verifying import worked_out
 from distill.adapter.writing import number
 from distill.backends.base import Prompt
-from distill.domains.base import Domain, examples_of
+from distill.domains.base import Domain
 from distill.domains.working import read_working
 from distill.records import CheckResult, Example, Item
 from distill.settings import Sampling, Writing
+
+Examples = Mapping[str, tuple[Example, ...]]
+"""By skill, of those that have any: how their solutions are to be written."""
 
 MENDABLE = frozenset({"answer", "steps", "template", "fits"})
 """Faults of a solution. Those of a question stay: another solution makes it no other question."""
@@ -46,6 +49,7 @@ def mend(
     checks: Checks,
     *,
     draw: str,
+    examples: Examples,
     alive: Callable[[], object],
 ) -> list[Item]:
     """The same items; where a solution alone was at fault, with one of the teacher's independent
@@ -65,7 +69,6 @@ def mend(
     """
     if not settings.mends or Operation.DECOMPOSE not in settings.operations:
         return list(items)
-    examples = shown_examples(domain, settings)
     wanted = [
         (place, each)
         for place, item in enumerate(items)
@@ -105,12 +108,6 @@ def ask_alone(
         call_of(key, purpose, item.skill, text, sampling),
         Prompt(text, sampling, reference=item.answer, skill=item.skill),
     )
-
-
-def shown_examples(domain: Domain, settings: Writing) -> dict[str, tuple[Example, ...]]:
-    """By skill, where solutions are to be worked, and all of a skill in one format."""
-    wanted = {Operation.DECOMPOSE, Operation.ONE_FORMAT}
-    return examples_of(domain) if wanted <= set(settings.operations) else {}
 
 
 def answer_alone(reply: str) -> str:

@@ -19,6 +19,7 @@ from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from distill.adapter.operations import Operation
+from distill.domains.base import Problem
 from distill.errors import DistillError
 from distill.records import Skill
 
@@ -161,6 +162,14 @@ def built_in() -> Templates:
     return Templates(
         {name: folder.joinpath(f"{name}.jinja").read_text("utf-8") for name in map(str, NAMES)}
     )
+
+
+def samples_of(skill: Skill, problems: Sequence[Problem]) -> list[Sample]:
+    """How questions of the skill are put, and worked out: as its examples say, where it has any,
+    else as the problems do. Pure.
+    """
+    shown = [Sample(e.question, ". ".join(e.solution.splitlines())) for e in skill.examples]
+    return shown + [Sample(p.question, "" if shown else p.worked) for p in problems]
 
 
 def quoted(value: object) -> str:

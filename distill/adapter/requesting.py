@@ -15,14 +15,14 @@ from distill.adapter.checks import check
 from distill.adapter.client import TeacherClient, Wanted, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import Checks, answer_result
-from distill.adapter.mending import mend
+from distill.adapter.mending import Examples, mend
 from distill.adapter.operations import Operation, levels
-from distill.adapter.prompting import Learner, Sample, Templates
+from distill.adapter.prompting import Learner, Templates, samples_of
 from distill.adapter.tally import Count, Tally
 from distill.adapter.verifying import worked_out
 from distill.adapter.writing import Order, number
 from distill.backends.base import Prompt
-from distill.domains.base import FULL_LEVEL, Domain, examples_of
+from distill.domains.base import FULL_LEVEL, Domain
 from distill.records import Call, Item
 from distill.settings import Sampling, Writing
 
@@ -73,6 +73,7 @@ def waves(
     settings: Writing,
     checks: Checks,
     taken: Set[str],
+    examples: Examples,
     alive: Callable[[], None],
 ) -> Iterator[list[Item]]:
     """Ask for as many items as are missing, until none is or enough were asked for; after each
@@ -111,6 +112,7 @@ def waves(
             settings,
             checks,
             draw=draw,
+            examples=examples,
             alive=alive,
         )
         for slot, item in looked:
@@ -152,12 +154,9 @@ def _requests(
     skill = slot.order.skill
     draw = number(f"{seed}:{round_key}:{skill}:{slot.level}:{slot.asked}")
     shown = domain.problems(skill, n_requests * SAMPLES, seed=draw, level=slot.level, exclude=taken)
-    examples = examples_of(domain).get(skill, ())
     for i in range(n_requests):
         n = min(settings.items_per_request, wanted - i * settings.items_per_request)
-        samples = [Sample(e.question, ". ".join(e.solution.splitlines())) for e in examples]
-        for p in shown[i * SAMPLES : (i + 1) * SAMPLES]:
-            samples.append(Sample(p.question, "" if examples else p.worked))
+        samples = samples_of(learner.skill, shown[i * SAMPLES : (i + 1) * SAMPLES])
         text = words.prompt(
             learner,
             n=n,

@@ -16,6 +16,8 @@ from distill.adapter import answering, requesting
 from distill.adapter.attempts import Attempts
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
+from distill.adapter.mending import Examples
+from distill.adapter.operations import Operation
 from distill.adapter.prompting import Learner, Templates, built_in
 from distill.adapter.tally import TallySink
 from distill.adapter.writing import ItemSink, Order
@@ -81,6 +83,7 @@ def teach(
         "settings": settings,
         "checks": checks,
         "taken": taken,
+        "examples": _examples(learners, settings),
         "alive": alive,
     }
     for found in chain(
@@ -104,6 +107,14 @@ def teach(
     written = good + flagged
     beat(len(written), len(written))  # there may be fewer than ordered
     return written
+
+
+def _examples(learners: Mapping[str, Learner], settings: Writing) -> Examples:
+    """Where solutions are to be worked, and all of a skill in one format."""
+    if not {Operation.DECOMPOSE, Operation.ONE_FORMAT} <= set(settings.operations):
+        return {}
+    found = {skill: learner.skill.examples for skill, learner in learners.items()}
+    return {skill: examples for skill, examples in found.items() if examples}
 
 
 def _best(failed: Sequence[Item], missing: int) -> list[Item]:

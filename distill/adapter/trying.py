@@ -10,7 +10,7 @@ from distill.adapter.checks import Check, check
 from distill.adapter.client import TeacherClient, call_of
 from distill.adapter.drafting import SCHEMA, item_of, read_items
 from distill.adapter.inspection import answer_result
-from distill.adapter.prompting import Learner, Sample, Templates
+from distill.adapter.prompting import Learner, Templates, samples_of
 from distill.adapter.requesting import SAMPLES
 from distill.adapter.writing import number
 from distill.backends.base import Beat, Prompt, no_beat
@@ -48,7 +48,7 @@ def words_for(
         learner,
         n=n,
         level=level,
-        samples=[Sample(problem.question, problem.worked) for problem in shown],
+        samples=samples_of(learner.skill, shown),
         operations=settings.operations,
         shown=settings.shown,
     )

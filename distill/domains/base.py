@@ -11,7 +11,7 @@ from random import Random
 from typing import Protocol
 
 from distill.errors import DomainError
-from distill.records import Edge, Example, Probe, Skill, Split
+from distill.records import Edge, Probe, Skill, Split
 
 FULL_LEVEL = 3
 """Levels are sizes of instances: 1 smallest, 2, 3 the full range. Probes are always full."""
@@ -144,11 +144,6 @@ def drawn_from(
 def declared_edges(skills: Sequence[Skill]) -> tuple[Edge, ...]:
     """One edge for each prerequisite, in the order of the skills."""
     return tuple(Edge(source, skill.id) for skill in skills for source in skill.prerequisites)
-
-
-def examples_of(domain: Domain) -> dict[str, tuple[Example, ...]]:
-    """By skill, of those that have any: how their solutions are to be written."""
-    return {skill.id: skill.examples for skill in domain.skills if skill.examples}
 
 
 def part_of(domain: Domain, skills: Collection[str]) -> tuple[list[Skill], list[Edge]]:

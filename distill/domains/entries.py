@@ -9,7 +9,7 @@ from typing import Any
 from distill import grading
 from distill.domains.base import FULL_LEVEL, Problem, question_key
 from distill.domains.reading import Entry, Source, Told, stop
-from distill.domains.working import MOST_STEPS, read_working
+from distill.domains.working import MOST_EXAMPLES, fault_of
 from distill.errors import DomainError, UnknownGrader
 from distill.grading.base import marked_answer
 from distill.records import Example, Probe, Skill, Split
@@ -25,8 +25,6 @@ PROBE = ("question", "reference", "grader", "split")
 ITEM = ("question", "answer", "solution", "level")
 DEALT = (Split.DIAGNOSE, Split.GATE, Split.FINAL)
 
-MOST_EXAMPLES = 5
-LONGEST_EXAMPLE = 2000  # characters
 LONGEST = {"id": 40, "title": 160, "area": 80}  # characters
 NAMED = ("domain", "skill")  # beside whose words others stand
 DEFAULT_GRADER = "exact"
@@ -216,16 +214,10 @@ def _examples(source: Source, entries: list[Entry], told: Told) -> tuple[tuple[i
 
 def _example(source: Source, entry: Entry) -> Example:
     form = _Form(source, entry, EXAMPLE, "example")
-    question = form.text("question", required=True)
-    solution = form.text("solution", required=True)
-    if len(question) + len(solution) > LONGEST_EXAMPLE:
-        form.refuse(f"An example has at most {LONGEST_EXAMPLE:,} characters.")
-    if read_working(question, solution) is None:
-        form.refuse(
-            "An example's solution has a step a line, each a calculation or words, at most "
-            f"{MOST_STEPS}, and ends in a line “Answer: …”."
-        )
-    return Example(question, solution)
+    example = Example(form.text("question", required=True), form.text("solution", required=True))
+    if fault := fault_of(example):
+        form.refuse(fault)
+    return example
 
 
 def _problems(

@@ -7,6 +7,7 @@ import re
 from distill.domains.base import question_key
 from distill.domains.drafts import Draft
 from distill.grading.base import marked_answer
+from distill.records import Example
 from distill.structured import plain_text
 
 MOST_STEPS = 12
@@ -16,6 +17,23 @@ _EMPHASIS = re.compile(r"\*\*|`|^#+")
 _BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
 _STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+
+MOST_EXAMPLES = 5  # of a skill
+LONGEST_EXAMPLE = 2000  # characters
+
+
+def fault_of(example: Example) -> str:
+    """A sentence on what is wrong with its form; "" where nothing is. Pure."""
+    if not example.question.strip():
+        return "There is no question."
+    if len(example.question) + len(example.solution) > LONGEST_EXAMPLE:
+        return f"Question and solution have at most {LONGEST_EXAMPLE:,} characters."
+    if read_working(example.question, example.solution) is None:
+        return (
+            "The solution has a step a line, each a calculation or some words, at most "
+            f"{MOST_STEPS} of them, and ends in a line “Answer: …”."
+        )
+    return ""
 
 
 def read_working(question: str, reply: str, answer: str | None = None) -> Draft | None:

@@ -446,6 +446,11 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         skill=skill,
     ),
     "prompts.change": prompt_changed,
+    "prompts.show_examples": lambda by: prompts.show_examples(
+        SkillFactory(run=run_in_words(), key="B2"),
+        actor=by,
+        examples=[{"question": "What is 57 - 23?", "solution": "50 - 20 = 30\nAnswer: 34"}],
+    ),
     "prompts.roll_back": lambda by: prompts.roll_back(
         prompt_changed(by), actor=by, name="decompose", number=0, seen=1
     ),

@@ -184,9 +184,15 @@ FAULTS = [
     ),
     (SHOWN.replace("Is 9", "is  7"), "line 28: This example asks the same as the probe on line 26"),
     (SHOWN.replace("Is 9 even?", "''"), "line 28: This example has no question."),
-    (SHOWN.replace("Answer: no", ""), "line 28: An example's solution has a step a line, each a"),
-    (SHOWN.replace("9 has a half of 4.5", "4.5"), "line 28: An example's solution has a step a"),
-    (SHOWN.replace("4.5", "4.5 " * 600), "line 28: An example has at most 2,000 characters."),
+    (SHOWN.replace("Answer: no", ""), "line 28: The solution has a step a line, each a calcul"),
+    (
+        SHOWN.replace("9 has a half of 4.5", "4.5"),
+        "line 28: The solution has a step a line, each a",
+    ),
+    (
+        SHOWN.replace("4.5", "4.5 " * 600),
+        "line 28: Question and solution have at most 2,000 characters.",
+    ),
     (
         SHOWN + SHOWN[len(GOOD) + len("    examples:\n") :] * 5,
         "line 19: A skill has at most 5 examples; this one has 6.",

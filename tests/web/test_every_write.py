@@ -32,7 +32,7 @@ def test_the_table_names_every_address_that_only_takes_posts():
         ),
         *("run-curriculum", "run-report", "run-report-json", "run-audit", "job-list"),
         *("stage-detail", "stage-now", "stage-training", "stage-review", "stage-gate"),
-        *("run-prompts", "run-prompts-now", "prompt-preview", "run-costs"),
+        *("run-prompts", "run-examples", "run-prompts-now", "prompt-preview", "run-costs"),
         *("run-audit-export", "house-audit", "house-audit-export"),
         *("item-provenance", "checkpoint-provenance"),
         *("run-diagnosis-now", "run-graph-now", "run-check-move", "item-rendered"),

@@ -267,6 +267,12 @@ def _prompt(**form: Any) -> Situation:
     return run.pk, {"name": "decompose", "seen": "1", **form}
 
 
+def _examples() -> Situation:
+    run = RunFactory(teacher="openai:big@http://localhost/v1")
+    form = {"question": "What is 57 - 23?", "solution": "57 - 20 = 37\n37 - 3 = 34\nAnswer: 34"}
+    return SkillFactory(run=run, key="B2").pk, form
+
+
 def _share_out() -> Situation:
     pk = ItemFactory().stage_id
     form = {"round": 0, "reviewers": [ReviewerFactory().pk], "percent": "0", "overlap": "2"}
@@ -405,6 +411,7 @@ WRITES = [
         again=422,
     ),
     Write("prompt-change", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
+    Write("skill-examples", _examples, "examples", needs="approver"),
     Write("prompt-roll-back", lambda: _prompt(number="0"), "prompts", needs="approver"),
     Write("prompt-try", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
     Write("run-archive", lambda: _run(), "run-now"),
