@@ -7,7 +7,6 @@ answers are known: a bank of questions, or a generator's. What it gets wrong is 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
@@ -39,7 +38,9 @@ class Ordered:
     missing: int
     may_ask: int  # for so many questions still
     waves: int = 0
-    in_own_words: bool = False  # without examples: there are none, or they were not followed
+    shown: int = 0  # questions that were put with the skill's examples
+    followed: int = 0  # of them, those that came out right
+    in_own_words: bool = False  # without examples: there are none, or they are not followed
     asked: set[str] = field(default_factory=set)  # keys of questions
     failed: list[Item] = field(default_factory=list)
     counts: dict[int, Count] = field(default_factory=dict)  # by size
@@ -152,18 +153,20 @@ def _answered(
         ask(likeliest, shown=shown)
         ask(_samplings(settings, draw), shown=shown)
         if shown:
-            _note_own_words(put, items)
+            _note_followed(put, items)
     return [item if item.solution or item.is_flagged else _unanswered(item) for item in items]
 
 
-def _note_own_words(put: Sequence[tuple[Ordered, Item]], items: Sequence[Item]) -> None:
-    """Orders of whose questions fewer than half have a solution that passes: this teacher cannot
-    follow the examples, and is asked to say it in its own words from here on.
+def _note_followed(put: Sequence[tuple[Ordered, Item]], items: Sequence[Item]) -> None:
+    """Whether a teacher can follow the examples: where fewer than half of an order's questions, in
+    all its waves, come out right, it is asked in its own words from here on.
     """
-    asked = Counter(item.skill for _, item in put if not item.is_flagged)
-    done = Counter(item.skill for item in items if _is_done(item))
-    for ordered, item in put:
-        ordered.in_own_words |= 2 * done[item.skill] < asked[item.skill]
+    for (ordered, item), now in zip(put, items, strict=True):
+        if not (ordered.in_own_words or item.is_flagged):
+            ordered.shown += 1
+            ordered.followed += _is_done(now)
+    for ordered, _ in put:
+        ordered.in_own_words |= 2 * ordered.followed < ordered.shown
 
 
 def _is_done(item: Item) -> bool:
