@@ -19,7 +19,7 @@ from distill.settings import Sampling
 
 
 def examples_of(skill: Skill) -> tuple[Example, ...]:
-    return tuple(Example(**each) for each in skill.examples)
+    return tuple(Example(each["question"], each["solution"]) for each in skill.examples)
 
 
 def examples_of_domain(skill: Skill) -> list[dict[str, str]]:

@@ -74,10 +74,13 @@ REPORT = record(
 )
 WORDS = record({"question": is_text, "solution": is_text, "answer": is_text, "checks": CHECKS})
 
+EXAMPLES = list_of(record({"question": is_text, "solution": is_text}))
+
 SHAPES: dict[str, Shape] = {
     "run.skill_filter": TEXTS,
     "run.notices": TEXTS,
     "run.report": REPORT,
+    "skill.examples": EXAMPLES,
     "item.operations": TEXTS,
     "item.aims": TEXTS,
     "item.checks": CHECKS,

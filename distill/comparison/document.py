@@ -122,10 +122,22 @@ def _taught(run: Mapping[str, Any]) -> str:
         f"{', '.join(run['forgotten']) or 'nothing'}. {run['items']:,} items, "
         f"{run['train_tokens']:,} training tokens, {run['teacher_tokens']:,} tokens of the "
         "teacher's, its answers to probes among them. Intervals are of questions, not of runs."
-        f"{_checked_otherwise(run.get('checks', {}))}"
+        f"{_shown(run)}{_checked_otherwise(run.get('checks', {}))}"
     )
     title = f"{run['student']}, taught by {run['teacher']}, {run['items']:,} items"
     return _section(Section(title, words, head, rows), run["command"])
+
+
+def _shown(run: Mapping[str, Any]) -> str:
+    """A sentence on the examples of how solutions are to be written (decision 35)."""
+    if n := run.get("as_examples"):
+        return f" {n:,} of {run['by_model']:,} solutions are written as the skill's examples are."
+    if run.get("by_model") == 0:
+        return ""  # by a program
+    return (
+        " Its teacher was shown no examples; today it is, unless writing.operations is without "
+        "one_format."
+    )
 
 
 def _checked_otherwise(versions: Mapping[str, int]) -> str:

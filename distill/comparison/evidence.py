@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distill.adapter.operations import Operation
 from distill.comparison.document import ABLATED, CURVES, OTHERS, SPEED, TAUGHT, TRIED, markdown
 from distill.comparison.parts import joined
 from distill.comparison.program import Misused, run
@@ -161,7 +162,9 @@ def run_told(said: str) -> dict[str, Any]:
     report = json.loads((folder / "report.json").read_text())
     with (folder / "ledger.jsonl").open(encoding="utf-8") as lines:
         run, *entries = map(json.loads, lines)
-    checks = [c for e in entries if e["kind"] == "item" for c in e["checks"]]
+    items = [e for e in entries if e["kind"] == "item"]
+    written = [item for item in items if item.get("call")]
+    checks = [c for item in items for c in item["checks"]]
     settings = changed(report["settings"], Settings().model_dump(mode="json"))
     settings.get("budget", {}).pop("items", None)
     settings = {group: values for group, values in settings.items() if values}
@@ -181,6 +184,8 @@ def run_told(said: str) -> dict[str, Any]:
         **{k: run[k] for k in ("student", "teacher", "domain", "seed")},
         **{k: report[k] for k in REPORTED},
         "checks": {c["id"]: c["version"] for c in checks},
+        "by_model": len(written),
+        "as_examples": sum(Operation.ONE_FORMAT in item["operations"] for item in written),
     }
 
 

@@ -325,6 +325,7 @@ def test_a_bad_row_is_a_sentence_with_its_line_and_nothing_is_written(sent, chan
         ("item.jsonl", "checks", [5, "x", [1], [{"id": "leak"}], [{"id": 1, "passed": True}]]),
         ("item.jsonl", "operations", [5, "x", {"a": 1}, [{"a": 1}]]),
         ("item.jsonl", "aims", [5, "x", {"a": 1}, [[]]]),
+        ("skill.jsonl", "examples", [5, "x", {"a": 1}, ["x"], [{"question": "x"}]]),
         ("run.jsonl", "notices", [5, "x", {"a": 1}, [5]]),
         ("run.jsonl", "report", [5, [1], {"retained": "all"}, {"retained_interval": [1]}]),
         ("run.jsonl", "report", [{"forgotten": 3}, {"items": "many"}]),

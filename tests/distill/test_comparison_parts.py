@@ -796,6 +796,13 @@ def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made
     told["taught"][0]["checks"] |= {"fits": 1}
     assert f"checked by fits 1 (now {Fits.version}): the command comes" in evidence.markdown(told)
 
+    assert "examples" not in text
+    told["taught"][0] |= {"by_model": 9, "as_examples": 7}
+    assert "7 of 9 solutions are written as the skill's examples are." in evidence.markdown(told)
+    for name in ("by_model", "as_examples"):
+        del told["taught"][0][name]
+    assert "Its teacher was shown no examples" in evidence.markdown(told)
+
     docs = str(tmp_path / "docs")
     evidence.main([docs, str(tmp_path / "run"), docs])  # told already: once, behind the others
 
