@@ -29,6 +29,8 @@ from distill.domains.working import read_working
 from distill.records import Call, CheckResult, Example, Item
 from distill.settings import Sampling, Writing
 
+_ALIKE = Operation.ONE_FORMAT  # on items whose solution is like the examples that were shown
+
 
 @dataclass(slots=True)
 class Ordered:
@@ -74,10 +76,10 @@ def waves(
 
     Each question is put alone: once for the teacher's likeliest answer, and, where that does not
     come to the domain's, `settings.agreement` times at its temperature. Where the skill has
-    examples, they are shown, and a solution has to have as many steps as they have; a skill of
-    which fewer than half comes out right that way is asked without them. Of a wave's solutions
-    that are right and pass every check the shortest of two steps or more is taken, else the
-    shortest.
+    examples, they are shown, and what has fewer steps than they have is asked for again; a skill
+    of which fewer than half comes out right that way is asked without them. Of a wave's solutions
+    that are right and pass every check one of as many steps as the examples have is taken before
+    others, one of two steps or more before the rest, and else the shortest.
 
     As deterministic as the teacher. Raises what the client raises. Source: a teacher's outputs as
     targets, Kim & Rush 2016 (arXiv 1606.07947); only those that are right, Yuan et al. 2023 (arXiv
@@ -122,6 +124,7 @@ def _answered(
 ) -> list[Item]:
     """The same items, each with the best solution that the teacher gave, if there is one."""
     items = [item for _, item in put]
+    settled: set[int] = set()  # places of what is right, and like the examples that were shown
     for ordered, _ in put:
         ordered.in_own_words |= ordered.order.skill not in examples
     likeliest = {"0": Sampling(max_tokens=settings.max_answer_tokens, temperature=0.0, seed=0)}
@@ -131,7 +134,7 @@ def _answered(
             (place, item)
             for place, (ordered, item) in enumerate(put)
             if ordered.in_own_words is not shown
-            if not (item.is_flagged or _is_done(items[place]))
+            if not item.is_flagged and place not in settled
         ]
         wanted = []
         for name, sampling in samplings.items():
@@ -148,29 +151,27 @@ def _answered(
             best = _best(item, said[place], domain.grader(item.skill), checks, settings, like)
             if best and not (items[place].solution and best.is_flagged):
                 items[place] = best
+                if not best.is_flagged and not (shown and _ALIKE not in best.operations):
+                    settled.add(place)
 
     for shown in (True, False):
         ask(likeliest, shown=shown)
         ask(_samplings(settings, draw), shown=shown)
         if shown:
-            _note_followed(put, items)
+            _note_followed(put, settled)
     return [item if item.solution or item.is_flagged else _unanswered(item) for item in items]
 
 
-def _note_followed(put: Sequence[tuple[Ordered, Item]], items: Sequence[Item]) -> None:
+def _note_followed(put: Sequence[tuple[Ordered, Item]], settled: Set[int]) -> None:
     """Whether a teacher can follow the examples: where fewer than half of an order's questions, in
-    all its waves, come out right, it is asked in its own words from here on.
+    all its waves, come out right that way, it is asked in its own words from here on.
     """
-    for (ordered, item), now in zip(put, items, strict=True):
+    for place, (ordered, item) in enumerate(put):
         if not (ordered.in_own_words or item.is_flagged):
             ordered.shown += 1
-            ordered.followed += _is_done(now)
+            ordered.followed += place in settled
     for ordered, _ in put:
         ordered.in_own_words |= 2 * ordered.followed < ordered.shown
-
-
-def _is_done(item: Item) -> bool:
-    return bool(item.solution) and not item.is_flagged
 
 
 def put_by_domain(domain: Domain, orders: Sequence[Order], settings: Writing) -> list[Ordered]:
@@ -248,23 +249,25 @@ def _best(
     examples: Sequence[Example],
 ) -> Item | None:
     """The item with the best solution that could be read: first by whether it passes every check,
-    then two steps or more, then the shortest. What has fewer steps than the examples that were
-    shown does not go their way, and is passed over.
+    then whether it has as many steps as one of the examples that were shown, of which the item
+    says so (*one format*), then two steps or more, then the shortest.
     """
     verified = AnswerVerified(grader)
     fewest = min((len(e.solution.splitlines()) - 1 for e in examples), default=1)
-    if examples:
-        item = dataclasses.replace(item, operations=(*item.operations, Operation.ONE_FORMAT))
     found = []
     for call in calls:
         reply = answer_alone(call.reply)
         is_right = verified.worth(item, reply)[0] == 1.0
         draft = read_working(item.question, reply, item.answer if is_right else None)
-        if draft is None or len(draft.steps) < fewest:
+        if draft is None:
             continue
+        is_alike = len(draft.steps) >= fewest
+        used = [_ALIKE] if examples and is_alike else []
         is_worked = Operation.DECOMPOSE in settings.operations
         words = draft.worked if is_worked else draft.terse
-        solved = dataclasses.replace(item, solution=words, call=call.key)
+        solved = dataclasses.replace(
+            item, solution=words, call=call.key, operations=(*item.operations, *used)
+        )
         wrong = "" if is_right else f"The answer is {item.answer}, not {draft.answer}."
         results = (
             *run_checks(solved, checks, OF_QUESTION),
@@ -272,7 +275,8 @@ def _best(
             *item.checks,
         )
         solved = dataclasses.replace(solved, checks=results)
-        found.append(((solved.is_flagged, len(draft.steps) < 2, len(words)), solved))
+        rank = (solved.is_flagged, not is_alike, len(draft.steps) < 2, len(words))
+        found.append((rank, solved))
     return min(found, key=lambda each: each[0])[1] if found else None
 
 

@@ -203,16 +203,45 @@ def test_a_teacher_that_cannot_follow_the_examples_is_asked_without(shown):
     assert [SHOWN[0].question in p.text for p in teacher.asked] == [*[True] * 32, *[False] * 8]
 
 
-def test_what_has_fewer_steps_than_the_examples_is_passed_over(shown):
+def test_one_with_fewer_steps_than_the_examples_is_asked_for_again(shown):
     def answer(prompt):
-        words = right(prompt) if prompt.sampling.temperature else f"Answer: {prompt.reference}"
-        return words if prompt.sampling.temperature else f"It is given\n{words}"
+        return right(prompt) if prompt.sampling.temperature else f"It is {prompt.reference}"
 
     items = taught(Writer(answer=answer), settings=BY_DOMAIN)
 
-    assert {i.solution for i in items} == {
-        f"It is given. It is {i.answer}. Answer: {i.answer}" for i in items
-    }
+    assert all(i.solution == f"It is given. It is {i.answer}. Answer: {i.answer}" for i in items)
+    assert all(Operation.ONE_FORMAT in i.operations for i in items)
+
+
+def test_what_is_right_in_fewer_steps_alone_is_better_than_none(shown):
+    """What no example is like would else be left out, and never learnt."""
+
+    def answer(prompt):
+        is_hard = int(prompt.reference) % 3 == 0
+        return f"It is {prompt.reference}" if is_hard else right(prompt)
+
+    teacher = Writer(answer=answer)
+    items = taught(teacher, settings=BY_DOMAIN)
+
+    by_form = Counter(Operation.ONE_FORMAT in i.operations for i in items)
+    assert len(items) == 8
+    assert not any(i.is_flagged for i in items)
+    assert by_form[True] > by_form[False] > 0
+    assert all(SHOWN[0].question in p.text for p in teacher.asked)
+    for item in items:
+        if Operation.ONE_FORMAT not in item.operations:
+            assert item.solution == f"It is {item.answer}. Answer: {item.answer}"
+
+
+def test_what_is_said_at_once_of_most_is_asked_for_in_own_words(shown):
+    def answer(prompt):
+        is_shown = SHOWN[0].question in prompt.text
+        return f"It is {prompt.reference}" if is_shown else right(prompt)
+
+    items = taught(Writer(answer=answer), settings=BY_DOMAIN)
+
+    assert all(i.solution == f"It is given. It is {i.answer}. Answer: {i.answer}" for i in items)
+    assert not any(Operation.ONE_FORMAT in i.operations for i in items)
 
 
 def test_what_a_teacher_goes_on_to_ask_itself_is_no_part_of_its_answer(shown):

@@ -1,4 +1,5 @@
-"""How a language model that teaches is to work out questions of each skill: three of each.
+"""How a language model that teaches is to work out questions of each skill: three, or five where a
+skill asks in many ways, as those that no example is like are not worked out like one.
 
 Not as the generators do it, digit by digit: small language models cannot follow that in a prompt
 (docs/log.md). Tens and ones, and one line a calculation, they can.
@@ -61,8 +62,10 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "X1": _examples(
         "What is (2 + 3) * 4?\n2 + 3 = 5\n5 * 4 = 20\nAnswer: 20",
+        "What is 5 * (4 + 5)?\n4 + 5 = 9\n5 * 9 = 45\nAnswer: 45",
+        "What is 2 + 3 * 5?\n3 * 5 = 15\n2 + 15 = 17\nAnswer: 17",
         "What is 24 - 4 * 4?\n4 * 4 = 16\n24 - 16 = 8\nAnswer: 8",
-        "What is 8 * 7 - 5?\n8 * 7 = 56\n56 - 5 = 51\nAnswer: 51",
+        "What is 9 + 6 * 3?\n6 * 3 = 18\n9 + 18 = 27\nAnswer: 27",
     ),
     "E1": _examples(
         "If 6 * x + 3 = 33, what is x?\n33 - 3 = 30\n30 / 6 = 5\nAnswer: 5",
