@@ -169,8 +169,10 @@ def test_the_domains_questions_are_worked_out_by_the_model_and_nothing_else_is_a
     stage = writing(approver, teacher, questions_of_domain=True)
 
     def sums(asked):
-        a, b = map(int, re.findall(r"\d+", asked.words.splitlines()[0]))
-        return completion(f"{a} + {b} = {a + b}\nAnswer: {a + b}")
+        a, b = map(int, re.findall(r"\d+", asked.words.splitlines()[-2]))
+        tens, ones = divmod(b, 10)
+        steps = f"{a} + {10 * tens} = {a + 10 * tens}\n{a + 10 * tens} + {ones} = {a + b}"
+        return completion(f"{steps}\n{a + b} + 0 = {a + b}\nAnswer: {a + b}")
 
     server.answer = sums
     before = len(server.asked)
@@ -182,6 +184,8 @@ def test_the_domains_questions_are_worked_out_by_the_model_and_nothing_else_is_a
     assert requests(server) == []
     assert not any(row.is_flagged for row in rows)
     for row in rows:
-        assert row.call.prompt.startswith(row.question)
+        assert row.call.prompt.startswith("Here is how it is done:")
+        assert row.call.prompt.endswith(f"Question: {row.question}\nSolution:")
+        assert "one_format" in row.operations
         assert row.call.reply.splitlines()[0] == row.solution.partition(". ")[0]
         assert row.solution.endswith(f"Answer: {row.answer}")
