@@ -411,7 +411,7 @@ WRITES = [
         again=422,
     ),
     Write("prompt-change", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
-    Write("skill-examples", _examples, "examples", needs="approver"),
+    Write("skill-examples", _examples, "examples", needs="approver", again=422),
     Write("prompt-roll-back", lambda: _prompt(number="0"), "prompts", needs="approver"),
     Write("prompt-try", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
     Write("run-archive", lambda: _run(), "run-now"),
