@@ -13,6 +13,7 @@ from distill.adapter.checks import Belongs, check
 from distill.adapter.inspection import answer_result
 from distill.adapter.mending import ask_alone
 from distill.adapter.verifying import StepsHold
+from distill.domains.base import FULL_LEVEL
 from distill.domains.working import MOST_EXAMPLES, fault_of, read_working
 from distill.records import Example, Item
 from distill.settings import Sampling
@@ -68,6 +69,6 @@ def _item(skill: Skill, example: Example) -> Item:
         solution=example.solution,
         answer=working.answer if working else "",
         operations=(),
-        level=3,
+        level=FULL_LEVEL,
         origin="",
     )

@@ -63,12 +63,7 @@ def _context(
     request: HttpRequest, run: Run, key: str, *, typed: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
     """typed: what was refused, and stays in the editor."""
-    context: dict[str, Any] = {
-        "run": run,
-        "tab": "prompts",
-        "is_in_words": engine.is_asked_in_words(run),
-        "no_words": prompts.NO_WORDS,
-    }
+    context = prompt_reads.head(run)
     if not context["is_in_words"]:
         return context
     skills = taught_skills(run)

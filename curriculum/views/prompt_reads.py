@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from curriculum import engine
 from curriculum.models import Job, PromptTemplate, PromptTrial, Run
+from curriculum.services import prompts
 from curriculum.states import JobKind
 from curriculum.views.calls import shown
 from curriculum.views.review_reads import difference, opcodes
@@ -52,6 +53,16 @@ class Template:
     @property
     def current(self) -> Version:
         return self.versions[0]
+
+
+def head(run: Run) -> dict[str, Any]:
+    """What every page of words has: whether this run's teacher is asked with any, and why not."""
+    return {
+        "run": run,
+        "tab": "prompts",
+        "is_in_words": engine.is_asked_in_words(run),
+        "no_words": prompts.NO_WORDS,
+    }
 
 
 def templates(run: Run) -> list[Template]:

@@ -136,12 +136,7 @@ def _context(
     request: HttpRequest, run: Run, name: str, *, is_saved: bool = False
 ) -> dict[str, Any]:
     """`is_saved`: what was typed is in use now, so that the editor shows what is in use."""
-    context: dict[str, Any] = {
-        "run": run,
-        "tab": "prompts",
-        "is_in_words": engine.is_asked_in_words(run),
-        "no_words": prompts.NO_WORDS,
-    }
+    context = prompt_reads.head(run)
     if not context["is_in_words"]:
         return context
     templates = prompt_reads.templates(run)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
@@ -21,7 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from distill.adapter.operations import Operation
 from distill.domains.base import Problem
 from distill.errors import DistillError
-from distill.records import Skill
+from distill.records import Example, Skill
 
 MAIN = "items"
 NAMES = (MAIN, *Operation)
@@ -164,11 +164,20 @@ def built_in() -> Templates:
     )
 
 
-def samples_of(skill: Skill, problems: Sequence[Problem]) -> list[Sample]:
-    """How questions of the skill are put, and worked out: as its examples say, where it has any,
-    else as the problems do. Pure.
+def shown_examples(skill: Skill, operations: Collection[str]) -> tuple[Example, ...]:
+    """Where solutions are to be worked, and all of a skill in one format. Pure."""
+    wanted = {Operation.DECOMPOSE, Operation.ONE_FORMAT}
+    return skill.examples if wanted <= set(operations) else ()
+
+
+def samples_of(
+    skill: Skill, problems: Sequence[Problem], operations: Collection[str]
+) -> list[Sample]:
+    """How questions of the skill are put, and worked out: as its examples say, where they are
+    shown, else as the problems do. Pure.
     """
-    shown = [Sample(e.question, ". ".join(e.solution.splitlines())) for e in skill.examples]
+    examples = shown_examples(skill, operations)
+    shown = [Sample(e.question, ". ".join(e.solution.splitlines())) for e in examples]
     return shown + [Sample(p.question, "" if shown else p.worked) for p in problems]
 
 

@@ -156,7 +156,9 @@ def _requests(
     shown = domain.problems(skill, n_requests * SAMPLES, seed=draw, level=slot.level, exclude=taken)
     for i in range(n_requests):
         n = min(settings.items_per_request, wanted - i * settings.items_per_request)
-        samples = samples_of(learner.skill, shown[i * SAMPLES : (i + 1) * SAMPLES])
+        samples = samples_of(
+            learner.skill, shown[i * SAMPLES : (i + 1) * SAMPLES], settings.operations
+        )
         text = words.prompt(
             learner,
             n=n,

@@ -16,9 +16,7 @@ from distill.adapter import answering, requesting
 from distill.adapter.attempts import Attempts
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
-from distill.adapter.mending import Examples
-from distill.adapter.operations import Operation
-from distill.adapter.prompting import Learner, Templates, built_in
+from distill.adapter.prompting import Learner, Templates, built_in, shown_examples
 from distill.adapter.tally import TallySink
 from distill.adapter.writing import ItemSink, Order
 from distill.backends.base import Beat, no_beat
@@ -83,7 +81,11 @@ def teach(
         "settings": settings,
         "checks": checks,
         "taken": taken,
-        "examples": _examples(learners, settings),
+        "examples": {
+            skill: shown
+            for skill, learner in learners.items()
+            if (shown := shown_examples(learner.skill, settings.operations))
+        },
         "alive": alive,
     }
     for found in chain(
@@ -107,14 +109,6 @@ def teach(
     written = good + flagged
     beat(len(written), len(written))  # there may be fewer than ordered
     return written
-
-
-def _examples(learners: Mapping[str, Learner], settings: Writing) -> Examples:
-    """Where solutions are to be worked, and all of a skill in one format."""
-    if not {Operation.DECOMPOSE, Operation.ONE_FORMAT} <= set(settings.operations):
-        return {}
-    found = {skill: learner.skill.examples for skill, learner in learners.items()}
-    return {skill: examples for skill, examples in found.items() if examples}
 
 
 def _best(failed: Sequence[Item], missing: int) -> list[Item]:

@@ -48,7 +48,7 @@ def words_for(
         learner,
         n=n,
         level=level,
-        samples=samples_of(learner.skill, shown),
+        samples=samples_of(learner.skill, shown, settings.operations),
         operations=settings.operations,
         shown=settings.shown,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -16,8 +17,10 @@ from distill.adapter.prompting import (
     Wrong,
     built_in,
     quoted,
+    samples_of,
 )
-from distill.records import Skill
+from distill.domains.base import Problem
+from distill.records import Example, Skill
 
 SKILL = Skill("A2", "Add", "Adds two numbers.")
 LEARNER = Learner(
@@ -150,3 +153,19 @@ def test_a_part_cannot_include_another_and_no_other_names_are_known():
         built_in().changed({"decompose": "{% include 'concretise' %}"})
     with pytest.raises(BadTemplate, match="There is no template"):
         built_in().changed({"passwd": ""})
+
+
+PROBLEM = Problem("k", "A2", "What is 5 + 1?", "6", "5 + 1 = 6. Answer: 6", "Answer: 6")
+SHOWN = replace(SKILL, examples=(Example("What is 2 + 2?", "2 + 2 = 4\nAnswer: 4"),))
+
+
+def test_examples_say_how_solutions_are_written_and_problems_then_only_what_is_asked():
+    assert samples_of(SHOWN, [PROBLEM], tuple(Operation)) == [
+        Sample("What is 2 + 2?", "2 + 2 = 4. Answer: 4"),
+        Sample("What is 5 + 1?", ""),
+    ]
+    as_it_is = [Sample("What is 5 + 1?", "5 + 1 = 6. Answer: 6")]
+    assert samples_of(SKILL, [PROBLEM], tuple(Operation)) == as_it_is
+    for left in (Operation.DECOMPOSE, Operation.ONE_FORMAT):
+        some = [each for each in Operation if each is not left]
+        assert samples_of(SHOWN, [PROBLEM], some) == as_it_is
