@@ -41,7 +41,11 @@ def ask():
 
     yield ask
     for server, thread in servers:
-        server.trigger.pull_trigger(server.close)  # in its own thread, which ends with it
+        # In its own thread, which ends with it. Under the lock: the thread that answered pulls too,
+        # and what it wakes may close the trigger between our word and our pull.
+        with server.trigger.lock:
+            server.trigger.thunks.append(server.close)
+            server.pull_trigger()
         thread.join(timeout=10)
         server.task_dispatcher.shutdown()
         assert not thread.is_alive()
