@@ -129,6 +129,17 @@ def page(school, visit, queue, held):
     return page
 
 
+def let_go(page, held):
+    """Send on the one request that waits; a browser tells of one before its route has it."""
+    for _ in range(100):
+        if held:
+            break
+        page.wait_for_timeout(100)
+    (route,) = held
+    held.clear()
+    route.continue_()
+
+
 def test_keys_rest_while_an_answer_is_on_its_way(page, queue, held):
     with page.expect_request("**/approve/"):
         page.keyboard.press("a")
@@ -136,7 +147,7 @@ def test_keys_rest_while_an_answer_is_on_its_way(page, queue, held):
     page.keyboard.press("Enter")
     assert not page.is_visible("#reject-reason")
 
-    held.pop().continue_()
+    let_go(page, held)
     shown(page, queue[1])
 
     assert not page.is_visible("#reject-reason")
@@ -151,7 +162,7 @@ def test_words_go_on_as_words_where_an_answer_took_their_field_away(page, queue,
     page.fill("#reject-reason", "the sums are b")
     page.focus("#reject-reason")
 
-    held.pop().continue_()
+    let_go(page, held)
     shown(page, queue[1])
     page.keyboard.type("ad a lot", delay=50)
     page.keyboard.press("Enter")
@@ -161,7 +172,7 @@ def test_words_go_on_as_words_where_an_answer_took_their_field_away(page, queue,
     page.wait_for_timeout(800)
     with page.expect_request("**/approve/"):
         page.keyboard.press("a")
-    held.pop().continue_()
+    let_go(page, held)
     shown(page, queue[2])
     assert verdicts() == [Verdict.APPROVED, Verdict.APPROVED, "", ""]
 
