@@ -117,14 +117,14 @@ def try_prompt(job: Job) -> None:
 
 def write(job: Job) -> None:
     assert job.stage is not None
-    engine.write(job.stage, beat=_beat(job, "items"), keep=KEEP)
+    engine.write(job.stage, beat=_beat(job, _written_in(job)), keep=KEEP)
     with _ending(job):
         stages.submit(job.stage, actor=Actor.worker())
 
 
 def rewrite(job: Job) -> None:
     stage = job.run.stages.get(pk=job.asked["stage"])
-    engine.rewrite(stage, job, beat=_beat(job, "items"), keep=KEEP)
+    engine.rewrite(stage, job, beat=_beat(job, _written_in(job)), keep=KEEP)
     with _ending(job):
         rewriting.written(job, actor=Actor.worker())
 
@@ -163,6 +163,11 @@ WORK: dict[JobKind, Callable[[Job], None]] = {
     JobKind.ASSESS: assess,
     JobKind.REPORT: report,
 }
+
+
+def _written_in(job: Job) -> str:
+    """The unit of what is written: a language model's items are counted a wave at a time."""
+    return "answers" if engine.is_asked_in_words(job.run) else "items"
 
 
 def _beat(job: Job, unit: str) -> Callable[[int, int], None]:

@@ -20,6 +20,8 @@ class TeacherClient:
 
     kept: calls of this round that an earlier attempt made, by key. keep: takes a call; what it has
     taken survives a crash. budget: tokens that may still be read and written; None for no bound.
+
+    wanted, answered: how many calls were asked for so far, and have their reply, kept ones too.
     """
 
     def __init__(
@@ -34,6 +36,8 @@ class TeacherClient:
         self._kept = kept
         self._keep = keep
         self._left = budget
+        self.wanted = 0
+        self.answered = 0
 
     def ask(self, wanted: Sequence[Wanted], beat: Callable[[], object]) -> list[Call]:
         """The calls with their replies, in the order given.
@@ -41,6 +45,7 @@ class TeacherClient:
         Raises what the teacher and `beat` raise, and `BudgetSpent` as soon as the budget is
         spent and something is still to be asked; what came by then is kept.
         """
+        self.wanted += len(wanted)
         done: dict[int, Call] = {}
         missing: list[int] = []
         for place, (call, _) in enumerate(wanted):
@@ -49,6 +54,7 @@ class TeacherClient:
                 missing.append(place)
             else:
                 done[place] = kept
+        self.answered += len(done)
         if missing:
             self._afford()
         since = time.monotonic()
@@ -61,6 +67,7 @@ class TeacherClient:
                 if self._left is not None:
                     self._left -= call.prompt_tokens + call.reply_tokens
             since = now
+            self.answered += len(came)
             if len(done) < len(wanted):
                 self._afford()
             beat()

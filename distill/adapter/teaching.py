@@ -46,7 +46,9 @@ def teach(
     """Have a language model write and verify the items of a round.
 
     Args:
-        orders, seed, round_key, attempts, beat, sink: as in `writing.write`.
+        orders, seed, round_key, attempts, sink: as in `writing.write`.
+        beat: told of the teacher's answers, not of items: nothing is known to be one until a wave
+            is over. Of how many grows where some have to be asked for again.
         taken: `question_key`s of earlier items: the domain's questions that are not shown or put.
         learners: what the teacher is told of the student, for each skill that is ordered.
         client: asks the teacher, and keeps what it says.
@@ -72,7 +74,7 @@ def teach(
     good: list[Item] = []
 
     def alive() -> None:
-        beat(len(good), total)
+        beat(client.answered, max(total, client.wanted))
 
     alive()
     shared: dict[str, Any] = {
@@ -106,9 +108,8 @@ def teach(
     flagged = [item for failed, missing in tried for item in _best(failed, missing)]
     for item in flagged:
         sink(item)
-    written = good + flagged
-    beat(len(written), len(written))  # there may be fewer than ordered
-    return written
+    beat(client.answered, client.answered)  # fewer may have been needed than items were ordered
+    return good + flagged
 
 
 def _best(failed: Sequence[Item], missing: int) -> list[Item]:

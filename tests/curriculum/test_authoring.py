@@ -10,7 +10,7 @@ import pytest
 from curriculum.models import Assignment, Item, TeacherCall
 from curriculum.services import items, jobs, teamwork
 from curriculum.services.audit import Actor
-from curriculum.states import StageStatus, Verdict
+from curriculum.states import JobKind, StageStatus, Verdict
 from distill.errors import BackendUnavailable, BudgetSpent
 from tests.curriculum.small import ITEMS, draft, fail, work
 from tests.curriculum.small import writing_by as writing
@@ -28,6 +28,7 @@ def test_a_round_is_written_by_the_model_and_each_item_names_the_request_it_came
     approver, teacher, server
 ):
     stage = writing(approver, teacher)
+    before = len(server.asked)
 
     work(stage.run)
 
@@ -39,6 +40,8 @@ def test_a_round_is_written_by_the_model_and_each_item_names_the_request_it_came
     assert all(row.question in row.call.reply for row in rows)
     assert TeacherCall.objects.filter(purpose="write").count() == len(requests(server))
     assert all(call.prompt_version.startswith("2-") for call in TeacherCall.objects.all())
+    job = stage.run.jobs.get(kind=JobKind.WRITE)
+    assert (job.done, job.total, job.unit) == (len(server.asked) - before,) * 2 + ("answers",)
 
 
 def test_the_teacher_is_told_what_the_student_got_wrong_and_never_what_a_gate_asked(

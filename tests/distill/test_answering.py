@@ -63,6 +63,20 @@ def test_what_is_wrong_is_asked_again_at_the_teachers_temperature_and_a_right_on
     assert len({p.sampling.seed for p in teacher.asked if p.sampling.temperature}) == 3
 
 
+def test_progress_is_told_of_answers_long_before_a_wave_is_over():
+    def answer(prompt):
+        return right(prompt) if prompt.sampling.temperature else "It says\nAnswer: 123456"
+
+    teacher, beats = Writer(answer=answer), []
+    teacher.at_once = 3
+
+    taught(teacher, settings=BY_DOMAIN, beat=lambda *done: beats.append(done))
+
+    assert beats[:4] == [(0, 8), (3, 8), (6, 8), (8, 8)]
+    assert beats[4:6] == [(11, 32), (14, 32)]  # eight wrong ones, three more answers each
+    assert beats[-1] == (32, 32)
+
+
 def test_an_answer_without_a_mark_is_one_where_it_comes_to_the_right_number():
     [item, *_] = taught(Writer(answer=lambda p: f"It comes to {p.reference}"), settings=BY_DOMAIN)
 
