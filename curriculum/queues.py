@@ -19,6 +19,7 @@ QUEUE_OF: dict[str, str] = {
     JobKind.PROBE: GPU,
     JobKind.TRIAL: GPU,
     JobKind.TRY: TEACHER,
+    JobKind.EXAMPLES: TEACHER,
     JobKind.WRITE: TEACHER,
     JobKind.REWRITE: TEACHER,
     JobKind.TRAIN: GPU,

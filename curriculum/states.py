@@ -83,6 +83,7 @@ class JobKind(TextChoices):
     PROBE = "probe", "probe more"  # the same, on skills whose gap is not known well enough
     TRIAL = "trial", "test a prerequisite"  # by throw-away trainings
     TRY = "try", "try a template"  # a few items that nobody is trained on
+    EXAMPLES = "examples", "try examples"  # a few questions, answered with them and without
     WRITE = "write", "write items"
     REWRITE = "rewrite", "write others"  # in place of items that were refused together
     TRAIN = "train", "train"
@@ -91,7 +92,7 @@ class JobKind(TextChoices):
 
 
 # asked for by people; the run does not wait for them
-ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL, JobKind.TRY, JobKind.REWRITE})
+ASIDE = frozenset({JobKind.PROBE, JobKind.TRIAL, JobKind.TRY, JobKind.EXAMPLES, JobKind.REWRITE})
 
 
 class Autonomy(TextChoices):

@@ -115,6 +115,12 @@ def try_prompt(job: Job) -> None:
         prompts.tried(job, actor=Actor.worker(), tried=tried)
 
 
+def try_examples(job: Job) -> None:
+    answers = engine.try_shown(job.run, job, beat=_beat(job, "answers"), keep=KEEP)
+    with _ending(job):
+        prompts.tried_examples(job, actor=Actor.worker(), answers=answers)
+
+
 def write(job: Job) -> None:
     assert job.stage is not None
     engine.write(job.stage, beat=_beat(job, _written_in(job)), keep=KEEP)
@@ -157,6 +163,7 @@ WORK: dict[JobKind, Callable[[Job], None]] = {
     JobKind.PROBE: probe,
     JobKind.TRIAL: trial,
     JobKind.TRY: try_prompt,
+    JobKind.EXAMPLES: try_examples,
     JobKind.WRITE: write,
     JobKind.REWRITE: rewrite,
     JobKind.TRAIN: train,

@@ -41,6 +41,7 @@ from curriculum.engine.examples import (
     asked_alone,
     check_examples,
     examples_of_domain,
+    why_no_trial,
 )
 from curriculum.engine.exporting import domain_file, merge
 from curriculum.engine.gating import assess
@@ -79,6 +80,7 @@ from curriculum.engine.team import (
 )
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prompt
+from curriculum.engine.trying_examples import TRIED_QUESTIONS, try_shown
 from curriculum.engine.work import rewrite, train, write
 from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
@@ -103,6 +105,7 @@ __all__ = [
     "SkillCount",
     "SkillRow",
     "TRIED_ITEMS",
+    "TRIED_QUESTIONS",
     "Tested",
     "TrialCost",
     "TriedPrompt",
@@ -172,7 +175,9 @@ __all__ = [
     "train",
     "trial_cost",
     "try_prompt",
+    "try_shown",
     "unclear",
+    "why_no_trial",
     "without_turns",
     "write",
     "write_report",

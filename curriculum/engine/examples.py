@@ -12,11 +12,17 @@ from curriculum.models import Skill
 from distill.adapter.checks import Belongs, check
 from distill.adapter.inspection import answer_result
 from distill.adapter.mending import ask_alone
+from distill.adapter.prompting import shows_examples
 from distill.adapter.verifying import StepsHold
 from distill.domains.base import FULL_LEVEL
 from distill.domains.working import MOST_EXAMPLES, fault_of, read_working
 from distill.records import Example, Item
 from distill.settings import Sampling
+
+NOT_SHOWN = (
+    "This run's teacher is shown no examples: its operations lack “decompose” or “one_format”."
+)
+NOT_PUT = "The teacher makes up the questions of this skill itself: there are none to try them on."
 
 
 def examples_of(skill: Skill) -> tuple[Example, ...]:
@@ -51,13 +57,21 @@ def asked_alone(skill: Skill) -> str:
     """The words with which the teacher is asked one question of the domain, as the skill's examples
     are now; "" where the domain puts no questions of this skill to it.
     """
-    domain = load_domain(skill.run.domain)
-    problems = domain.problems(skill.key, 1, seed=skill.run.seed)
-    if not problems or not settings_of(skill.run).writing.questions_of_domain:
+    writing = settings_of(skill.run).writing
+    problems = load_domain(skill.run.domain).problems(skill.key, 1, seed=skill.run.seed)
+    if not (writing.questions_of_domain and problems):
         return ""
     item = _item(skill, Example(problems[0].question, ""))
-    call, _ = ask_alone(item, "", "write", Sampling(), examples_of(skill))
+    shown = examples_of(skill) if shows_examples(writing.operations) else ()
+    call, _ = ask_alone(item, "", "write", Sampling(), shown)
     return call.prompt
+
+
+def why_no_trial(skill: Skill) -> str:
+    """A sentence, where a trial of the skill's examples would show nothing; else ""."""
+    if not shows_examples(settings_of(skill.run).writing.operations):
+        return NOT_SHOWN
+    return "" if asked_alone(skill) else NOT_PUT
 
 
 def _item(skill: Skill, example: Example) -> Item:

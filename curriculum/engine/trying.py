@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from curriculum import models
 from curriculum.engine.authoring import as_call, learner_of, tokens_left
 from curriculum.engine.checking import fits_check, leak_check
@@ -20,7 +22,7 @@ from distill.adapter.inspection import Checks
 from distill.adapter.prompting import BadTemplate, Learner
 from distill.adapter.trying import try_out, words_for
 from distill.adapter.writing import Order
-from distill.backends.base import Beat
+from distill.backends.base import Backend, Beat
 from distill.domains import question_key
 from distill.domains.base import FULL_LEVEL, Domain
 from distill.records import Call, Split
@@ -66,24 +68,12 @@ def try_prompt(run: Run, job: Job, *, beat: Beat, keep: Keep) -> TriedPrompt:
     domain, earlier = load_domain(run.domain), _questions(run)
     checks = Checks(domain, earlier, leak=leak_check(run), fits=fits_check(run))
     key = f"try{job.pk}"
-    kept = run.teacher_calls.select_related("skill").filter(key=key)
-
     with closing(find_teacher(run.teacher)) as teacher:
-
-        def keep_call(call: Call) -> None:
-            values = dataclasses.asdict(call) | {"skill": skill}
-            keep.calls([TeacherCall(run=run, teacher=teacher.name, **values)])
-
         tried = try_out(
             domain,
             _learner(skill, domain),
             templates,
-            TeacherClient(
-                teacher,
-                kept={row.key: as_call(row) for row in kept},
-                keep=keep_call,
-                budget=tokens_left(run),
-            ),
+            trial_client(skill, teacher, key, keep),
             settings=settings_of(run).writing,
             checks=checks(skill.key),
             key=key,
@@ -106,6 +96,25 @@ def try_prompt(run: Run, job: Job, *, beat: Beat, keep: Keep) -> TriedPrompt:
         for item in tried.items
     ]
     return TriedPrompt(key, items, [storable(fault) for fault in tried.faults])
+
+
+def trial_client(skill: Skill, teacher: Backend, key: str, keep: Keep) -> TeacherClient:
+    """Asks a run's teacher for a trial, within the run's budget, and keeps what it says. `key`: of
+    the trial's call, or what the keys of its calls begin with, before a hyphen.
+    """
+    run = skill.run
+    kept = run.teacher_calls.filter(Q(key=key) | Q(key__startswith=f"{key}-"))
+
+    def keep_call(call: Call) -> None:
+        values = dataclasses.asdict(call) | {"skill": skill}
+        keep.calls([TeacherCall(run=run, teacher=teacher.name, **values)])
+
+    return TeacherClient(
+        teacher,
+        kept={row.key: as_call(row) for row in kept.select_related("skill")},
+        keep=keep_call,
+        budget=tokens_left(run),
+    )
 
 
 def _learner(skill: Skill, domain: Domain) -> Learner:

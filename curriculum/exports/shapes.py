@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from curriculum.states import JobKind
+
 Shape = Callable[[Any], bool]
 
 
@@ -75,6 +77,18 @@ REPORT = record(
 WORDS = record({"question": is_text, "solution": is_text, "answer": is_text, "checks": CHECKS})
 
 EXAMPLES = list_of(record({"question": is_text, "solution": is_text}))
+ANSWERS = list_of(
+    record(
+        {
+            "question": is_text,
+            "answer": is_text,
+            "said": is_text,
+            "shown": lambda v: type(v) is bool,
+            "outcome": lambda v: v in ("alike", "right", "wrong"),
+            "fault": is_text,
+        }
+    )
+)
 
 SHAPES: dict[str, Shape] = {
     "run.skill_filter": TEXTS,
@@ -87,12 +101,24 @@ SHAPES: dict[str, Shape] = {
     "job.asked": is_table,
     "prompttrial.items": list_of(WORDS),
     "prompttrial.faults": TEXTS,
+    "exampletrial.answers": ANSWERS,
     "writingtally.lost": lambda v: is_table(v) and all(is_count(n) for n in v.values()),
     "checkpoint.made_with": is_table,
     "auditentry.was": is_table,
     "auditentry.became": is_table,
     "auditentry.evidence": is_table,
 }
+
+
+ASKED: dict[str, Shape] = {  # of jobs, whose pages rely on it
+    JobKind.TRY: record({"name": is_text, "source": is_text, "skill": is_text}),
+    JobKind.EXAMPLES: record({"skill": is_text, "examples": EXAMPLES}),
+}
+
+
+def says_what(kind: str, asked: Any) -> bool:
+    """Whether a job of this kind says what it was asked for."""
+    return kind not in ASKED or ASKED[kind](asked)
 
 
 def fits(column: str, value: Any) -> bool:

@@ -80,6 +80,7 @@ TABLES = (
     Table(models.GateRecord, "stage__run"),
     Table(models.Job, "run"),
     Table(models.PromptTrial, "job__run"),
+    Table(models.ExampleTrial, "job__run"),
     Table(models.TrainingStep, "job__run"),
     Table(models.AuditEntry, "run", left_out=("origin_run", "origin_actor")),
 )

@@ -10,7 +10,7 @@ from curriculum.models.jobs import Job, TrainingStep
 from curriculum.models.notices import Notice
 from curriculum.models.people import Invitation, Membership, SignIn
 from curriculum.models.probes import Answer, Probe
-from curriculum.models.prompts import PromptTemplate, PromptTrial
+from curriculum.models.prompts import ExampleTrial, PromptTemplate, PromptTrial
 from curriculum.models.runs import Run
 from curriculum.models.skills import Evidence, Prerequisite, Skill
 from curriculum.models.stages import GateRecord, Stage, StageSkill
@@ -25,6 +25,7 @@ __all__ = [
     "AuditEntry",
     "Checkpoint",
     "Evidence",
+    "ExampleTrial",
     "GateRecord",
     "Guideline",
     "House",

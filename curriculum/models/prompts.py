@@ -43,3 +43,17 @@ class PromptTrial(models.Model):
 
     def __str__(self) -> str:
         return f"what came of {self.job}"
+
+
+class ExampleTrial(models.Model):
+    """What a teacher made of a skill's examples, in use or not: to look at, never to train on."""
+
+    job = models.OneToOneField("curriculum.Job", models.CASCADE, related_name="example_trial")
+    answers = models.JSONField(default=list)  # [{question, answer, said, shown, outcome, fault}]
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"what came of {self.job}"

@@ -24,14 +24,14 @@ from curriculum import engine
 from curriculum.access import Role
 from curriculum.errors import ChainBroken, CurriculumError
 from curriculum.exports.archive import PEOPLE, member_of
+from curriculum.exports.shapes import says_what
 from curriculum.exports.tables import PERSON, ROWS_AT_ONCE, RUN, TABLES, Table, read, target
 from curriculum.exports.unpacking import Archive, refuse
 from curriculum.models import AuditEntry, Checkpoint, GateRecord, Imported, Job, Origin, Run, Stage
 from curriculum.services import audit, membership
 from curriculum.services.audit import Actor
-from curriculum.states import JobKind, JobStatus
+from curriculum.states import JobStatus
 
-TRIED = ("name", "source", "skill")  # what a job that tries a template was asked
 FOLDER = re.compile(r"checkpoints/s\d{1,5}r\d{1,5}")
 
 
@@ -221,8 +221,8 @@ class _Import:
             row.origin_run, row.origin_actor = self.run.origin, values.get("actor")
         if isinstance(row, Job) and row.status in (JobStatus.QUEUED, JobStatus.RUNNING):
             refuse(f"{where}: a job is under way.")
-        if isinstance(row, Job) and row.kind == JobKind.TRY and not _says_what(row):
-            refuse(f"{where}: “asked” does not say which template was tried.")
+        if isinstance(row, Job) and not says_what(row.kind, row.asked):
+            refuse(f"{where}: “asked” does not say what was tried.")
         if isinstance(row, Checkpoint) and row.folder:
             if not FOLDER.fullmatch(row.folder):
                 refuse(f"{where}: “folder” is not that of a checkpoint.")
@@ -239,10 +239,6 @@ def _insert(model: type[models.Model], rows: list[models.Model]) -> None:
         keys = manager._insert(some, fields, returning_fields=[model._meta.pk], raw=True)
         for row, (key,) in zip(some, keys, strict=True):
             row.pk = key
-
-
-def _says_what(trial: Job) -> bool:
-    return all(isinstance(trial.asked.get(name), str) for name in TRIED)
 
 
 def _check(run: Run) -> None:

@@ -60,6 +60,7 @@ ACTIONS: dict[str, str] = {
     "prompt.tried": "prompt template tried",
     "skill.edited": "skill edited",
     "skill.examples": "examples of a skill changed",
+    "examples.tried": "examples of a skill tried",
     "skill.retired": "skill retired",
     "skill.restored": "skill restored",
     "skill.moved": "skill moved to another stage",

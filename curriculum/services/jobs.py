@@ -34,6 +34,7 @@ NEEDS: dict[JobKind, RunStatus | StageStatus | None] = {  # where a job has some
     JobKind.PROBE: RunStatus.REVIEWING_DIAGNOSIS,
     JobKind.TRIAL: RunStatus.REVIEWING_DIAGNOSIS,
     JobKind.TRY: None,  # wherever the run is not over
+    JobKind.EXAMPLES: None,
     JobKind.WRITE: StageStatus.WRITING,
     JobKind.REWRITE: StageStatus.REVIEWING,  # the stage that it was asked for
     JobKind.TRAIN: StageStatus.TRAINING,

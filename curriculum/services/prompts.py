@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from curriculum import engine
 from curriculum.errors import BadPrompt, EmptyWords, NothingChanged, Overtaken
-from curriculum.models import Job, PromptTemplate, PromptTrial, Run, Skill
+from curriculum.models import ExampleTrial, Job, PromptTemplate, PromptTrial, Run, Skill
 from curriculum.services import audit, jobs
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind
@@ -63,7 +64,7 @@ def show_examples(
     skill = Skill.objects.select_for_update().select_related("run").get(pk=skill.pk)
     if seen and seen != skill.examples_digest:
         raise Overtaken("These examples")
-    now = [{name: _plain(each[name]) for name in ("question", "solution")} for each in examples]
+    now = as_rows(examples)
     was = skill.examples
     if now == was:
         raise NothingChanged
@@ -110,6 +111,37 @@ def tried(job: Job, *, actor: Actor, tried: engine.TriedPrompt) -> PromptTrial:
     return row
 
 
+@transaction.atomic
+def begin_examples_trial(
+    skill: Skill, *, actor: Actor, examples: Sequence[Mapping[str, str]]
+) -> Job:
+    """Have the teacher work out some of the skill's questions with these examples and without,
+    without taking them into use. Raises `BadPrompt` where one will not do, or nothing would show.
+    """
+    run = skill.run
+    _require_words(run)
+    shown = as_rows(examples)
+    engine.check_examples(skill, shown)
+    if why := engine.why_no_trial(skill):
+        raise BadPrompt(why)
+    asked = {"skill": skill.key, "examples": shown}
+    return jobs.create_aside(run, actor=actor, kind=JobKind.EXAMPLES, asked=asked)
+
+
+@transaction.atomic
+def tried_examples(job: Job, *, actor: Actor, answers: Sequence[Mapping[str, Any]]) -> ExampleTrial:
+    """Keep what came of a trial of examples, once. Nothing of it becomes an item."""
+    audit.write(
+        job.run,
+        actor=actor,
+        action="examples.tried",
+        subject=job,
+        became={"skill": job.asked["skill"], "answers": len(answers)},
+    )
+    row, _ = ExampleTrial.objects.update_or_create(job=job, defaults={"answers": list(answers)})
+    return row
+
+
 def current_number(run: Run, name: str) -> int:
     """The version in use; 0 where nobody has changed the built-in one."""
     rows = PromptTemplate.objects.filter(run=run, name=name).order_by("number")
@@ -126,6 +158,11 @@ def source_of(run: Run, name: str, number: int) -> str:
     if row is None:
         raise BadPrompt(f"There is no version {number} of “{name}”.")
     return row.source
+
+
+def as_rows(examples: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Examples as they are kept: with the line ends of a file, and nothing around them."""
+    return [{name: _plain(each[name]) for name in ("question", "solution")} for each in examples]
 
 
 def _store(

@@ -5,28 +5,39 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
 from curriculum.htmx import answer, show
-from curriculum.models import AuditEntry, Run, Skill
+from curriculum.models import Run, Skill
 from curriculum.services import prompts
-from curriculum.views import prompt_reads
+from curriculum.views import example_reads, prompt_reads
 from curriculum.views.common import approver, attempt, find_run, first_error, person, viewer
 from curriculum.views.writing_forms import ExamplesForm, taught_skills
 
 PAGE = "curriculum/examples.html"
 PART = "curriculum/partials/_examples.html"
+TRIAL = "curriculum/partials/_examples_trial.html"
 
 
 @require_GET
 @viewer
 def run_examples(request: HttpRequest, pk: int) -> HttpResponse:
-    """`skill`: the key of one; else the first."""
+    """`skill`: the key of one; else the first. `trial`: with what was tried last in its editor."""
     run = find_run(pk)
     return show(request, PAGE, PART, _context(request, run, request.GET.get("skill", "")))
+
+
+@require_GET
+@viewer
+def run_examples_now(request: HttpRequest, pk: int) -> HttpResponse:
+    """What becomes of a skill's trial. The editor is left alone: somebody may be writing in it."""
+    run = find_run(pk)
+    skill = _skill(run, request.GET.get("skill", ""))
+    context = {"run": run, "skill": skill}
+    return render(request, TRIAL, context | (example_reads.trial(run, skill) if skill else {}))
 
 
 @require_POST
@@ -59,40 +70,69 @@ def skill_examples(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@require_POST
+@approver
+def skill_examples_try(request: HttpRequest, pk: int) -> HttpResponse:
+    skill = get_object_or_404(Skill.objects.select_related("run"), pk=pk)
+    form = ExamplesForm(request.POST)
+    notice, status = first_error(form), 422
+    if form.is_valid():
+        notice, status = attempt(
+            lambda: prompts.begin_examples_trial(
+                skill, actor=person(request), examples=form.pairs()
+            ),
+            f"Queued: the teacher is asked {engine.TRIED_QUESTIONS} questions. Nothing is saved.",
+        )
+    return answer(
+        request,
+        PAGE,
+        PART,
+        lambda: _context(request, skill.run, skill.key, typed=form.pairs()),
+        then=f"{reverse('curriculum:run-examples', args=[skill.run_id])}?skill={skill.key}&trial=1",
+        notice=notice,
+        status=status,
+    )
+
+
+def _skill(run: Run, key: str) -> Skill | None:
+    """The one with this key; without a key the first, if there is any."""
+    found = next((s for s in taught_skills(run) if not key or s.key == key), None)
+    if key and found is None:
+        raise Http404
+    return found
+
+
 def _context(
     request: HttpRequest, run: Run, key: str, *, typed: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
-    """typed: what was refused, and stays in the editor."""
+    """typed: what was refused or tried, and stays in the editor."""
     context = prompt_reads.head(run)
     if not context["is_in_words"]:
         return context
-    skills = taught_skills(run)
-    skill = next((s for s in skills if not key or s.key == key), None)
+    skill = _skill(run, key)
     if skill is None:
         raise Http404
     skill.run = run
-    rows = skill.examples if typed is None else typed
+    trial = example_reads.trial(run, skill)
+    if typed is None and "trial" in request.GET and trial["job"]:
+        typed = trial["job"].asked["examples"]
+    rows = skill.examples if typed is None else prompts.as_rows(typed)
     of_domain = engine.examples_of_domain(skill)
     return {
         **context,
-        "skills": skills,
+        **trial,
+        "skills": taught_skills(run),
         "skill": skill,
         "templates": prompt_reads.templates(run),
         "rows": [*rows, *[{"question": "", "solution": ""}] * (len(rows) < engine.MOST_EXAMPLES)],
         "most": engine.MOST_EXAMPLES,
         "of_domain": len(of_domain),
         "is_of_domain": skill.examples == of_domain,
-        "is_typed": typed is not None,
+        "is_typed": rows != skill.examples,
+        "no_trial": engine.why_no_trial(skill),
+        "n_tried": engine.TRIED_QUESTIONS,
         "note": request.POST.get("note", "") if typed is not None else "",
         "asked": engine.asked_alone(skill),
         "may_change": not run.is_over,
-        "history": _history(skill),
+        "history": example_reads.history(skill),
     }
-
-
-def _history(skill: Skill) -> list[AuditEntry]:
-    """Who changed them, the last first."""
-    entries = AuditEntry.objects.filter(
-        run=skill.run, action="skill.examples", subject=f"skill:{skill.pk}"
-    )
-    return list(entries.select_related("actor").order_by("-pk")[:20])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +26,7 @@ FROM = {
     "diagnosis": "curriculum:run-diagnosis",
     "graph": "curriculum:run-graph",
     "prompts": "curriculum:run-prompts",
+    "examples": "curriculum:run-examples",
 }
 SHOWN = 50  # jobs a page
 
@@ -106,6 +108,8 @@ def _answer(request: HttpRequest, job: Job, notice: str, status: int) -> HttpRes
     then = reverse(page, args=[job.run_id]) if page else _address()
     if job.kind == JobKind.REWRITE and request.POST.get("from") == "review":
         then = reverse("curriculum:stage-review", args=[job.asked["stage"]])
+    if job.kind == JobKind.EXAMPLES and page:
+        then += f"?{urlencode({'skill': job.asked['skill'], 'trial': 1})}"
     return answer(
         request,
         PAGE,

@@ -148,7 +148,7 @@ def _answered(
             said.setdefault(place, []).append(call)
         for place, item in open_:
             like = examples[item.skill] if shown else ()
-            best = _best(item, said[place], domain.grader(item.skill), checks, settings, like)
+            best = best_of(item, said[place], domain.grader(item.skill), checks, settings, like)
             if best and not (items[place].solution and best.is_flagged):
                 items[place] = best
                 if not best.is_flagged and not (shown and _ALIKE not in best.operations):
@@ -240,7 +240,7 @@ def _samplings(settings: Writing, draw: str) -> dict[str, Sampling]:
     }
 
 
-def _best(
+def best_of(
     item: Item,
     calls: Sequence[Call],
     grader: str,

@@ -164,10 +164,14 @@ def built_in() -> Templates:
     )
 
 
-def shown_examples(skill: Skill, operations: Collection[str]) -> tuple[Example, ...]:
+def shows_examples(operations: Collection[str]) -> bool:
     """Where solutions are to be worked, and all of a skill in one format. Pure."""
-    wanted = {Operation.DECOMPOSE, Operation.ONE_FORMAT}
-    return skill.examples if wanted <= set(operations) else ()
+    return {Operation.DECOMPOSE, Operation.ONE_FORMAT} <= set(operations)
+
+
+def shown_examples(skill: Skill, operations: Collection[str]) -> tuple[Example, ...]:
+    """Those that a teacher is shown. Pure."""
+    return skill.examples if shows_examples(operations) else ()
 
 
 def samples_of(

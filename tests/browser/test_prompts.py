@@ -67,6 +67,31 @@ def test_a_template_is_changed_compared_previewed_tried_and_rolled_back(school, 
     assert [row.number for row in PromptTemplate.objects.all()] == [1, 2]
 
 
+def test_examples_are_tried_while_others_are_typed(school, visit, teacher):
+    run = school.diagnosed(teacher=teacher)
+    run.settings["writing"]["questions_of_domain"] = True
+    run.save()
+    page = visit(school.ada)
+    page.goto(f"/runs/{run.pk}/examples/?skill=A2")
+    solution = page.locator("#solution-1")
+    was = solution.input_value()
+
+    page.click("#examples-try")
+    expect(page.locator("#examples-trial")).to_contain_text("Waiting for a worker.")
+    solution.fill("Half a thought")
+    school.work(run)
+    expect(page.locator("#examples-trial .tried")).to_have_count(12)
+    expect(page.locator("#examples-trial table")).to_contain_text("12 of 12")
+    expect(solution).to_have_value("Half a thought")
+    assert {call.purpose for call in TeacherCall.objects.all()} == {"try"}
+    page.locator("#examples-trial summary").nth(1).click()
+    expect(page.locator("#examples-trial .tried[open] .said").last).to_be_visible()
+
+    solution.fill(was)
+    page.click("#examples-save")
+    expect(page.locator("#notices")).to_contain_text("nothing has been changed")
+
+
 def test_all_of_it_works_without_a_script(school, visit, teacher):
     run = school.diagnosed(teacher=teacher)
     page = visit(school.ada, java_script_enabled=False)

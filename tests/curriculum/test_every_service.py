@@ -22,6 +22,7 @@ from curriculum.models import (
     AuditEntry,
     Invitation,
     Item,
+    Job,
     Membership,
     Run,
     SignIn,
@@ -277,6 +278,27 @@ def prompt_tried(by: Actor) -> None:
     prompts.tried(job, actor=by, tried=engine.TriedPrompt(call.key, [], []))
 
 
+def shown_skill() -> tuple[Skill, list[dict[str, str]]]:
+    """A skill whose questions the domain puts to a model, and examples of it."""
+    skill = SkillFactory(run=run_in_words(), key="B2")
+    skill.run.settings["writing"]["questions_of_domain"] = True
+    skill.run.save()
+    example = {"question": "What is 57 - 23?", "solution": "57 - 20 = 37\n37 - 3 = 34\nAnswer: 34"}
+    return skill, [example]
+
+
+def begin_examples_trial(by: Actor) -> Job:
+    skill, examples = shown_skill()
+    return prompts.begin_examples_trial(skill, actor=by, examples=examples)
+
+
+def examples_tried(by: Actor) -> None:
+    skill, examples = shown_skill()
+    asked = {"skill": skill.key, "examples": examples}
+    job = JobFactory(run=skill.run, kind=JobKind.EXAMPLES, asked=asked)
+    prompts.tried_examples(job, actor=by, answers=[])
+
+
 def for_opinions(by: Actor) -> Item:
     """An item that `by` and a second person are to give their opinions on."""
     item = ItemFactory()
@@ -445,6 +467,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         source="Step by step.",
         skill=skill,
     ),
+    "prompts.begin_examples_trial": begin_examples_trial,
     "prompts.change": prompt_changed,
     "prompts.show_examples": lambda by: prompts.show_examples(
         SkillFactory(run=run_in_words(), key="B2"),
@@ -455,6 +478,7 @@ CALLS: dict[str, Callable[[Actor], Any]] = {
         prompt_changed(by), actor=by, name="decompose", number=0, seen=1
     ),
     "prompts.tried": prompt_tried,
+    "prompts.tried_examples": examples_tried,
     "runs.archive": lambda by: runs.archive(run_of(), actor=by),
     "runs.back_to_diagnosis": lambda by: runs.back_to_diagnosis(planned(), actor=by),
     "runs.conclude": lambda by: runs.conclude(run_of(teaching=True), actor=by, reason="enough"),

@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from curriculum import engine
-from tests.factories import CheckpointFactory, RunFactory, SkillFactory
+from curriculum.models import ExampleTrial, Job
+from curriculum.states import JobKind
+from tests.factories import CheckpointFactory, JobFactory, RunFactory, SkillFactory
 from tests.web.writes import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +108,119 @@ def test_hostile_words_are_text(client, approver, run):
 
     assert "<script>alert" not in text
     assert "</textarea><script>" not in text
+
+
+@pytest.fixture
+def put(run):
+    """The run, where the domain puts its questions to the teacher."""
+    run.settings["writing"]["questions_of_domain"] = True
+    run.save()
+    return run
+
+
+def try_out(client, run, key="B2", **form):
+    url = reverse("curriculum:skill-examples-try", args=[run.skills.get(key=key).pk])
+    return client.post(url, form, headers=HTMX)
+
+
+def trial(run, *, shown="alike", bare="right", examples=(GOOD,), **said):
+    """A trial of B2 that is over, of two questions: the first comes out wrong with examples."""
+    asked = {"skill": "B2", "examples": list(examples)}
+    job = JobFactory(run=run, kind=JobKind.EXAMPLES, succeeded=True, asked=asked)
+    answers = [
+        {"question": q, "answer": "1", "said": "It is so", "fault": "", "shown": s, "outcome": o}
+        for s, outcomes in ((True, ("wrong", shown)), (False, (bare, bare)))
+        for q, o in zip(("What is 9 - 8?", "What is 7 - 6?"), outcomes, strict=True)
+    ]
+    ExampleTrial.objects.create(job=job, answers=[each | said for each in answers])
+    return job
+
+
+def test_what_is_tried_stays_in_the_editor_and_is_not_saved(client, approver, put):
+    typed = GOOD | {"solution": "57 - 3 = 54\n54 - 20 = 34\nAnswer: 34"}
+
+    response = try_out(client, put, **typed)
+
+    assert "Queued: the teacher is asked 12 questions. Nothing is saved." in response.text
+    assert "54 - 20 = 34\nAnswer: 34</textarea>" in response.text
+    assert "data-unsaved" in response.text
+    assert 'hx-trigger="every 2s"' in response.text
+    assert Job.objects.get().asked == {"skill": "B2", "examples": [typed]}
+    assert put.skills.get(key="B2").examples == [GOOD]
+    now = client.get(reverse("curriculum:run-examples-now", args=[put.pk]) + "?skill=B2").text
+    assert "Waiting for a worker." in now
+    assert "<textarea" not in now
+    assert "Waiting for a worker." not in client.get(page(put, "?skill=A2")).text
+
+
+def test_what_is_saved_is_tried_without_a_word_of_anything_unsaved(client, approver, put):
+    response = try_out(client, put, **{k: v.replace("\n", "\r\n") for k, v in GOOD.items()})
+
+    assert response.status_code == 200
+    assert "data-unsaved" not in response.text
+
+
+def test_without_a_script_the_examples_that_are_tried_stay_in_the_editor(client, approver, put):
+    typed = GOOD | {"solution": "57 - 3 = 54\n54 - 20 = 34\nAnswer: 34"}
+    url = reverse("curriculum:skill-examples-try", args=[put.skills.get(key="B2").pk])
+
+    response = client.post(url, typed, follow=True)
+
+    assert response.redirect_chain[0][0] == f"{page(put)}?skill=B2&trial=1"
+    assert "54 - 20 = 34\nAnswer: 34</textarea>" in response.text
+
+
+def test_a_trial_says_how_many_came_out_and_shows_what_is_wrong_first(client, reviewer, put):
+    trial(put)
+
+    text = client.get(page(put, "?skill=B2")).text
+
+    assert "With these examples" in text
+    assert "1 of 2" in text
+    assert "2 of 2" in text
+    assert text.index("9 - 8") < text.index("7 - 6")
+    assert "those that are saved" in text
+    assert "would give them up" not in text
+
+
+def test_of_examples_that_are_not_followed_it_says_what_a_round_would_do(client, approver, put):
+    trial(put, shown="right", examples=[])
+
+    text = client.get(page(put, "?skill=B2")).text
+
+    assert "would give them up for this skill" in text
+    assert "not those that are saved" in text
+    assert "Put these examples into the editor" in text
+
+
+def test_what_a_teacher_says_in_a_trial_is_never_markup(client, approver, put):
+    hostile = "<script>alert(1)</script>"
+    trial(put, said=hostile, fault=hostile, question=hostile)
+
+    for text in (
+        client.get(page(put, "?skill=B2")).text,
+        client.get(reverse("curriculum:run-examples-now", args=[put.pk]) + "?skill=B2").text,
+    ):
+        assert hostile not in text
+        assert "&lt;script&gt;alert(1)" in text
+
+
+def test_a_trial_that_failed_says_why_and_comes_back_to_its_skill(client, approver, put):
+    asked = {"skill": "B2", "examples": [GOOD]}
+    job = JobFactory(run=put, kind=JobKind.EXAMPLES, failed=True, asked=asked)
+
+    assert "The disk is full." in client.get(page(put, "?skill=B2")).text
+    response = client.post(
+        reverse("curriculum:job-retry", args=[job.pk]), {"from": "examples"}, follow=True
+    )
+
+    assert response.redirect_chain[0][0] == f"{page(put)}?skill=B2&trial=1"
+
+
+def test_where_a_trial_would_show_nothing_there_is_no_button(client, approver, run):
+    text = client.get(page(run, "?skill=B2")).text
+
+    assert "makes up the questions of this skill itself" in text
+    assert "skill-examples-try" not in text
+    assert 'id="examples-try"' not in text
+    assert try_out(client, run, **GOOD).status_code == 422

@@ -28,7 +28,8 @@ from tests.web.writes import HTMX, diagnosed_run, planned_run
 pytestmark = pytest.mark.django_db
 OF_A_RUN = [
     *("run-detail", "run-now", "run-diagnosis", "run-graph", "run-curriculum"),
-    *("run-report", "run-audit", "run-prompts", "run-examples", "run-prompts-now", "run-costs"),
+    *("run-report", "run-audit", "run-prompts", "run-examples", "run-prompts-now"),
+    *("run-examples-now", "run-costs"),
 ]
 OF_A_STAGE = ["stage-detail", "stage-now", "stage-training", "stage-review", "stage-gate"]
 

@@ -26,6 +26,7 @@ from curriculum.models import (
     Run,
     Sample,
     SavedFilter,
+    Skill,
     Stage,
     Tag,
 )
@@ -273,6 +274,14 @@ def _examples() -> Situation:
     return SkillFactory(run=run, key="B2").pk, form
 
 
+def _tried_examples() -> Situation:
+    pk, form = _examples()
+    run = Skill.objects.get(pk=pk).run
+    run.settings["writing"]["questions_of_domain"] = True
+    run.save()
+    return pk, form
+
+
 def _share_out() -> Situation:
     pk = ItemFactory().stage_id
     form = {"round": 0, "reviewers": [ReviewerFactory().pk], "percent": "0", "overlap": "2"}
@@ -412,6 +421,7 @@ WRITES = [
     ),
     Write("prompt-change", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
     Write("skill-examples", _examples, "examples", needs="approver", again=422),
+    Write("skill-examples-try", _tried_examples, "examples", needs="approver"),
     Write("prompt-roll-back", lambda: _prompt(number="0"), "prompts", needs="approver"),
     Write("prompt-try", lambda: _prompt(source="Slowly."), "prompts", needs="approver"),
     Write("run-archive", lambda: _run(), "run-now"),
