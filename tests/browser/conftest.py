@@ -4,7 +4,8 @@ import importlib
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import fakeredis
@@ -12,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from rq import Queue
 
 from curriculum import queues
@@ -24,6 +25,10 @@ audit_lock = importlib.import_module("curriculum.migrations.0002_audit_append_on
 AXE = Path(__file__).parent.parent / "vendor" / "axe" / "axe.min.js"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Nothing here is a test of speed, and a machine may have much else to do. `expect` has a time of
+# its own: five seconds, whatever a context is told.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items):
@@ -64,7 +69,7 @@ class Turns:
         """Until the last request of a page that was closed is answered: the tables are emptied
         next. One may be on its way still, so that nothing has to come for a moment.
         """
-        until, quiet_since = time.monotonic() + 10, time.monotonic()
+        until, quiet_since = time.monotonic() + 60, time.monotonic()
         while time.monotonic() - quiet_since < 0.1:
             assert time.monotonic() < until, f"{self.here} requests are still not answered"
             if self.here:
@@ -124,10 +129,11 @@ def visit(chromium, live_server, client, in_turn):
             base_url=live_server.url, viewport={"width": width, "height": 900}, **options
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         if user is not None:
             client.cookies.clear()  # or the login ends the session of who came before
-            client.force_login(user)
+            with in_turn.one():  # who came before may have a page open, which asks
+                client.force_login(user)
             session = client.cookies[settings.SESSION_COOKIE_NAME].value
             cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session}
             context.add_cookies([{**cookie, "url": live_server.url}])
@@ -141,10 +147,20 @@ def visit(chromium, live_server, client, in_turn):
     yield open_as
     for context in contexts:
         context.close()
+    _ask(live_server)
     in_turn.wait()
     outside = [url for url in left if not url.startswith((live_server.url, "data:", "blob:"))]
     assert not outside
     assert not complaints
+
+
+def _ask(server):
+    """Wait for one answer more: to come to us, the server has taken up all that was asked before,
+    however long that takes on this machine.
+    """
+    with closing(HTTPConnection(server.url.removeprefix("http://"), timeout=60)) as web:
+        web.request("GET", "/healthz")
+        web.getresponse().read()
 
 
 def _is_wrong(said):
