@@ -62,7 +62,8 @@ def test_words_that_are_not_saved_are_left_only_when_a_person_says_so(page, aske
 def test_an_address_that_is_typed_is_asked_about_as_well(page, asked):
     type_words(page)
 
-    page.evaluate("location.href = '/jobs/'")
+    with page.expect_event("dialog"):  # the browser goes, and asks, after the script has ended
+        page.evaluate("location.href = '/jobs/'")
 
     expect(page.locator("#edit-solution")).to_have_value("A better one.")
     assert asked["questions"] == ["beforeunload"]

@@ -61,7 +61,7 @@ def test_a_stage_that_is_split_keeps_the_focus(school, visit):
     page.click(f"#split-{stage} > summary")
 
     page.click(f"#split-{stage}-send")
-    expect(page.locator("#notices .notice")).to_be_visible()
+    expect(page.locator("#notices .notice.error")).to_be_visible()  # not the one of the merge
     expect(page.locator(f"#split-{stage}-send")).to_be_focused()
     page.locator(f"#split-{stage} [name=skills]").first.check()
     page.click(f"#split-{stage}-send")

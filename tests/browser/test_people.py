@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from playwright.sync_api import expect
 
 from curriculum.access import Role
 from curriculum.models import Membership
@@ -83,6 +84,7 @@ def test_who_tries_passwords_is_told_how_long_to_wait(school, visit, violations,
     page = visit(None, width=width, color_scheme=scheme)
     page.goto("/login/?next=/jobs/")
     for _ in range(5):
+        expect(page.locator("[name=password]")).to_have_value("")  # the last one is answered
         page.fill("[name=username]", "ada")
         page.fill("[name=password]", "wrong horse battery")
         page.click("main form button")

@@ -99,15 +99,16 @@ def test_all_of_it_works_without_a_script(school, visit, teacher):
 
     page.fill("#prompt-source", "Say it slowly.")
     page.click("#prompt-preview-button")
-    assert "- Say it slowly." in page.inner_text("#prompt-preview")
+    expect(page.locator("#prompt-preview")).to_contain_text("- Say it slowly.")
     page.go_back()
     page.fill("#prompt-source", "Say it slowly.")
     page.click("#prompt-try")
+    expect(page.locator("#prompt-trial")).to_contain_text("Waiting for a worker.")
     assert page.input_value("#prompt-source").strip() == "Say it slowly."
     school.work(run)
     page.reload()
-    assert page.locator("#prompt-trial .tried").count() == 3
+    expect(page.locator("#prompt-trial .tried")).to_have_count(3)
     page.click("#prompt-save")
-    assert "Saved" in page.inner_text("#notices")
+    expect(page.locator("#notices")).to_contain_text("Saved")
     page.get_by_role("button", name="Roll back to built in").click()
-    assert "Rolled back" in page.inner_text("#notices")
+    expect(page.locator("#notices")).to_contain_text("Rolled back")

@@ -191,8 +191,8 @@ def test_a_person_writes_an_item_without_javascript(school, visit, stage):
     write_one_and_one(page, stage)
     page.click("#write-send")
 
-    assert "It passes every check." in page.inner_text("#notices")
-    assert page.is_visible(f"#item-{Item.objects.get(origin='person').pk}")
+    expect(page.locator("#notices")).to_contain_text("It passes every check.")
+    expect(page.locator(f"#item-{Item.objects.get(origin='person').pk}")).to_be_visible()
 
 
 def test_filters_are_searched_saved_and_removed(school, visit, stage):
