@@ -25,7 +25,7 @@ def manage(home, *words):
         env=os.environ | {"IOA_HOME": str(home), "SERVE": "0"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,  # a machine may have much else to do
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -57,7 +57,7 @@ def test_a_job_killed_in_a_transaction_leaves_its_row_free_and_its_worker_at_wor
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
     assert done.returncode == 0, done.stderr[-3000:]
