@@ -78,7 +78,8 @@ def test_the_same_seed_fails_in_the_same_way_and_another_in_another(made):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_server_that_does_nothing_else_is_given_up_with_a_sentence(made, fault):
-    patience = Patience(tries=2, timeout_seconds=0.2 if fault == "slow" else 30)
+    # "slow": the server has to have heard of each try before it is given up
+    patience = Patience(tries=2, timeout_seconds=1.0 if fault == "slow" else 300)
     with (
         faulty(shout, {fault: 1.0}) as server,
         pytest.raises(BackendUnavailable, match=r"^127\.0\.0\.1:\d+ was asked 2 times, .*\.$"),

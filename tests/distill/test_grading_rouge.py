@@ -34,10 +34,10 @@ def test_words_are_stemmed():
 def test_long_texts_cost_little():
     long = "a b c d " * 25_000
     graded("a", "a")
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert graded(long, long) == (1.0, "")
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_reference_without_words_is_an_error():

@@ -242,17 +242,17 @@ def test_a_server_that_asks_for_more_patience_than_there_is_is_given_up_at_once(
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(server, made):
     late = threading.Event()
-    server.script = [completion("late"), completion("hi")]
 
     def answer(asked):
-        said = server.script.pop(0)
-        if said == completion("late"):
-            late.wait(10)
-        return said
+        if asked is not server.asked[0]:
+            return completion("hi")
+        late.wait(60)
+        return completion("late")
 
     server.answer = answer
 
-    replies = made(patience=Patience(timeout_seconds=0.1)).generate(HELLO)
+    # long enough for what is answered at once, on a machine that has much else to do
+    replies = made(patience=Patience(timeout_seconds=1.0)).generate(HELLO)
     late.set()
 
     assert texts(replies) == ["hi"]
@@ -533,10 +533,10 @@ def test_who_reads_no_further_stops_the_rest_and_can_ask_again(server, made):
     server.answer = lambda asked: completion("hello")
     backend = made(concurrency=1)
 
-    for _ in backend.stream([Prompt(str(n)) for n in range(500)]):
+    for _ in backend.stream([Prompt(str(n)) for n in range(3_000)]):
         break
 
-    assert len(server.asked) < 500
+    assert len(server.asked) < 3_000
     assert texts(backend.generate(HELLO)) == ["hello"]
 
 

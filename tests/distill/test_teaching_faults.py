@@ -37,7 +37,7 @@ def test_a_thousand_items_arrive_from_a_server_of_which_a_fifth_of_all_answers_i
     with faulty(reply, evenly(0.2), seed=1) as server:
         teacher = OpenAIBackend(
             Server("m", server.url),
-            patience=Patience(tries=12, timeout_seconds=2.0),
+            patience=Patience(tries=12),
             sleep=no_wait,
         )
         sunk = []

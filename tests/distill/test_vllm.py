@@ -57,9 +57,9 @@ def process_of(backend):
 
 
 def gone(pid):
-    """Whether a process ends within ten seconds."""
+    """Whether a process ends within a minute."""
     with suppress(psutil.NoSuchProcess):
-        psutil.Process(pid).wait(10)
+        psutil.Process(pid).wait(60)
     return not psutil.pid_exists(pid)
 
 
