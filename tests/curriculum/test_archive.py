@@ -306,7 +306,13 @@ def version_2(content: dict[str, bytes]) -> None:
         (lambda c: changed_line(c, "job.jsonl", 1, status="running"), "a job is under way"),
         (lambda c: changed_line(c, "gaterecord.jsonl", 1, evidence={}), "evidence of the gate"),
         (lambda c: changed_line(c, "people.jsonl", 1, username=7), "people.jsonl, line 1"),
-        (lambda c: changed_line(c, "job.jsonl", 1, kind="try", asked={}), "which template"),
+        (lambda c: changed_line(c, "job.jsonl", 1, kind="try", asked={}), "what was tried"),
+        (
+            lambda c: changed_line(
+                c, "job.jsonl", 1, kind="examples", asked={"skill": "A", "examples": [7]}
+            ),
+            "what was tried",
+        ),
     ],
 )
 def test_a_bad_row_is_a_sentence_with_its_line_and_nothing_is_written(sent, change, words):

@@ -95,6 +95,7 @@ WITHOUT_AN_ENTRY = {
     "budget.items_spent": "only reads",
     "budget.require_items": "only reads",
     "budget.rounds_cap": "only reads",
+    "prompts.as_rows": "only reads",
     "prompts.current_number": "only reads",
     "stages.stand_on": "part of gates.remedy and gates.waive, with their action",
     "prompts.source_of": "only reads",

@@ -28,7 +28,8 @@ def test_a_job_travels_as_two_numbers_under_our_id(
 def test_writing_never_waits_behind_a_training(redis, kind):
     queues.enqueue(JobFactory(kind=kind))
 
-    queue = "teacher" if kind in (JobKind.WRITE, JobKind.REWRITE, JobKind.TRY) else "gpu"
+    written = (JobKind.WRITE, JobKind.REWRITE, JobKind.TRY, JobKind.EXAMPLES)
+    queue = "teacher" if kind in written else "gpu"
     assert len(Queue(queue, connection=redis)) == 1
 
 
