@@ -66,9 +66,10 @@ def try_examples(
         exclude={question_key(example.question) for example in examples},
     )
     sampling = Sampling(max_tokens=settings.max_answer_tokens, temperature=0.0, seed=0)
-    put: list[tuple[Sequence[Example], Item]] = []
+    put: list[tuple[tuple[Example, ...], Item]] = []
     wanted: list[Wanted] = []
-    for like in (tuple(examples), ()) if examples else ((),):
+    ways = [tuple(examples), ()] if examples else [()]
+    for like in ways:
         for nth, problem in enumerate(problems):
             name = f"{key}-{'a' if like else 'b'}{nth}"
             item = Item(
