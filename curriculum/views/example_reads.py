@@ -66,8 +66,12 @@ def _tried(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     shown = {each["question"]: each for each in answers if each["shown"]}
     bare = {each["question"]: each for each in answers if not each["shown"]}
     rows = [
-        {"question": question, "ways": [way[question] for way in (shown, bare) if question in way]}
-        for question in shown or bare
+        {
+            "question": question,
+            "answer": each["answer"],
+            "ways": [way[question] for way in (shown, bare) if question in way],
+        }
+        for question, each in (shown or bare).items()
     ]
     rows.sort(key=lambda row: ORDER.index(row["ways"][0]["outcome"]))
     return {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from distill.adapter.answering import best_of
-from distill.adapter.client import TeacherClient, Wanted
+from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
 from distill.adapter.mending import ask_alone
 from distill.adapter.operations import Operation
@@ -66,14 +66,15 @@ def try_examples(
         exclude={question_key(example.question) for example in examples},
     )
     sampling = Sampling(max_tokens=settings.max_answer_tokens, temperature=0.0, seed=0)
-    put: list[tuple[tuple[Example, ...], Item]] = []
-    wanted: list[Wanted] = []
+    grader = domain.grader(skill)
     ways = [tuple(examples), ()] if examples else [()]
-    for like in ways:
-        for nth, problem in enumerate(problems):
-            name = f"{key}-{'a' if like else 'b'}{nth}"
-            item = Item(
-                key=name,
+    total = len(ways) * len(problems)
+    found: list[TriedQuestion] = []
+    beat(0, total)
+    for like in ways:  # one after the other: what all prompts of a batch begin with is run once
+        items = [
+            Item(
+                key=f"{key}-{'a' if like else 'b'}{nth}",
                 skill=skill,
                 question=problem.question,
                 solution="",
@@ -82,22 +83,21 @@ def try_examples(
                 level=problem.level,
                 origin="",
             )
-            put.append((like, item))
-            wanted.append(ask_alone(item, name, "try", sampling, like))
-    beat(0, len(wanted))
-    calls = client.ask(wanted, lambda: beat(client.answered, client.wanted))
-    grader = domain.grader(skill)
-    found = []
-    for (like, item), call in zip(put, calls, strict=True):
-        best = best_of(item, [call], grader, checks, settings, like)
-        outcome, fault = _judged(best)
-        found.append(TriedQuestion(call, item.question, item.answer, bool(like), outcome, fault))
+            for nth, problem in enumerate(problems)
+        ]
+        wanted = [ask_alone(item, item.key, "try", sampling, like) for item in items]
+        calls = client.ask(wanted, lambda: beat(client.answered, total))
+        for item, call in zip(items, calls, strict=True):
+            outcome, fault = _judged(best_of(item, [call], grader, checks, settings, like))
+            found.append(
+                TriedQuestion(call, item.question, item.answer, bool(like), outcome, fault)
+            )
     return found
 
 
 def _judged(best: Item | None) -> tuple[Outcome, str]:
     if best is None:
-        return Outcome.WRONG, "Nothing could be read."
+        return Outcome.WRONG, "No solution in steps could be read."
     for check in best.checks:  # of the solution alone: see `best_of`
         if not check.passed:
             return Outcome.WRONG, check.detail

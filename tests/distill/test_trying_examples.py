@@ -64,7 +64,7 @@ def test_what_has_fewer_steps_than_the_examples_is_right_and_not_alike():
 
 @pytest.mark.parametrize(
     ("reply", "fault"),
-    [("It says\nAnswer: 123456", "The answer is "), ("", "Nothing could be read.")],
+    [("It says\nAnswer: 123456", "The answer is "), ("", "No solution in steps could be read.")],
 )
 def test_what_is_wrong_says_why(reply, fault):
     for each in tried(Writer(answer=lambda p: reply), EXAMPLE):
