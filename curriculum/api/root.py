@@ -18,6 +18,7 @@ from ninja.parser import Parser
 from curriculum.api import (
     bulk,
     domains,
+    examples,
     exchange,
     gates,
     house,
@@ -69,7 +70,7 @@ api = Api(
 )
 problems.install(api)
 for module in (
-    *(house, domains, runs, skills, plan, stages, items, bulk),
+    *(house, domains, runs, skills, examples, plan, stages, items, bulk),
     *(gates, jobs, records, exchange),
 ):
     api.add_router("", module.router)

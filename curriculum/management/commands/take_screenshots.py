@@ -14,9 +14,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management.base import BaseCommand, CommandError
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.urls import reverse
 from playwright.sync_api import Page, sync_playwright
-from waitress import create_server
 
 from curriculum import access
 from curriculum.access import Role
@@ -132,13 +132,21 @@ def _session(user: User) -> Iterator[str]:
         session.delete()
 
 
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *args: Any) -> None:
+        """Nothing: the pictures are told one by one."""
+
+
 @contextmanager
 def _served() -> Iterator[str]:
-    server = create_server(application, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run, daemon=True)
+    # Not waitress, which `serve` has: it can be closed by no thread but its own.
+    server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet)
+    server.set_app(application)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.effective_port}"
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        server.close()
+        server.shutdown()
         thread.join(timeout=10)
+        server.server_close()
