@@ -17,6 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django.utils import timezone
 from rq import Queue, Worker
+from rq.executions import Execution
 from rq.job import Job as RqJob
 
 from curriculum import queues, request_ids
@@ -32,6 +33,12 @@ PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
 
 class CurriculumWorker(Worker):
     """Stops at once when told to, since every job continues where its last attempt stopped."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        # A word for a job has to come well before its silence is too long.
+        often = max(1, int(settings.IOA_LOST_AFTER_SECONDS) // 4)
+        self.job_monitoring_interval = min(self.job_monitoring_interval, often)
 
     def fork_work_horse(self, job: RqJob, queue: Queue) -> None:
         """Without a connection to the database, which two processes cannot share: one that a
@@ -52,6 +59,17 @@ class CurriculumWorker(Worker):
         pk, attempt = job.args
         with suppress(CurriculumError), request_ids.under(job.id), _surviving("job was killed"):
             jobs.lose(pk, attempt)
+
+    def maintain_heartbeats(self, job: RqJob, execution: Execution) -> None:
+        """Twice a minute while a process works. One that was called off, and is in the middle of
+        something long, ends here: what it has kept is kept.
+        """
+        super().maintain_heartbeats(job, execution)
+        if job.func_name != queues.WORK:
+            return
+        with _surviving("a job is at work"):
+            if not jobs.speak_for(*job.args):
+                self.kill_horse()
 
     def main_work_horse(self, job: RqJob, queue: Queue) -> None:
         _die_with_parent()

@@ -29,6 +29,7 @@ SILENT = (
     "A retry continues where it was."
 )
 LOST = "The worker was stopped from outside, or ran out of memory. A retry continues where it was."
+GRACE = timedelta(seconds=20)  # for an attempt that was called off to end by itself
 NEEDS: dict[JobKind, RunStatus | StageStatus | None] = {  # where a job has something to do
     JobKind.DIAGNOSE: RunStatus.DIAGNOSING,
     JobKind.PROBE: RunStatus.REVIEWING_DIAGNOSIS,
@@ -206,6 +207,26 @@ def lose(job_id: int, attempt: int) -> Job:
     if job is None or not job.is_active or job.attempt != attempt:
         raise Overtaken("This job")
     return _lose(job, LOST)
+
+
+def speak_for(job_id: int, attempt: int) -> bool:
+    """The worker's word for a process that lives and has not spoken for long: one piece of work,
+    such as a batch of answers of a large model on a CPU, may take longer than a silence may last.
+
+    False once the attempt was called off, and has not ended by itself in `GRACE`.
+    """
+    now = timezone.now()
+    mine = Job.objects.filter(pk=job_id, attempt=attempt)
+    job = mine.first()
+    if job is None:
+        return False
+    if job.status == JobStatus.RUNNING:
+        # Not sooner: what is left is estimated by when the job itself has spoken.
+        quiet = timedelta(seconds=settings.IOA_LOST_AFTER_SECONDS / 2)
+        mine.filter(status=JobStatus.RUNNING, heartbeat_at__lt=now - quiet).update(heartbeat_at=now)
+    elif job.status in (JobStatus.CANCELLED, JobStatus.LOST):
+        return job.finished_at is None or now - job.finished_at < GRACE
+    return True
 
 
 def sweep(now: datetime | None = None) -> list[Job]:
