@@ -15,7 +15,12 @@ from tests.distill.writers import Tutor
 @pytest.fixture
 def teacher(settings, tmp_path):
     """A model on a server that writes sums, and answers what it is asked with their sum."""
-    writer = Tutor(answer=lambda prompt: f"Answer: {sum(_numbers(prompt.text))}")
+
+    def worked_out(prompt):
+        total = sum(_numbers(prompt.text.rsplit("Question:")[-1]))
+        return f"It is {total}\nAnswer: {total}"
+
+    writer = Tutor(answer=worked_out)
 
     def answer(asked):
         (reply,) = writer.generate([Prompt(asked.words, Sampling(seed=asked.body.get("seed", 0)))])
@@ -82,6 +87,7 @@ def test_examples_are_tried_while_others_are_typed(school, visit, teacher):
     school.work(run)
     expect(page.locator("#examples-trial .tried")).to_have_count(12)
     expect(page.locator("#examples-trial table")).to_contain_text("12 of 12")
+    expect(page.locator("#examples-trial")).to_contain_text("would give them up")
     expect(solution).to_have_value("Half a thought")
     assert {call.purpose for call in TeacherCall.objects.all()} == {"try"}
     page.locator("#examples-trial summary").nth(1).click()
