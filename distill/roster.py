@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from distill.backends.base import Backend, Prompt, Reply
+from distill.backends.base import Backend, Prompt, Reply, stream
 from distill.backends.chat import Render
 from distill.backends.procedural import ProceduralBackend
 from distill.backends.simulated import SimulatedStudent, SimulatedTrainer
@@ -130,6 +130,14 @@ class Lazy:
         if self._backend is None:
             self._backend = self._load()
         return self._backend.generate(prompts)
+
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[Sequence[tuple[int, Reply]]]:
+        """As the model can: see `base.stream`."""
+        if not prompts:
+            return
+        if self._backend is None:
+            self._backend = self._load()
+        yield from stream(self._backend, prompts)
 
     def close(self) -> None:
         if self._backend is not None:

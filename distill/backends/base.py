@@ -12,7 +12,9 @@ from distill.errors import BackendError
 from distill.settings import Sampling
 
 STREAM_BATCH = 16
-"""Prompts that a backend is given at once by `stream`: what is lost when it is killed."""
+"""Prompts that a backend which says nothing of it is given at once by `stream`: what is lost when
+it is killed.
+"""
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9.-]+")
 
@@ -79,20 +81,24 @@ def at_once(backend: Backend, most: int) -> int:
     return min(most, getattr(backend, "at_once", most))
 
 
-def stream(backend: Backend, prompts: Sequence[Prompt]) -> Iterator[Sequence[tuple[int, Reply]]]:
+def stream(
+    backend: Backend, prompts: Sequence[Prompt], *, batch: int | None = None
+) -> Iterator[Sequence[tuple[int, Reply]]]:
     """Answer each prompt once; yields (place of the prompt, reply) as they come, in any order,
-    and together what came together: who keeps that before anything else has lost nothing.
+    and together what came together: who keeps that before anything else has lost nothing. Nothing
+    may have come, too: a chance to stop.
 
-    A backend that can tell as it goes (`.stream`) is asked for everything; any other batch by
-    batch. What came before an error is yielded before it is raised. Who stops reading early stops
-    the backend as soon as it can be stopped.
+    A backend that can tell as it goes (`.stream`) is asked for everything; any other `batch` by
+    batch, of which the default is what it says that it works on at the same time (`.at_once`).
+    What came before an error is yielded before it is raised. Who stops reading early stops the
+    backend as soon as it can be stopped.
     """
     by_itself = getattr(backend, "stream", None)
     if by_itself is not None:
         if prompts:
             yield from by_itself(prompts)
         return
-    step = at_once(backend, STREAM_BATCH)
+    step = batch or getattr(backend, "at_once", STREAM_BATCH)
     for start in range(0, len(prompts), step):
         try:
             replies = backend.generate(prompts[start : start + step])

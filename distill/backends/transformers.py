@@ -167,18 +167,25 @@ class TransformersBackend:
         self._ends -= {None}
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
+        replies = {place: reply for came in self.stream(prompts) for place, reply in came}
+        return [replies[place] for place in range(len(prompts))]
+
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[tuple[int, Reply]]]:
+        """[(place, reply)] of what has ended, after every `STEPS` tokens: see `base.stream`. Where
+        temperatures are above 0, who reads draws nothing from torch meanwhile.
+        """
         if prompts and self._model is None:
             raise BackendUnavailable(f"The model {self.name} has been closed. Load it again.")
         encoded = [
             render_prompt(self._tokenizer, p.text, system=p.system or self._system) for p in prompts
         ]
-        replies: list[Reply | None] = [None] * len(prompts)
         for batch in self._batches(prompts, encoded):
             rows = [encoded[i] for i in batch]
-            answered = self._generate_batch(rows, prompts[batch[0]].sampling)
-            for i, ids in zip(batch, answered, strict=True):
-                replies[i] = self._reply(encoded[i], ids, prompts[i].sampling)
-        return [r for r in replies if r is not None]
+            for ended in self._generate_batch(rows, prompts[batch[0]].sampling):
+                yield [
+                    (i := batch[row], self._reply(encoded[i], ids, prompts[i].sampling))
+                    for row, ids in ended
+                ]
 
     def _batches(
         self, prompts: Sequence[Prompt], encoded: Sequence[Sequence[int]]
@@ -202,8 +209,12 @@ class TransformersBackend:
                 batch.append(i)
             yield batch
 
-    def _generate_batch(self, rows: list[list[int]], sampling: Sampling) -> list[list[int]]:
-        """rows: B lists of token ids. Returns B lists of new token ids, without padding."""
+    def _generate_batch(
+        self, rows: list[list[int]], sampling: Sampling
+    ) -> Iterator[list[tuple[int, list[int]]]]:
+        """rows: B lists of token ids. Yields (row, its new token ids without padding) of those
+        that have ended, after every `STEPS` tokens; each row once.
+        """
         import torch
 
         from distill.backends import decoding
@@ -228,12 +239,13 @@ class TransformersBackend:
         cache = decoding.new_cache(self._model)
         replies: list[list[int]] = [[] for _ in rows]
         going = list(range(len(rows)))
-        with torch.inference_mode():
-            if shared:
+        if shared:
+            with torch.inference_mode():
                 prefix = torch.tensor([rows[0][:shared]], device=device)
                 self._model(input_ids=prefix, past_key_values=cache, use_cache=True)
                 cache.batch_repeat_interleave(len(rows))
-            for done in range(0, sampling.max_tokens, STEPS):
+        for done in range(0, sampling.max_tokens, STEPS):
+            with torch.inference_mode():  # no further: whoever reads may be training
                 out = self._model.generate(
                     input_ids=ids,
                     attention_mask=mask,
@@ -247,14 +259,19 @@ class TransformersBackend:
                 for row, tokens in zip(going, new.tolist(), strict=True):
                     replies[row] += tokens
                 stays = (~torch.isin(new, ends).any(dim=1)).nonzero().flatten()
-                if not len(stays):
-                    break
-                going = [going[i] for i in stays.tolist()]
-                ids = out[stays]
-                mask = torch.cat([mask, torch.ones_like(new)], dim=1)[stays]
-                if len(stays) < len(out):
-                    cache.batch_select_indices(stays)
-        return [self._until_end(row) for row in replies]
+                if done + STEPS >= sampling.max_tokens:
+                    stays = stays[:0]
+                stay = [going[i] for i in stays.tolist()]
+                if stay:
+                    ids = out[stays]
+                    mask = torch.cat([mask, torch.ones_like(new)], dim=1)[stays]
+                    if len(stays) < len(out):
+                        cache.batch_select_indices(stays)
+            ended = set(going) - set(stay)
+            going = stay
+            yield [(row, self._until_end(replies[row])) for row in sorted(ended)]
+            if not going:
+                return
 
     def _until_end(self, ids: list[int]) -> list[int]:
         end = next((at for at, id in enumerate(ids) if id in self._ends), len(ids))

@@ -66,6 +66,7 @@ class VllmBackend:
     """
 
     abilities = frozenset(Ability)
+    at_once = 256  # sequences: fewer leave a GPU idle; what is under way is lost when it is killed
 
     def __init__(
         self,

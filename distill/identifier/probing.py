@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from distill.backends.base import Backend, Beat, Prompt, Reply, at_once, no_beat
-from distill.errors import BackendError
+from distill.backends.base import Backend, Beat, Prompt, Reply, at_once, no_beat, stream
 from distill.grading import GRADERS, Graders, grade
 from distill.records import Answer, Probe, Score
 from distill.settings import Sampling
@@ -34,7 +33,7 @@ def ask(
     batch_size: at most; fewer for a backend that works on fewer at the same time.
 
     Grades are in 0..1; a grader that fails grades 0 and leaves its error on the answer. Sinks
-    each batch before it beats, so that a stopped call has lost at most the batch in flight: ask
+    what came before it beats, so that a stopped call has lost at most the batch in flight: ask
     again with the probes that are missing. Of a batch that a backend gives up, what it has
     answered all the same (`BackendError.replies`) is sunk as well, and what was graded before a
     judge was away.
@@ -43,9 +42,8 @@ def ask(
     """
     answers: list[Answer] = []
     beat(0, len(probes))
-    step = at_once(backend, batch_size)
-    for start in range(0, len(probes), step):
-        batch = probes[start : start + step]
+    for start in range(0, len(probes), batch_size):
+        batch = probes[start : start + batch_size]
         prompts = [
             Prompt(
                 p.question,
@@ -55,24 +53,18 @@ def ask(
             )
             for p in batch
         ]
-        try:
-            replies = backend.generate(prompts)
-        except BackendError as exc:
-            came = [(p, r) for p, r in zip(batch, exc.replies, strict=False) if r is not None]
-            if came:
-                sink([(probe, _graded(probe, reply, graders)) for probe, reply in came])
-            raise
-        graded: list[tuple[Probe, Answer]] = []
-        try:
-            for probe, reply in zip(batch, replies, strict=True):
-                graded.append((probe, _graded(probe, reply, graders)))
-        except BackendError:  # a judge is away
-            if graded:
-                sink(graded)
-            raise
-        sink(graded)
-        answers += [answer for _, answer in graded]
-        beat(len(answers), len(probes))
+        given: dict[int, Answer] = {}
+        for came in stream(backend, prompts, batch=at_once(backend, batch_size)):
+            graded: list[tuple[Probe, Answer]] = []
+            try:
+                for place, reply in came:
+                    given[place] = _graded(batch[place], reply, graders)
+                    graded.append((batch[place], given[place]))
+            finally:  # also where a judge is away
+                if graded:
+                    sink(graded)
+            beat(len(answers) + len(given), len(probes))
+        answers += [given[place] for place in range(len(batch))]
     return answers
 
 

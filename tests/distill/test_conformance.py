@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from distill.backends.base import Prompt, Reply, abilities
+from distill.backends.base import Prompt, Reply, abilities, stream
 from distill.errors import BackendError, BackendUnavailable
 from distill.settings import Sampling
 from tests.distill.backends import (
@@ -241,6 +241,16 @@ def test_a_greedy_batch_is_answered_the_same_again(backend):
     first = backend.generate(several(LONG))
 
     assert backend.generate(several(LONG)) == first
+
+
+@who(STEADY)
+def test_what_comes_bit_by_bit_is_what_comes_at_once(backend):
+    prompts = several(LONG)
+
+    came = [each for some in stream(backend, prompts, batch=len(prompts)) for each in some]
+
+    assert sorted(place for place, _ in came) == list(range(len(prompts)))
+    assert [reply for _, reply in sorted(came)] == backend.generate(prompts)
 
 
 @who(DRAWS)

@@ -318,6 +318,33 @@ def test_small_batches_give_the_same_answers_in_order(base, backend):
     )
 
 
+def test_answers_come_as_they_end_and_whoever_reads_may_train_meanwhile(backend):
+    import torch
+
+    long = [Prompt(q, Sampling(max_tokens=40)) for q in QUESTIONS]
+    looks = []
+    for came in backend.stream(long):
+        looks.append(dict(came))
+        assert not torch.is_inference_mode_enabled()
+
+    replies = backend.generate(long)
+    early = {place for place, reply in enumerate(replies) if reply.reply_tokens < 32}
+    assert len(looks) == 2  # after 32 tokens, and after 40
+    assert set(looks[0]) == early
+    assert looks[0] | looks[1] == dict(enumerate(replies))
+
+
+def test_who_reads_no_further_stops_it(backend, monkeypatch):
+    calls = []
+    generate = backend._model.generate
+    monkeypatch.setattr(backend._model, "generate", lambda **n: calls.append(1) or generate(**n))
+
+    for _ in backend.stream([Prompt(q, Sampling(max_tokens=200)) for q in QUESTIONS]):
+        break
+
+    assert len(calls) == 1
+
+
 def test_long_answers_are_those_of_transformers_own_generate(base, backend):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -421,7 +421,7 @@ def test_answers_to_probes_are_kept_when_the_server_goes_away(server, made):
     assert [(probe.id, answer.grade) for probe, answer in kept] == [("2+2?", 1.0)]
 
 
-def test_probes_are_asked_as_many_at_once_as_the_server_works_on_and_kept_as_soon(server, made):
+def test_each_answer_to_a_probe_is_kept_as_soon_as_it_is_there(server, made):
     probes = [Probe(f"{n}?", "A", Split.GATE, f"{n}?", "4", "number") for n in range(5)]
     server.answer = lambda asked: completion("Answer: 4")
     beats, kept = [], []
@@ -434,8 +434,8 @@ def test_probes_are_asked_as_many_at_once_as_the_server_works_on_and_kept_as_soo
         sink=lambda pairs: kept.append(len(pairs)),
     )
 
-    assert beats == [0, 2, 4, 5]
-    assert kept == [2, 2, 1]
+    assert beats == [0, 1, 2, 3, 4, 5]
+    assert kept == [1, 1, 1, 1, 1]
 
 
 # --- names and keys -----------------------------------------------------------------------------
