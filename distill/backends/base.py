@@ -98,14 +98,15 @@ def stream(
         if prompts:
             yield from by_itself(prompts)
         return
-    step = batch or getattr(backend, "at_once", STREAM_BATCH)
+    step: int = getattr(backend, "at_once", STREAM_BATCH) if batch is None else batch
     for start in range(0, len(prompts), step):
+        asked = prompts[start : start + step]
         try:
-            replies = backend.generate(prompts[start : start + step])
+            replies = backend.generate(asked)
         except BackendError as exc:
             yield [(start + i, r) for i, r in enumerate(exc.replies) if r is not None]
             raise
-        yield list(enumerate(replies, start))
+        yield list(zip(range(start, start + len(asked)), replies, strict=True))
 
 
 class Backend(Protocol):
