@@ -157,6 +157,7 @@ WITHOUT_AN_ENTRY = {
     "replanning.is_changed_by_hand": "only reads",
     "deciding.require_fitting": "only reads",
     "jobs.beat": "progress is no decision",
+    "jobs.speak_for": "that one lives is no decision",
     "jobs.require_idle": "only reads",
     "jobs.silent": "only reads",
     "jobs.orphans": "only reads",
