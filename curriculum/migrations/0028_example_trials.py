@@ -16,6 +16,11 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('diagnose', 'diagnose'), ('probe', 'probe more'), ('trial', 'test a prerequisite'), ('try', 'try a template'), ('examples', 'try examples'), ('write', 'write items'), ('rewrite', 'write others'), ('train', 'train'), ('assess', 'assess'), ('report', 'report')], max_length=10),
         ),
+        migrations.AlterField(
+            model_name='teachercall',
+            name='purpose',
+            field=models.CharField(choices=[('write', 'write items'), ('verify', 'answer a question'), ('try', 'try a template or examples')], max_length=8),
+        ),
         migrations.CreateModel(
             name='ExampleTrial',
             fields=[

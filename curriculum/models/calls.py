@@ -12,13 +12,13 @@ class TeacherCall(models.Model):
     PURPOSES = [
         ("write", "write items"),
         ("verify", "answer a question"),
-        ("try", "try a template"),
+        ("try", "try a template or examples"),
     ]
 
     run = models.ForeignKey("curriculum.Run", models.CASCADE, related_name="teacher_calls")
     stage = models.ForeignKey(
         "curriculum.Stage", models.CASCADE, null=True, blank=True, related_name="teacher_calls"
-    )  # none: of no stage, as when a template is tried
+    )  # none: of no stage, as when words are tried
     round = models.PositiveSmallIntegerField(default=0)
     skill = models.ForeignKey("curriculum.Skill", models.CASCADE, related_name="teacher_calls")
     key = models.CharField(max_length=120)
