@@ -131,13 +131,15 @@ class Lazy:
             self._backend = self._load()
         return self._backend.generate(prompts)
 
-    def stream(self, prompts: Sequence[Prompt]) -> Iterator[Sequence[tuple[int, Reply]]]:
+    def stream(
+        self, prompts: Sequence[Prompt], *, batch: int | None = None
+    ) -> Iterator[Sequence[tuple[int, Reply]]]:
         """As the model can: see `base.stream`."""
         if not prompts:
             return
         if self._backend is None:
             self._backend = self._load()
-        yield from stream(self._backend, prompts)
+        yield from stream(self._backend, prompts, batch=batch)
 
     def close(self) -> None:
         if self._backend is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema
@@ -15,9 +15,9 @@ from curriculum.api.jobs import with_eta
 from curriculum.api.operations import Id, get, post
 from curriculum.api.problems import Refused
 from curriculum.api.schemas import In, JobOut, NoteIn
-from curriculum.models import ExampleTrial, Job, Skill
+from curriculum.models import Job, Skill
 from curriculum.services import prompts
-from curriculum.states import JobKind
+from curriculum.views.example_reads import last_trial
 
 router = Router(tags=["examples"])
 Words = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -58,7 +58,7 @@ class TriedAnswerOut(Schema):
     said: str  # by the teacher
     shown: bool  # with the examples before it; else in the teacher's own words
     # alike: as the examples are; right: in fewer steps, or without examples; wrong
-    outcome: Literal["alike", "right", "wrong"]
+    outcome: engine.Outcome
     fault: str
 
 
@@ -110,11 +110,7 @@ def try_examples(request: HttpRequest, skill_id: Id, said: TrialIn) -> Job:
 @get(router, "/skills/{skill_id}/examples/tried", scope="read", returns=TrialOut)
 def tried_examples(request: HttpRequest, skill_id: Id) -> dict[str, Any]:
     """What the last trial came to. 404 where nothing was tried."""
-    skill = _find(request, skill_id)
-    jobs = Job.objects.filter(run=skill.run, kind=JobKind.EXAMPLES, asked__skill=skill.key)
-    job = jobs.order_by("-pk").first()
+    job, answers = last_trial(_find(request, skill_id))
     if job is None:
         raise Refused(404, "No examples of this skill have been tried.")
-    trial = ExampleTrial.objects.filter(job=job).first()
-    answers = trial.answers if trial else []
     return {"job": with_eta(job), "examples": job.asked["examples"], "answers": answers}

@@ -80,7 +80,7 @@ from curriculum.engine.team import (
 )
 from curriculum.engine.trials import Tested, TrialCost, run_trial, trial_cost
 from curriculum.engine.trying import TRIED_ITEMS, TriedPrompt, preview, try_prompt
-from curriculum.engine.trying_examples import TRIED_QUESTIONS, try_shown
+from curriculum.engine.trying_examples import TRIED_QUESTIONS, Outcome, try_shown
 from curriculum.engine.work import rewrite, train, write
 from distill.domains.base import FULL_LEVEL
 from distill.report import table as report_table
@@ -97,6 +97,7 @@ __all__ = [
     "Keep",
     "MOST_EXAMPLES",
     "NextRound",
+    "Outcome",
     "PROMPT_NAMES",
     "PlanRow",
     "ROUNDS_NEEDED",

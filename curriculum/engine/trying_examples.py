@@ -11,10 +11,11 @@ from curriculum.engine.exam import Keep
 from curriculum.engine.trying import trial_client
 from curriculum.models import Job, Run
 from distill.adapter.inspection import Checks
-from distill.adapter.trying_examples import try_examples
+from distill.adapter.trying_examples import Outcome, try_examples
 from distill.backends.base import Beat
 from distill.records import Example
 
+__all__ = ["TRIED_QUESTIONS", "Outcome", "try_shown"]
 TRIED_QUESTIONS = 12
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from curriculum import engine
 from curriculum.states import JobKind
 
 Shape = Callable[[Any], bool]
@@ -77,6 +78,7 @@ REPORT = record(
 WORDS = record({"question": is_text, "solution": is_text, "answer": is_text, "checks": CHECKS})
 
 EXAMPLES = list_of(record({"question": is_text, "solution": is_text}))
+OUTCOMES = frozenset(map(str, engine.Outcome))
 ANSWERS = list_of(
     record(
         {
@@ -84,7 +86,7 @@ ANSWERS = list_of(
             "answer": is_text,
             "said": is_text,
             "shown": lambda v: type(v) is bool,
-            "outcome": lambda v: v in ("alike", "right", "wrong"),
+            "outcome": lambda v: v in OUTCOMES,
             "fault": is_text,
         }
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 
-from curriculum.models import AuditEntry, ExampleTrial, Run, Skill
+from curriculum import engine
+from curriculum.models import AuditEntry, ExampleTrial, Job, Run, Skill
 from curriculum.states import JobKind
 from curriculum.views import reads
 
-ORDER = ("wrong", "right", "alike")  # what there is something to do about comes first
+# what there is something to do about comes first
+ORDER = (engine.Outcome.WRONG, engine.Outcome.RIGHT, engine.Outcome.ALIKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,22 @@ class Tally:
         return 2 * self.alike >= self.n
 
 
+def last_trial(skill: Skill) -> tuple[Job | None, list[dict[str, Any]]]:
+    """The last trial of the skill's examples, whatever became of it, and the teacher's answers:
+    none of one that is not over, or failed.
+    """
+    jobs = Job.objects.filter(run=skill.run_id, kind=JobKind.EXAMPLES, asked__skill=skill.key)
+    job = jobs.select_related("example_trial").order_by("-pk").first()
+    found: ExampleTrial | None = getattr(job, "example_trial", None)
+    return job, found.answers if found else []
+
+
 def trial(run: Run, skill: Skill) -> dict[str, Any]:
-    """The last trial of the skill's examples, whatever became of it, and what came of it."""
-    jobs = run.jobs.filter(kind=JobKind.EXAMPLES, asked__skill=skill.key)
-    job = jobs.order_by("-pk").first()
-    found = ExampleTrial.objects.filter(job=job).first() if job else None
+    """What the page says of the last trial."""
+    job, answers = last_trial(skill)
     return {
         "job": job,
-        "tried": found and _tried(found.answers),
+        "tried": _tried(answers) if answers else None,
         "is_in_use": job is not None and job.asked["examples"] == skill.examples,
         "now_url": f"{reverse('curriculum:run-examples-now', args=[run.pk])}?skill={skill.key}",
         "eta_seconds": reads.eta_seconds(job) if job else None,
@@ -81,6 +91,7 @@ def _tried(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _tally(answers: Any) -> Tally:
+def _tally(answers: Iterable[Mapping[str, Any]]) -> Tally:
     counts = Counter(each["outcome"] for each in answers)
-    return Tally(counts.total(), counts["alike"], counts["right"], counts["wrong"])
+    wrong, right, alike = (counts[outcome] for outcome in ORDER)
+    return Tally(counts.total(), alike, right, wrong)

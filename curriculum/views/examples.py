@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -35,7 +36,7 @@ def run_examples(request: HttpRequest, pk: int) -> HttpResponse:
 def run_examples_now(request: HttpRequest, pk: int) -> HttpResponse:
     """What becomes of a skill's trial. The editor is left alone: somebody may be writing in it."""
     run = find_run(pk)
-    skill = _skill(run, request.GET.get("skill", ""))
+    skill = _chosen(taught_skills(run), request.GET.get("skill", ""))
     context = {"run": run, "skill": skill}
     return render(request, TRIAL, context | (example_reads.trial(run, skill) if skill else {}))
 
@@ -59,15 +60,7 @@ def skill_examples(request: HttpRequest, pk: int) -> HttpResponse:
             "Saved: the teacher is shown these from its next request on.",
         )
     typed = None if status == 200 or form.data.get("of_domain") else form.pairs()
-    return answer(
-        request,
-        PAGE,
-        PART,
-        lambda: _context(request, skill.run, skill.key, typed=typed),
-        then=f"{reverse('curriculum:run-examples', args=[skill.run_id])}?skill={skill.key}",
-        notice=notice,
-        status=status,
-    )
+    return _answer(request, skill, notice, status, typed=typed)
 
 
 @require_POST
@@ -83,20 +76,34 @@ def skill_examples_try(request: HttpRequest, pk: int) -> HttpResponse:
             ),
             f"Queued: the teacher is asked {engine.TRIED_QUESTIONS} questions. Nothing is saved.",
         )
+    return _answer(request, skill, notice, status, typed=form.pairs(), more="&trial=1")
+
+
+def _answer(
+    request: HttpRequest,
+    skill: Skill,
+    notice: str,
+    status: int,
+    *,
+    typed: list[dict[str, str]] | None,
+    more: str = "",
+) -> HttpResponse:
+    """typed: what stays in the editor; more: of the address where there is no script."""
+    page = reverse("curriculum:run-examples", args=[skill.run_id])
     return answer(
         request,
         PAGE,
         PART,
-        lambda: _context(request, skill.run, skill.key, typed=form.pairs()),
-        then=f"{reverse('curriculum:run-examples', args=[skill.run_id])}?skill={skill.key}&trial=1",
+        lambda: _context(request, skill.run, skill.key, typed=typed),
+        then=f"{page}?skill={skill.key}{more}",
         notice=notice,
         status=status,
     )
 
 
-def _skill(run: Run, key: str) -> Skill | None:
+def _chosen(skills: Sequence[Skill], key: str) -> Skill | None:
     """The one with this key; without a key the first, if there is any."""
-    found = next((s for s in taught_skills(run) if not key or s.key == key), None)
+    found = next((skill for skill in skills if not key or skill.key == key), None)
     if key and found is None:
         raise Http404
     return found
@@ -105,11 +112,12 @@ def _skill(run: Run, key: str) -> Skill | None:
 def _context(
     request: HttpRequest, run: Run, key: str, *, typed: list[dict[str, str]] | None = None
 ) -> dict[str, Any]:
-    """typed: what was refused or tried, and stays in the editor."""
+    """typed: what stays in the editor, refused or tried."""
     context = prompt_reads.head(run)
     if not context["is_in_words"]:
         return context
-    skill = _skill(run, key)
+    skills = taught_skills(run)
+    skill = _chosen(skills, key)
     if skill is None:
         raise Http404
     skill.run = run
@@ -121,7 +129,7 @@ def _context(
     return {
         **context,
         **trial,
-        "skills": taught_skills(run),
+        "skills": skills,
         "skill": skill,
         "templates": prompt_reads.templates(run),
         "rows": [*rows, *[{"question": "", "solution": ""}] * (len(rows) < engine.MOST_EXAMPLES)],

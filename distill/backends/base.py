@@ -88,15 +88,16 @@ def stream(
     and together what came together: who keeps that before anything else has lost nothing. Nothing
     may have come, too: a chance to stop.
 
-    A backend that can tell as it goes (`.stream`) is asked for everything; any other `batch` by
-    batch, of which the default is what it says that it works on at the same time (`.at_once`).
+    A backend that can tell as it goes has a `.stream` of its own, of the same form. Any other is
+    asked `batch` by batch: by default what it says that it works on at the same time (`.at_once`).
+    Of prompts that follow each other and begin alike a local model runs the beginning once.
     What came before an error is yielded before it is raised. Who stops reading early stops the
     backend as soon as it can be stopped.
     """
     by_itself = getattr(backend, "stream", None)
     if by_itself is not None:
         if prompts:
-            yield from by_itself(prompts)
+            yield from by_itself(prompts, batch=batch)
         return
     step: int = getattr(backend, "at_once", STREAM_BATCH) if batch is None else batch
     for start in range(0, len(prompts), step):

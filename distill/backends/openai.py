@@ -85,8 +85,11 @@ class OpenAIBackend:
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
         return self._run(self._answer_all(prompts)) if prompts else []
 
-    def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[tuple[int, Reply]]]:
-        """[(place, reply)] of each prompt as soon as it is there: see `base.stream`.
+    def stream(
+        self, prompts: Sequence[Prompt], *, batch: int | None = None
+    ) -> Iterator[list[tuple[int, Reply]]]:
+        """[(place, reply)] of each prompt as soon as it is there, whatever `batch`: the server has
+        `at_once` of them at any time. See `base.stream`.
 
         The server works on in a thread of its own while a reply is looked at; a caller that stops
         reading gives up what is under way.

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distill.backends.base import Ability, Prompt, Reply, name_of
+from distill.backends.base import STREAM_BATCH, Ability, Prompt, Reply, name_of
 from distill.backends.chat import common_prefix, render_prompt
 from distill.errors import BackendUnavailable, ModelFolderBroken
 from distill.settings import Sampling
@@ -167,13 +167,21 @@ class TransformersBackend:
         self._ends -= {None}
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Reply]:
-        replies = {place: reply for came in self.stream(prompts) for place, reply in came}
+        replies = {place: reply for came in self._as_they_end(prompts) for place, reply in came}
         return [replies[place] for place in range(len(prompts))]
 
-    def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[tuple[int, Reply]]]:
+    def stream(
+        self, prompts: Sequence[Prompt], *, batch: int | None = None
+    ) -> Iterator[list[tuple[int, Reply]]]:
         """[(place, reply)] of what has ended, after every `STEPS` tokens: see `base.stream`. Where
         temperatures are above 0, who reads draws nothing from torch meanwhile.
         """
+        step = STREAM_BATCH if batch is None else batch
+        for start in range(0, len(prompts), step):
+            for came in self._as_they_end(prompts[start : start + step]):
+                yield [(start + place, reply) for place, reply in came]
+
+    def _as_they_end(self, prompts: Sequence[Prompt]) -> Iterator[list[tuple[int, Reply]]]:
         if prompts and self._model is None:
             raise BackendUnavailable(f"The model {self.name} has been closed. Load it again.")
         encoded = [

@@ -30,7 +30,7 @@ def ask(
 ) -> list[Answer]:
     """Ask every probe once, greedily, and grade the answers. N probes in, N answers out, in order.
 
-    batch_size: at most; fewer for a backend that works on fewer at the same time.
+    batch_size: at most at once; fewer for a backend that works on fewer at the same time.
 
     Grades are in 0..1; a grader that fails grades 0 and leaves its error on the answer. Sinks
     what came before it beats, so that a stopped call has lost at most the batch in flight: ask

@@ -37,6 +37,11 @@ def draft(actor: Actor, **given: Any) -> Run:
     return runs.create(**{"actor": actor, **usual, **given})
 
 
+def gone(*arguments: Any, **named: Any) -> None:
+    """In place of what keeps a result: the worker ends before it is kept."""
+    raise OSError("gone.")
+
+
 def diagnosing(actor: Actor, **given: Any) -> Run:
     return runs.diagnose(draft(actor, **given), actor=actor)
 

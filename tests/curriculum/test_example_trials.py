@@ -9,7 +9,7 @@ from curriculum.errors import BadPrompt, RunOver, StillAtWork
 from curriculum.models import AuditEntry, ExampleTrial, Item, Skill, TeacherCall
 from curriculum.services import audit, jobs, prompts, runs
 from curriculum.states import JobStatus
-from tests.curriculum.small import diagnosed, fail, work
+from tests.curriculum.small import diagnosed, fail, gone, work
 from tests.factories import RunFactory, SkillFactory
 
 pytestmark = pytest.mark.django_db
@@ -59,12 +59,9 @@ def test_it_asks_both_ways_and_nothing_of_it_is_an_item(run, approver, server):
 def test_one_that_ended_early_asks_nothing_twice_when_it_is_retried(
     run, approver, server, monkeypatch
 ):
-    def crash(*args, **named):
-        raise OSError("gone.")
-
     trial(run, approver)
     with monkeypatch.context() as patched:
-        patched.setattr(tasks.prompts, "tried_examples", crash)
+        patched.setattr(tasks.prompts, "tried_examples", gone)
         job = fail(run, OSError, "unforeseen")
     before = len(server.asked)
 

@@ -9,7 +9,7 @@ from curriculum.errors import BadPrompt, NothingChanged, Overtaken, RunOver, Sti
 from curriculum.models import AuditEntry, Item, Job, PromptTemplate, PromptTrial, TeacherCall
 from curriculum.services import audit, jobs, prompts, runs
 from curriculum.states import JobKind, JobStatus
-from tests.curriculum.small import diagnosed, fail, work, writing_by
+from tests.curriculum.small import diagnosed, fail, gone, work, writing_by
 from tests.factories import RunFactory, SkillFactory
 
 pytestmark = pytest.mark.django_db
@@ -216,7 +216,7 @@ def test_a_trial_that_ended_early_asks_nothing_twice_when_it_is_retried(
     run = diagnosed(approver, teacher=teacher)
     trial(run, approver)
     with monkeypatch.context() as patched:
-        patched.setattr(tasks.prompts, "tried", _crash)
+        patched.setattr(tasks.prompts, "tried", gone)
         job = fail(run, OSError, "unforeseen")
     before = len(server.asked)
 
@@ -225,10 +225,6 @@ def test_a_trial_that_ended_early_asks_nothing_twice_when_it_is_retried(
 
     assert len(server.asked) == before
     assert PromptTrial.objects.count() == TeacherCall.objects.count() == 1
-
-
-def _crash(*args, **named):
-    raise OSError("gone.")
 
 
 def test_a_trial_of_a_run_that_was_stopped_has_nothing_left_to_do(approver, teacher, server):

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from distill.backends.base import Prompt
+from distill.backends.base import Prompt, stream
+from distill.backends.simulated import SimulatedTrainer
 from distill.errors import (
     BackendUnavailable,
     ModelFolderBroken,
@@ -21,6 +22,7 @@ from distill.errors import (
     OutOfSpace,
     TrainingError,
 )
+from distill.roster import Lazy, Student
 from distill.settings import Sampling
 from tests.distill import tiny
 from tests.distill.samples import item_of
@@ -329,9 +331,34 @@ def test_answers_come_as_they_end_and_whoever_reads_may_train_meanwhile(backend)
 
     replies = backend.generate(long)
     early = {place for place, reply in enumerate(replies) if reply.reply_tokens < 32}
+    assert 0 < len(early) < len(QUESTIONS)
     assert len(looks) == 2  # after 32 tokens, and after 40
     assert set(looks[0]) == early
     assert looks[0] | looks[1] == dict(enumerate(replies))
+
+
+@pytest.mark.parametrize(("batch", "sizes"), [(None, [16, 4]), (20, [20])])
+def test_prompts_are_taken_in_their_order_so_many_at_a_time(backend, monkeypatch, batch, sizes):
+    """Those of a skill follow each other, and begin alike: so is a batch of them run once."""
+    taken, batches = [], backend._batches
+
+    def counted(prompts, rows):
+        taken.append(len(prompts))
+        return batches(prompts, rows)
+
+    monkeypatch.setattr(backend, "_batches", counted)
+    lazy = Lazy(Student("s", lambda adapter: backend, SimulatedTrainer()), None)
+
+    came = [
+        place
+        for some in stream(
+            lazy, [Prompt(f"{n}?", Sampling(max_tokens=2)) for n in range(20)], batch=batch
+        )
+        for place, _ in some
+    ]
+
+    assert taken == sizes
+    assert sorted(came) == list(range(20))
 
 
 def test_who_reads_no_further_stops_it(backend, monkeypatch):
