@@ -57,7 +57,7 @@ class TriedAnswerOut(Schema):
     answer: str  # the domain's
     said: str  # by the teacher
     shown: bool  # with the examples before it; else in the teacher's own words
-    # alike: as the examples are; right: in fewer steps, or without examples; wrong
+    # alike: right, as the examples are; usable: right, in fewer steps or without examples
     outcome: engine.Outcome
     fault: str
 

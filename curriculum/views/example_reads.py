@@ -15,7 +15,7 @@ from curriculum.states import JobKind
 from curriculum.views import reads
 
 # what there is something to do about comes first
-ORDER = (engine.Outcome.WRONG, engine.Outcome.RIGHT, engine.Outcome.ALIKE)
+ORDER = (engine.Outcome.UNUSABLE, engine.Outcome.USABLE, engine.Outcome.ALIKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ class Tally:
 
     n: int
     alike: int
-    right: int  # in fewer steps than the examples have; without them, however many
-    wrong: int
+    unlike: int  # right, in fewer steps than the examples have; without them, however many
+    unusable: int
 
     @property
-    def all_right(self) -> int:
-        return self.alike + self.right
+    def usable(self) -> int:
+        return self.alike + self.unlike
 
     @property
     def share(self) -> float:
-        return self.all_right / self.n if self.n else 0.0
+        return self.usable / self.n if self.n else 0.0
 
     @property
     def is_followed(self) -> bool:
@@ -93,5 +93,5 @@ def _tried(answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _tally(answers: Iterable[Mapping[str, Any]]) -> Tally:
     counts = Counter(each["outcome"] for each in answers)
-    wrong, right, alike = (counts[outcome] for outcome in ORDER)
-    return Tally(counts.total(), alike, right, wrong)
+    unusable, unlike, alike = (counts[outcome] for outcome in ORDER)
+    return Tally(counts.total(), alike, unlike, unusable)

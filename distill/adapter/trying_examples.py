@@ -20,8 +20,8 @@ from distill.settings import Sampling, Writing
 
 class Outcome(StrEnum):
     ALIKE = "alike"  # right, in as many steps as one of the examples or more
-    RIGHT = "right"  # in fewer; without examples, however many
-    WRONG = "wrong"  # or it could not be read, or a check of the solution fails
+    USABLE = "usable"  # right, in fewer; without examples, however many
+    UNUSABLE = "unusable"  # wrong, or no steps can be read, or a check of the solution fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class TriedQuestion:
     answer: str  # the domain's
     shown: bool  # whether the examples stood before it
     outcome: Outcome
-    fault: str = ""  # a sentence on what is wrong
+    fault: str = ""  # a sentence on why it is of no use
 
 
 def try_examples(
@@ -97,9 +97,9 @@ def try_examples(
 
 def _judged(best: Item | None) -> tuple[Outcome, str]:
     if best is None:
-        return Outcome.WRONG, "No solution in steps could be read."
+        return Outcome.UNUSABLE, "No solution in steps could be read."
     for check in best.checks:  # of the solution alone: see `best_of`
         if not check.passed:
-            return Outcome.WRONG, check.detail
+            return Outcome.UNUSABLE, check.detail
     alike = Operation.ONE_FORMAT in best.operations
-    return (Outcome.ALIKE if alike else Outcome.RIGHT), ""
+    return (Outcome.ALIKE if alike else Outcome.USABLE), ""

@@ -1,4 +1,4 @@
-"""Examples that are not in use yet, tried on a teacher: followed, right in fewer steps, wrong."""
+"""Examples that are not in use yet, tried on a teacher: followed, in fewer steps, of no use."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_each_question_is_put_with_the_examples_and_without():
     assert [each.shown for each in found] == [True] * 6 + [False] * 6
     assert [each.question for each in found[:6]] == [each.question for each in found[6:]]
     assert {each.outcome for each in found[:6]} == {Outcome.ALIKE}
-    assert {each.outcome for each in found[6:]} == {Outcome.RIGHT}
+    assert {each.outcome for each in found[6:]} == {Outcome.USABLE}
     assert all(each.call == kept[each.call.key] for each in found)
     assert all(SHOWN in each.call.prompt for each in found[:6])
     assert {each.call.purpose for each in found} == {"try"}
@@ -59,16 +59,16 @@ def test_each_question_is_put_with_the_examples_and_without():
 def test_what_has_fewer_steps_than_the_examples_is_right_and_not_alike():
     found = tried(Writer(answer=lambda p: in_steps(p, shown=False)), EXAMPLE)
 
-    assert {each.outcome for each in found[:6]} == {Outcome.RIGHT}
+    assert {each.outcome for each in found[:6]} == {Outcome.USABLE}
 
 
 @pytest.mark.parametrize(
     ("reply", "fault"),
     [("It says\nAnswer: 123456", "The answer is "), ("", "No solution in steps could be read.")],
 )
-def test_what_is_wrong_says_why(reply, fault):
+def test_what_is_of_no_use_says_why(reply, fault):
     for each in tried(Writer(answer=lambda p: reply), EXAMPLE):
-        assert each.outcome == Outcome.WRONG
+        assert each.outcome == Outcome.UNUSABLE
         assert each.fault.startswith(fault)
 
 

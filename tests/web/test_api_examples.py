@@ -74,7 +74,7 @@ def test_a_trial_is_of_those_that_are_saved_or_of_others_and_can_be_read_when_it
         "answer": "1",
         "said": "9 - 8 = 1\nAnswer: 1",
         "shown": True,
-        "outcome": "right",
+        "outcome": "usable",
         "fault": "",
     }
     ExampleTrial.objects.create(job_id=job, answers=[answer])

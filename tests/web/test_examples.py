@@ -123,13 +123,13 @@ def try_out(client, run, key="B2", **form):
     return client.post(url, form, headers=HTMX)
 
 
-def trial(run, *, shown="alike", bare="right", examples=(GOOD,), **said):
-    """A trial of B2 that is over, of two questions: the first comes out wrong with examples."""
+def trial(run, *, shown="alike", bare="usable", examples=(GOOD,), **said):
+    """A trial of B2 that is over, of two questions: the first is of no use with examples."""
     asked = {"skill": "B2", "examples": list(examples)}
     job = JobFactory(run=run, kind=JobKind.EXAMPLES, succeeded=True, asked=asked)
     answers = [
         {"question": q, "answer": "1", "said": "It is so", "fault": "", "shown": s, "outcome": o}
-        for s, outcomes in ((True, ("wrong", shown)), (False, (bare, bare)))
+        for s, outcomes in ((True, ("unusable", shown)), (False, (bare, bare)))
         for q, o in zip(("What is 9 - 8?", "What is 7 - 6?"), outcomes, strict=True)
     ]
     ExampleTrial.objects.create(job=job, answers=[each | said for each in answers])
@@ -170,7 +170,7 @@ def test_without_a_script_the_examples_that_are_tried_stay_in_the_editor(client,
     assert "54 - 20 = 34\nAnswer: 34</textarea>" in response.text
 
 
-def test_a_trial_says_how_many_came_out_and_shows_what_is_wrong_first(client, reviewer, put):
+def test_a_trial_says_how_many_came_out_and_shows_what_is_of_no_use_first(client, reviewer, put):
     trial(put)
 
     text = client.get(page(put, "?skill=B2")).text
@@ -184,7 +184,7 @@ def test_a_trial_says_how_many_came_out_and_shows_what_is_wrong_first(client, re
 
 
 def test_of_examples_that_are_not_followed_it_says_what_a_round_would_do(client, approver, put):
-    trial(put, shown="right", examples=[])
+    trial(put, shown="usable", examples=[])
 
     text = client.get(page(put, "?skill=B2")).text
 
