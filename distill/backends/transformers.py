@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distill.backends.base import STREAM_BATCH, Ability, Prompt, Reply, name_of
+from distill.backends.base import Ability, Prompt, Reply, name_of
+from distill.backends.batching import batches
 from distill.backends.chat import common_prefix, render_prompt
 from distill.errors import BackendUnavailable, ModelFolderBroken
 from distill.settings import Sampling
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MIN_SHARED_TOKENS = 8  # below it, running the prefix apart costs more than it saves
 STEPS = 32  # tokens after which rows that have ended leave the batch
-MAX_BATCH_TOKENS = 64 * 1024  # of prompts and replies: some 3 GB of a small student's cache
 
 
 def check_model_folder(folder: Path) -> None:
@@ -142,7 +142,7 @@ class TransformersBackend:
 
     Greedy answers (temperature 0) are the same in every call with the same batches. The tokens
     that all prompts of a batch share, such as a template's system turn, are run once; a row that
-    has ended soon leaves its batch, and no batch holds more than `MAX_BATCH_TOKENS`.
+    has ended soon leaves its batch. What is answered together: `distill.backends.batching`.
     """
 
     abilities = frozenset(Ability) - {Ability.FORMS, Ability.REOPENS}
@@ -153,13 +153,14 @@ class TransformersBackend:
         self.name = name_of(folder.name)
         self._batch_size = batch_size
         self._system = system
-        from distill.backends import decoding
+        from distill.backends import decoding, prepacked
 
         self._model, self._tokenizer = load_model(folder, adapter)
         if adapter is not None:
             # unmerged, the small matrices take a third of the time of every token
             self._model = self._model.merge_and_unload()
         decoding.quicken(self._model)
+        prepacked.prepack(self._model)
         ends = self._model.generation_config.eos_token_id  # one, several or none
         # a folder may ask for penalties and cuts, which would change even the likeliest token
         self._model.generation_config = type(self._model.generation_config)(eos_token_id=ends)
@@ -176,7 +177,7 @@ class TransformersBackend:
         """[(place, reply)] of what has ended, after every `STEPS` tokens: see `base.stream`. Where
         temperatures are above 0, who reads draws nothing from torch meanwhile.
         """
-        step = STREAM_BATCH if batch is None else batch
+        step = len(prompts) if batch is None else batch
         for start in range(0, len(prompts), step):
             for came in self._as_they_end(prompts[start : start + step]):
                 yield [(start + place, reply) for place, reply in came]
@@ -187,35 +188,13 @@ class TransformersBackend:
         encoded = [
             render_prompt(self._tokenizer, p.text, system=p.system or self._system) for p in prompts
         ]
-        for batch in self._batches(prompts, encoded):
+        for batch in batches(prompts, encoded, self._batch_size):
             rows = [encoded[i] for i in batch]
             for ended in self._generate_batch(rows, prompts[batch[0]].sampling):
                 yield [
                     (i := batch[row], self._reply(encoded[i], ids, prompts[i].sampling))
                     for row, ids in ended
                 ]
-
-    def _batches(
-        self, prompts: Sequence[Prompt], encoded: Sequence[Sequence[int]]
-    ) -> Iterator[list[int]]:
-        """Indices of prompts that are drawn alike, of similar length, a batch at a time.
-
-        A batch is one stream of draws, from the seed of its first prompt: seeds do not part it.
-        """
-        by_sampling: dict[Sampling, list[int]] = {}
-        for i, prompt in enumerate(prompts):
-            alike = prompt.sampling.model_copy(update={"seed": 0})
-            by_sampling.setdefault(alike, []).append(i)
-        for sampling, indices in by_sampling.items():
-            ordered = sorted(indices, key=lambda i: (len(encoded[i]), i))
-            batch: list[int] = []
-            for i in ordered:
-                tokens = (len(batch) + 1) * (len(encoded[i]) + sampling.max_tokens)
-                if batch and (len(batch) == self._batch_size or tokens > MAX_BATCH_TOKENS):
-                    yield batch
-                    batch = []
-                batch.append(i)
-            yield batch
 
     def _generate_batch(
         self, rows: list[list[int]], sampling: Sampling

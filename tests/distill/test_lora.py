@@ -337,16 +337,18 @@ def test_answers_come_as_they_end_and_whoever_reads_may_train_meanwhile(backend)
     assert looks[0] | looks[1] == dict(enumerate(replies))
 
 
-@pytest.mark.parametrize(("batch", "sizes"), [(None, [16, 4]), (20, [20])])
+@pytest.mark.parametrize(("batch", "sizes"), [(None, [20]), (16, [16, 4])])
 def test_prompts_are_taken_in_their_order_so_many_at_a_time(backend, monkeypatch, batch, sizes):
-    """Those of a skill follow each other, and begin alike: so is a batch of them run once."""
-    taken, batches = [], backend._batches
+    """All at once, where the caller has no reason to lose no more than so many of them."""
+    from distill.backends import transformers
 
-    def counted(prompts, rows):
+    taken, really = [], transformers.batches
+
+    def counted(prompts, *others):
         taken.append(len(prompts))
-        return batches(prompts, rows)
+        return really(prompts, *others)
 
-    monkeypatch.setattr(backend, "_batches", counted)
+    monkeypatch.setattr(transformers, "batches", counted)
     lazy = Lazy(Student("s", lambda adapter: backend, SimulatedTrainer()), None)
 
     came = [
@@ -399,11 +401,16 @@ def test_long_answers_are_those_of_transformers_own_generate(base, backend):
 
 
 @pytest.mark.parametrize("with_adapter", [False, True])
-def test_the_vocabulary_is_scored_in_one_product_for_all_rows(base, trained, with_adapter):
+def test_the_vocabulary_is_scored_in_one_product_for_all_rows(
+    base, trained, with_adapter, monkeypatch
+):
+    """Where layers are not prepacked, which do that by themselves."""
     from torch.profiler import ProfilerActivity, profile
 
+    from distill.backends import prepacked
     from distill.backends.transformers import TransformersBackend
 
+    monkeypatch.setattr(prepacked, "can_prepack", lambda: False)
     student = TransformersBackend(base, adapter=trained.folder if with_adapter else None)
     n_words = len(student._tokenizer)
     with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiled:
@@ -419,9 +426,9 @@ def test_the_vocabulary_is_scored_in_one_product_for_all_rows(base, trained, wit
 
 
 def test_a_batch_is_no_larger_than_memory_allows(backend, monkeypatch):
-    from distill.backends import transformers
+    from distill.backends import batching
 
-    monkeypatch.setattr(transformers, "MAX_BATCH_TOKENS", 300)
+    monkeypatch.setattr(batching, "MAX_BATCH_TOKENS", 300)
     sizes = []
     really = backend._generate_batch
     monkeypatch.setattr(
