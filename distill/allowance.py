@@ -70,14 +70,14 @@ class Allowance:
         """Of `items`, a fair draw that fits what is left after `used`, in the order given.
 
         room: tokens at most, where that is less. Every item has the same chance, so that the draw
-        has the mixture of the whole; what does not fit is passed over. Pure; the same in every
-        process.
+        has the mixture of the whole; what does not fit is passed over. What is flagged takes no
+        room, as it is not trained on, and stays. Pure; the same in every process.
         """
         left = self.left(used)
         if left is None:
             return list(items)
         left = left if room is None else min(left, room)
-        sizes = [self.count(i.question, i.solution) for i in items]
+        sizes = [0 if i.is_flagged else self.count(i.question, i.solution) for i in items]
         if sum(sizes) <= left:
             return list(items)
         drawn = list(range(len(items)))

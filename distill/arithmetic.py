@@ -9,6 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 MOST_CHARACTERS = 120  # of a sum: its tree is walked by recursion
+_MOST_WORDS = 40  # characters that may stand around it
 
 _DO: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
@@ -44,6 +45,10 @@ def plain_sum(question: str) -> str | None:
     '3 * 4 + 5'
     >>> plain_sum("Ann has 3 apples and gets 4. How many?")
     """
+    # one blank at a time, and not many: whoever writes a page of them would have it tried for days
+    question = " ".join(question.split())
+    if len(question) > MOST_CHARACTERS + _MOST_WORDS:
+        return None
     found = _PLAIN.fullmatch(question)
     tree = _tree(found["sum"]) if found else None
     return None if tree is None or _value(tree) is None else ast.unparse(tree)

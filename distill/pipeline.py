@@ -236,7 +236,7 @@ class Pipeline:
             beat=lambda done, total: self._progress(f"{key}: write", done, total),
         )
         fitting = self._allowance.fitting(items, used=tokens, seed=key)
-        if items and not fitting:
+        if any(not i.is_flagged for i in items) and all(i.is_flagged for i in fitting):
             raise BudgetSpent("No item is short enough for the training tokens that are left.")
         self.journal.keep_items(attempt, fitting)
 

@@ -110,7 +110,11 @@ class Probing(_Settings):
     gate_probes: Count = 32
     """Probes per skill and look at a gate; 21 right in a row suffice."""
     gate_probes_cap: Count = 192
-    """Probes per skill and checkpoint at most; what is unclear then counts as not yet."""
+    """Probes per skill and checkpoint at most; what is unclear then counts as not yet. As many as
+    a perfect teacher takes: see `gate_probes_stretch`."""
+    gate_probes_stretch: Annotated[float, Field(ge=1.0)] = 4.0
+    """Of a skill that its teacher gets wrong at times each answer says less, so that more are
+    asked until as much is known: times `gate_probes_cap` at most."""
     ask_others: bool = True
     """Every gate asks what is not its own and is not mastered as well: one look of each skill that
     an earlier stage left by a waiver, and what waits as much as it needs. Nothing is held back by
@@ -267,7 +271,7 @@ class Settings(_Settings):
 
 
 BEFORE: Mapping[str, Mapping[str, Any]] = {
-    "probing": {"teacher_answer_tokens": None, "ask_others": False},
+    "probing": {"teacher_answer_tokens": None, "ask_others": False, "gate_probes_stretch": 1.0},
     "budget": {"broad_skills": None},
     "lora": {"average": None},
 }

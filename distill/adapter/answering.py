@@ -16,6 +16,7 @@ from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
 from distill.adapter.mending import (
     OF_QUESTION,
+    ONCE,
     Examples,
     answer_alone,
     ask_alone,
@@ -269,10 +270,12 @@ def best_of(
             item, solution=words, call=call.key, operations=(*item.operations, *used)
         )
         wrong = "" if is_right else f"The answer is {item.answer}, not {draft.answer}."
+        of_solution = run_checks(solved, checks, ONCE)
+        looked_again = {result.id for result in of_solution}
         results = (
-            *run_checks(solved, checks, OF_QUESTION),
+            *of_solution,
             CheckResult(verified.id, verified.version, is_right, wrong),
-            *item.checks,
+            *(result for result in item.checks if result.id not in looked_again),
         )
         solved = dataclasses.replace(solved, checks=results)
         rank = (solved.is_flagged, not is_alike, len(draft.steps) < 2, len(words))

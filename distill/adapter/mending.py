@@ -28,7 +28,10 @@ Examples = Mapping[str, tuple[Example, ...]]
 MENDABLE = frozenset({"answer", "steps", "template", "fits"})
 """Faults of a solution. Those of a question stay: another solution makes it no other question."""
 OF_QUESTION = frozenset({"duplicate", "leak"})
-"""Checks that need no solution, and are run once: the first remembers what it has seen."""
+"""Checks that can tell of a question alone that it is of no use."""
+ONCE = frozenset({"duplicate"})
+"""Checks of the question alone that remember what they have seen: run again, an item would repeat
+itself. Not `leak`: what is new in another solution may be what leaks."""
 _FEWEST = 2  # answers that have to be there before most of them decide
 _NEXT = re.compile(r"(?<=\n)Question:")
 _ASKED = (
@@ -144,7 +147,7 @@ def _mended(
         if answer is None or not answer.passed:
             continue
         kept = {c.id: c for c in item.checks}
-        ran = run_checks(found, checks, kept.keys() & OF_QUESTION)
+        ran = run_checks(found, checks, kept.keys() & ONCE)
         if all(result.passed for result in ran):
             told = dataclasses.replace(
                 answer, detail=f"The solution is the teacher's answer {key}."

@@ -9,7 +9,7 @@ from enum import StrEnum
 from distill.adapter.answering import best_of
 from distill.adapter.client import TeacherClient
 from distill.adapter.inspection import Checks
-from distill.adapter.mending import ask_alone
+from distill.adapter.mending import OF_QUESTION, ask_alone
 from distill.adapter.operations import Operation
 from distill.adapter.writing import number
 from distill.backends.base import Beat, no_beat
@@ -98,8 +98,8 @@ def try_examples(
 def _judged(best: Item | None) -> tuple[Outcome, str]:
     if best is None:
         return Outcome.UNUSABLE, "No solution in steps could be read."
-    for check in best.checks:  # of the solution alone: see `best_of`
-        if not check.passed:
+    for check in best.checks:
+        if not check.passed and check.id not in OF_QUESTION:
             return Outcome.UNUSABLE, check.detail
     alike = Operation.ONE_FORMAT in best.operations
     return (Outcome.ALIKE if alike else Outcome.USABLE), ""

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from distill.arithmetic import plain_sum, value_of
+from distill.arithmetic import MOST_CHARACTERS, plain_sum, value_of
 from distill.records import Item
 
-# Numbers, signs and brackets on one line; an x between letters is none of the signs.
-_SIDE = r"(?:[\d \t+\-−–*×·÷/()]|(?<![^\W\d_])x(?![^\W\d_]))*"
+# Numbers, signs and brackets on one line; an x between letters is none of the signs. What is longer
+# than a sum may be has no value, and would be looked at from each of its characters on.
+_SIDE = rf"(?:[\d \t+\-−–*×·÷/()]|(?<![^\W\d_])x(?![^\W\d_])){{0,{2 * MOST_CHARACTERS}}}"
 _CHAIN = re.compile(rf"(?<![\d.,/^√_]){_SIDE}(?:={_SIDE})+")
 _SUM = re.compile(r"\d[ \t)]*[+\-−–*×x·÷/]")
 _NUMBER = re.compile(r"[-−]?\d+")

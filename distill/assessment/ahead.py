@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from distill.assessment.mastery import judge
+from distill.assessment.mastery import judge, most_probes
 from distill.identifier.looks import Ask
 from distill.records import Gap, Probe
 from distill.settings import Settings
@@ -47,17 +47,11 @@ def look_ahead(
         grades = ask([p for k, probes in drawn.items() for p in probes if p.id not in known[k]])
         for k, probes in drawn.items():
             found[k] = {p.id: (known[k] if p.id in known[k] else grades[k])[p.id] for p in probes}
-        wanted = {
-            k: n
-            for k in drawn
-            if (n := _next(found[k], gaps[k], look, probing.gate_probes_cap, settings))
-        }
+        wanted = {k: n for k in drawn if (n := _next(found[k], gaps[k], look, settings))}
     return found
 
 
-def _next(
-    grades: Mapping[str, float], gap: Gap, look: int, cap: int, settings: Settings
-) -> int | None:
+def _next(grades: Mapping[str, float], gap: Gap, look: int, settings: Settings) -> int | None:
     """How many probes of the skill are wanted next; None: these will do."""
     n = len(grades)
     if not gap.is_teachable:
@@ -65,6 +59,7 @@ def _next(
     verdict = judge(gap.skill, list(grades.values()), gap.teacher.mean, settings.thresholds)
     if n < look:
         return None if verdict.answer is GateAnswer.NOT_YET else look
+    cap = most_probes(gap.teacher.mean, settings.probing, settings.thresholds)
     if verdict.answer is not GateAnswer.UNCLEAR or n >= cap:
         return None
     return min(n + look, cap)

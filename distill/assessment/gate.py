@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from distill.assessment.mastery import judge
+from distill.assessment.mastery import judge, most_probes
 from distill.assessment.retention import judge_retention
 from distill.backends.base import Backend, Beat, no_beat
 from distill.domains.base import Domain
@@ -172,8 +172,7 @@ class GateExam:
 
     def _missing(self, skill: str, looks: int) -> list[Probe]:
         """The probes of so many looks that are not answered yet."""
-        probing = self.settings.probing
-        n = min(looks * probing.gate_probes, probing.gate_probes_cap)
+        n = min(looks * self.settings.probing.gate_probes, self._most(skill))
         answered = self.grades.get(skill, {})
         return [p for p in self.probes(skill, n) if p.id not in answered]
 
@@ -210,4 +209,10 @@ class GateExam:
         return size is not None and len(self.grades.get(skill, {})) >= size
 
     def _is_last_look(self, skill: str) -> bool:
-        return len(self.grades.get(skill, {})) >= self.settings.probing.gate_probes_cap
+        return len(self.grades.get(skill, {})) >= self._most(skill)
+
+    def _most(self, skill: str) -> int:
+        probing = self.settings.probing
+        if skill in self.mastered:  # compared with what it was, not with the teacher
+            return probing.gate_probes_cap
+        return most_probes(self.p_teacher[skill], probing, self.settings.thresholds)

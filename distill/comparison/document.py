@@ -10,11 +10,12 @@ from typing import Any
 
 from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, Template
 from distill.comparison.goals import goals
+from distill.comparison.parts import settings_of
 from distill.comparison.results import made_with
 from distill.comparison.sections import Section, ablations, beside, curves, sections, size_of
 from distill.comparison.tuning import means_tried
 from distill.differing import changed
-from distill.settings import Settings, as_kept
+from distill.settings import Settings
 
 FOLDER = "evidence"  # of the pictures, beside the page
 CURVES, OTHERS, ABLATED, TAUGHT, SPEED = "curves", "others", "ablated", "taught", "speed"
@@ -157,7 +158,7 @@ def _between(value: float, interval: Sequence[float] | None) -> str:
 def _compared_section(section: Section, told: Mapping[str, Any]) -> str:
     """With the command that does it again *now*: settings that were other then are named."""
     usual = Settings().model_dump(mode="json")
-    then = changed(as_kept(told["settings"]).model_dump(mode="json"), usual)
+    then = changed(settings_of(told).model_dump(mode="json"), usual)
     for option, (group, name) in OPTIONS.items():
         if option in told["command"].split():
             then.get(group, {}).pop(name, None)

@@ -32,7 +32,7 @@ from distill.comparison.sections import ablations
 from distill.differing import changed
 from distill.disk import write_beside
 from distill.errors import DistillError
-from distill.settings import Settings
+from distill.settings import Settings, as_kept
 
 JSON, PAGE = "evidence.json", "evidence.md"
 KEPT = (CURVES, OTHERS, ABLATED, TRIED, TAUGHT, SPEED)
@@ -165,7 +165,8 @@ def run_told(said: str) -> dict[str, Any]:
     items = [e for e in entries if e["kind"] == "item"]
     written = [item for item in items if item.get("call")]
     checks = [c for item in items for c in item["checks"]]
-    settings = changed(report["settings"], Settings().model_dump(mode="json"))
+    then = as_kept(report["settings"]).model_dump(mode="json")
+    settings = changed(then, Settings().model_dump(mode="json"))
     settings.get("budget", {}).pop("items", None)
     settings = {group: values for group, values in settings.items() if values}
     words = {

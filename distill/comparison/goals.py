@@ -45,7 +45,11 @@ def goals(
 
 
 def _of_comparison(told: Mapping[str, Any]) -> Iterator[list[str]]:
-    others = [name for name in method_names(told) if name in told["differences"]]
+    others = [
+        name
+        for name in method_names(told)
+        if name in told["differences"] and told["differences"][name]["mean"]["mean"] is not None
+    ]
     if told["against"] != IOA or not others:
         return
 

@@ -9,9 +9,23 @@ from typing import Any
 from distill.comparison.arms import IOA
 from distill.comparison.budgets import Row, compared, items_to_mastery
 from distill.errors import DistillError
-from distill.settings import as_kept
+from distill.roster import PROCEDURAL
+from distill.settings import Settings, as_kept
 
 SAME = ("student", "teacher", "domain", "composite", "versions")
+
+
+def settings_of(told: Mapping[str, Any]) -> Settings:
+    """The settings of a comparison, in which what makes no difference to it is as by default: a
+    program is a perfect teacher, so that no gate asks more of its student. Pure.
+    """
+    settings = as_kept(told["settings"])
+    if told["teacher"] == PROCEDURAL:
+        usual = {"gate_probes_stretch": Settings().probing.gate_probes_stretch}
+        settings = settings.model_copy(
+            update={"probing": settings.probing.model_copy(update=usual)}
+        )
+    return settings
 
 
 def joined(told: Mapping[str, Any], more: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -29,7 +43,7 @@ def joined(told: Mapping[str, Any], more: Mapping[str, Any], name: str) -> dict[
             raise DistillError(
                 f"{name} is of something else: its {key} is {more[key]}, not {told[key]}."
             )
-    if as_kept(told["settings"]) != as_kept(more["settings"]) or _tuned(told) != _tuned(more):
+    if settings_of(told) != settings_of(more) or _tuned(told) != _tuned(more):
         raise DistillError(f"{name} was run with other settings.")
     rows: list[Row] = [*told["runs"], *more["runs"]]
     if twice := {_which(r) for r in told["runs"]} & {_which(r) for r in more["runs"]}:

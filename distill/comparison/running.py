@@ -194,9 +194,6 @@ def _results(
                 "The process of a run was killed, perhaps for want of memory. Go on with --resume, "
                 "and with a smaller --parallel."
             ) from exc
-        except Exception:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
         except BaseException:  # a run may take hours more, and its ledger keeps what is done
             for child in set(active_children()) - others:
                 child.terminate()

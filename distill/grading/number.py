@@ -28,6 +28,7 @@ _ALONE = re.compile(
     r"(?:\s?%|\s?°?[^\W\d_]{0,15}[²³]?)?\.?"
 )
 
+_MOST_DIGITS = 1000
 _WRAPPED = re.compile(r"\$([^$]+)\$|\\boxed\{([^{}]+)\}")
 
 
@@ -50,7 +51,8 @@ class Number:
 
 
 def last_number(text: str) -> Fraction | None:
-    """Return the last number in a text as an exact fraction; None when there is none.
+    """Return the last number in a text as an exact fraction; None when there is none, or when it
+    is written in more than 1,000 characters.
 
     Digits that a letter or an exponent's sign leads are part of a name or of a unit.
 
@@ -68,6 +70,8 @@ def last_number(text: str) -> Fraction | None:
             found = match
     if found is None:
         return None
+    if len(found.group()) > _MOST_DIGITS:
+        return None  # Python refuses to read some thousands of digits, and no answer has them
     value = Fraction((found["whole"] or "0").replace(",", "") + (found["part"] or ""))
     if found["tens"]:
         value *= Fraction(10) ** int(found["tens"])

@@ -11,6 +11,7 @@ from itertools import combinations, permutations, product
 from typing import NamedTuple
 
 MOST_NUMBERS = 4  # in a question; with more of them everything is some operation on some
+MOST_DIGITS = 50  # of numbers that are compared digit by digit
 MOST_CHARACTERS = 60  # of an expression that is read: its tree is walked by recursion
 
 Values = set[Fraction]
@@ -270,6 +271,8 @@ def _of_two(a: Fraction, b: Fraction) -> Values:
 def has_same_digits(got: Fraction, expected: Fraction) -> bool:
     """The same digits in another order, two at least: 58 for 85, 501 for 150."""
     if got.denominator != 1 or expected.denominator != 1 or got == expected:
+        return False
+    if max(abs(got), abs(expected)) > 10**MOST_DIGITS:
         return False
     a, b = str(abs(int(got))), str(abs(int(expected)))
     return len(b) > 1 and sorted(a) == sorted(b)

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from distill.adapter.checks import NotLeak
 from distill.adapter.inspection import Checks
+from distill.adapter.leaks import LeakIndex
 from distill.adapter.operations import Operation
 from distill.adapter.writing import Order
 from distill.domains.base import question_key
@@ -17,6 +19,17 @@ from tests.distill.test_teaching import DOMAIN, Kept, taught
 from tests.distill.writers import Writer
 
 BY_DOMAIN = Writing(questions_of_domain=True)
+
+
+MEMORISED = (
+    "first she walks past the old mill and then counts every goose on the pond before she goes home"
+)
+
+
+def leaking():
+    """Checks of a run that is measured with a story of which these words are part."""
+    index = LeakIndex.of_questions([f"When {MEMORISED}, how many has she counted by then?"])
+    return Checks(DOMAIN, leak=NotLeak(frozenset(), index))
 
 
 def right(prompt):
@@ -107,6 +120,18 @@ def test_what_cannot_be_read_is_counted_and_not_shown(reply):
     assert items == []
     assert sum(t.kept for t in told[-1]) == 0
     assert sum((Counter(t.lost) for t in told[-1]), Counter()) == {"answer": 24}
+
+
+def test_a_solution_that_repeats_what_the_student_is_measured_with_is_a_leak():
+    """Though its question is none."""
+    teacher = Writer(answer=lambda p: f"{MEMORISED}\nAnswer: {p.reference}")
+
+    items = taught(teacher, settings=BY_DOMAIN, checks=leaking())
+
+    assert len(items) == 8
+    for item in items:
+        assert [c.id for c in item.checks if not c.passed] == ["leak"]
+        assert len({c.id for c in item.checks}) == len(item.checks)
 
 
 def test_with_the_calls_that_are_kept_nothing_is_asked_again():

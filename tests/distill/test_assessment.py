@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom
 
 from distill.assessment.gate import GateExam, Was, known_at_start
-from distill.assessment.mastery import judge
+from distill.assessment.mastery import judge, most_probes
 from distill.assessment.retention import judge_retention
 from distill.records import Split
 from distill.settings import Probing, Settings, Thresholds
@@ -82,6 +82,50 @@ def test_a_student_of_four_fifths_passes_at_most_one_time_in_twenty():
 @pytest.mark.slow
 def test_a_student_of_nearly_all_passes_at_least_nine_times_in_ten():
     assert trials(0.97)[0] >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("p_teacher", "most"), [(1.0, CAP), (0.9, 364), (0.8, 572), (0.6, 4 * CAP), (0.5, 4 * CAP)]
+)
+def test_the_worse_the_teacher_the_more_may_be_asked(p_teacher, most):
+    assert most_probes(p_teacher, Probing(), ORDINARY) == most
+    assert most_probes(p_teacher, Probing(gate_probes_stretch=1.0), ORDINARY) == CAP
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("p_teacher", "passes"), [(1.0, 0.97), (0.8, 0.93), (0.6, 0.92)])
+def test_the_gates_errors_hold_whatever_the_teacher_can(p_teacher, passes):
+    """With one cap for all, students of 0.95 of a teacher of 0.6 passed less than half the time."""
+    assert share_that_passes(0.82, p_teacher) <= 0.05
+    assert share_that_passes(0.95, p_teacher) >= passes
+    assert share_that_passes(1.0, p_teacher) >= 0.98
+
+
+def share_that_passes(ratio: float, p_teacher: float, trials: int = 600) -> float:
+    """By `judge`, look by look up to the cap."""
+    draw, passed = random.Random(f"{ratio}:{p_teacher}"), 0
+    most = most_probes(p_teacher, Probing(), ORDINARY)
+    for _ in range(trials):
+        right, n, answer = 0, 0, GateAnswer.UNCLEAR
+        while answer is GateAnswer.UNCLEAR:
+            look = min(LOOK, most - n)
+            right += sum(draw.random() < ratio * p_teacher for _ in range(look))
+            n += look
+            answer = judge(
+                "A", grades(right, n), p_teacher, ORDINARY, is_last_look=n == most
+            ).answer
+        passed += answer is GateAnswer.MASTERED
+    return passed / trials
+
+
+def test_at_a_gate_of_an_imperfect_teacher_the_last_look_is_later():
+    """An exam stops where the cap of its skill is, and not before."""
+    draw = random.Random(3)
+    gate = exam(stage=("A",), p_teacher=0.6)
+
+    (verdict,) = gate.run(RuleStudent(lambda _: draw.random() < 0.6 * 0.885)).stage
+
+    assert CAP < verdict.n <= 4 * CAP
 
 
 @pytest.mark.slow
@@ -248,6 +292,7 @@ def exam(
     probing=None,
     seed=0,
     trained=frozenset(),
+    p_teacher=1.0,
 ):
     return GateExam(
         domain=Numbered(
@@ -258,7 +303,7 @@ def exam(
         stage=stage,
         mastered=mastered or {},
         waived=waived or {},
-        p_teacher=dict.fromkeys((*stage, *(waived or {})), 1.0),
+        p_teacher=dict.fromkeys((*stage, *(waived or {})), p_teacher),
         seen=seen or {},
         grades=grades if grades is not None else {},
         trained=trained,

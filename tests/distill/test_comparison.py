@@ -315,6 +315,27 @@ def test_who_is_stopped_ends_the_processes_and_waits_for_no_run(three, tmp_path)
 
 
 @pytest.mark.slow
+def test_an_error_in_one_process_ends_the_others_and_begins_no_run_more(tmp_path):
+    plan = plan_of(tmp_path, seeds=tuple(range(8)))
+    in_the_way = tmp_path / "out" / "runs" / next(plan.runs()).folder
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("a file, where the folder of a run is to be")
+    found = []
+
+    def look(*_):
+        found.extend(set(workers()) - set(found))
+
+    with pytest.raises(DistillError, match="seed-0 is a file"):
+        run(plan, tmp_path / "out", parallel=2, progress=look)
+    _, alive = psutil.wait_procs(found, timeout=60)
+
+    done = list((tmp_path / "out" / "runs").rglob("result.json"))
+    assert found
+    assert alive == []
+    assert len(done) < len(list(plan.runs())) / 2
+
+
+@pytest.mark.slow
 def test_ctrl_c_while_processes_are_starting_is_a_sentence(tmp_path):
     words = ["compare", "--student", "simulated", "--parallel", "2", "--out", str(tmp_path / "out")]
     program = "from distill.cli import app; app()"

@@ -71,6 +71,18 @@ def test_where_the_margin_is_more_than_all_there_is_the_most_is_said():
     assert "all there is" not in goals([compared(other=1 / MARGIN)], [], []).rows[0][-2]
 
 
+def test_an_arm_of_other_seeds_than_ioa_is_held_against_nothing():
+    told = compared()
+    told["arms"]["gap"] = {"mean": of(0.99), "composite": of(0.99), "kept": of(None)}
+    told["differences"]["gap"] = {"mean": of(None)}
+    told["ratios"]["gap"] = {"composite": of(None)}
+
+    composite, mean, _ = goals([told], [], []).rows
+
+    assert composite[1] == "composite skills, times uniform"
+    assert mean[1] == "mean, less that of uniform"
+
+
 def test_a_comparison_without_ioa_or_without_another_arm_has_no_goal():
     alone = compared() | {"differences": {"ioa-rehearsal": {"mean": of(-1.0)}}}
 

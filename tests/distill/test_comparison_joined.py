@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from distill.cli import app
 from distill.comparison import evidence
-from distill.comparison.parts import command, joined
+from distill.comparison.parts import command, joined, settings_of
 from distill.errors import DistillError
+from distill.settings import Settings
 
 QUICK = ["--student", "simulated", "--items-per-round", "30", "--probes", "8"]
 SECONDS = ("seconds", "train_seconds")
@@ -163,3 +164,13 @@ def test_seeds_for_tuning_are_never_reported(tmp_path):
 
     assert result.exit_code == 1
     assert "Seeds from 1000 are for --tune." in " ".join(result.stderr.split())
+
+
+def test_parts_that_differ_in_what_makes_no_difference_are_of_one_thing():
+    """Of a perfect teacher no gate asks more, whatever it may: an older part did not know of it."""
+    told = {"settings": Settings().model_dump(mode="json"), "teacher": "procedural"}
+    older = json.loads(json.dumps(told))
+    del older["settings"]["probing"]["gate_probes_stretch"]
+
+    assert settings_of(older) == settings_of(told)
+    assert settings_of(older | {"teacher": "big"}) != settings_of(told | {"teacher": "big"})

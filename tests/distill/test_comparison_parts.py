@@ -30,7 +30,7 @@ from distill.comparison.tuning import choose
 from distill.domains import load
 from distill.errors import BudgetSpent, DistillError, DomainError
 from distill.pipeline import Pipeline
-from distill.records import Edge
+from distill.records import CheckResult, Edge
 from distill.roster import find_student
 from distill.settings import Budget, LoraSettings, Settings
 from tests.distill.samples import Numbered, item_of, skill_of
@@ -170,6 +170,20 @@ def test_what_fits_is_a_fair_draw_in_the_order_given():
     shares = collections.Counter(i.skill for i in kept)
     assert all(35 <= n <= 65 for n in shares.values()), shares
     assert kept == Allowance(300 * each, each).fitting(items, used=100 * each, seed="s")
+
+
+def test_what_is_flagged_takes_no_room_and_stays():
+    """It is not trained on."""
+    clean = [item_of("a", i) for i in range(10)]
+    failed = (CheckResult("answer", 1, False, "It is wrong."),)
+    flagged = [dataclasses.replace(item_of("b", i), checks=failed) for i in range(10)]
+    mixed = [each for pair in zip(clean, flagged, strict=True) for each in pair]
+    each = count_words(clean[0].question, clean[0].solution)
+
+    assert Allowance(10 * each, each).fitting(mixed, used=0, seed="s") == mixed
+    kept = Allowance(4 * each, each).fitting(mixed, used=0, seed="s")
+    assert sum(not i.is_flagged for i in kept) == 4
+    assert [i for i in kept if i.is_flagged] == flagged
 
 
 def test_a_round_is_no_larger_than_what_is_left():

@@ -263,6 +263,13 @@ def test_an_answer_its_grader_failed_on_is_a_group_of_its_own():
     assert [g.type for g in groups] == [ErrorType.GRADER_FAILED]
 
 
+@pytest.mark.parametrize("said", ["1" * 60 + "^99", "9" * 5000, "1e999", "1" * 60])
+def test_answers_of_more_digits_than_python_writes_are_grouped_too(said):
+    [group] = group_errors([(probe_of(), Answer("p", f"Answer: {said}", 0.0))])
+
+    assert group.n == 1
+
+
 def test_examples_of_long_answers_are_cut():
     [group] = group_errors([(probe_of(), Answer("p", "no " * 40_000, 0.0))])
 

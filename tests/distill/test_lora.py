@@ -134,6 +134,19 @@ def test_a_round_of_few_steps_trains_under_either(base, tmp_path, n):
         assert train(base, tmp_path / str(share), items=ITEMS[:n], settings=settings).steps == n
 
 
+@pytest.mark.parametrize("average", [None, 0.9])
+def test_a_training_of_one_step_learns_something(base, tmp_path, average):
+    """A rate that rises from nought over its first step would not be above it at all."""
+    from safetensors.torch import load_file
+
+    settings = QUICK.model_copy(update={"average": average, "warmup_share": 0.1})
+    result = train(base, tmp_path / "out", items=ITEMS[:2], settings=settings)
+
+    weights = load_file(result.folder / "adapter_model.safetensors")
+    assert result.steps == 1
+    assert all(bool(w.any()) for name, w in weights.items() if "lora_B" in name)
+
+
 def test_only_the_answer_is_trained_on_in_the_order_given(base, tmp_path, watch):
     from distill.backends.chat import load_tokenizer
 

@@ -10,6 +10,7 @@ import pytest
 from distill.adapter.mending import is_mendable
 from distill.domains.base import question_key
 from distill.settings import Writing
+from tests.distill.test_answering import MEMORISED, leaking
 from tests.distill.test_teaching import Kept, taught
 from tests.distill.writers import Writer, number_item
 
@@ -48,6 +49,17 @@ def test_with_the_calls_that_are_kept_nothing_is_asked_again():
 
     assert taught(again, kept=kept) == first
     assert again.asked == []
+
+
+def test_a_solution_that_leaks_takes_the_place_of_none():
+    def answer(prompt):
+        a, b = map(int, re.findall(r"\d+", prompt.text)[:2])
+        return f"{MEMORISED}\n{a} + {b} = {a + b}\nAnswer: {a + b}"
+
+    items = taught(Writer(wrong, answer=answer), checks=leaking())
+
+    assert items
+    assert all(i.is_flagged and MEMORISED[:20] not in i.solution for i in items)
 
 
 def test_of_stories_most_of_the_answers_decide_and_the_shortest_is_taken():

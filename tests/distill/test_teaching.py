@@ -403,6 +403,40 @@ def test_false_statements_are_found_and_true_ones_left_alone(text, wrong):
     assert wrong_statement(text) == wrong
 
 
+@pytest.mark.parametrize(
+    "question", ["What is" + " " * 400 + "a b", "Solve" + "\n" * 400 + "3 and 4?", " " * 400 + "a"]
+)
+def test_a_page_of_blanks_is_no_sum_and_holds_nothing_up(question):
+    """Each further blank used to double the work: this test would not end."""
+    assert worked_out(question) is None
+
+
+def test_a_sum_over_two_lines_is_one():
+    assert worked_out("What is 3\n+ 4?") == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("x " * 50_000, ""),
+        ("1 + " * 20_000 + "1 = 7", ""),  # longer than a sum that is read
+        ("3 + 4 = " + "9" * 5000, ""),  # more digits than Python reads
+        ("x " * 5_000 + "\n3 + 4 = 8", "3 + 4 = 8"),
+    ],
+)
+def test_long_texts_of_signs_are_looked_through_all_the_same(text, wrong):
+    assert wrong_statement(text) == wrong
+
+
+def test_an_answer_of_more_digits_than_python_reads_is_wrong_and_no_error():
+    def endless(draw):
+        return "What is 3 + 4?", ["3 + 4 = 7"], "9" * 5000
+
+    items = taught(Writer(endless), settings=SETTINGS.model_copy(update={"mends": False}))
+
+    assert all(i.is_flagged for i in items)
+
+
 def test_no_worked_solution_of_the_foundations_states_anything_false():
     domain = domains.load("foundations")
     for skill in domain.skills:
