@@ -209,7 +209,8 @@ def _arguments(
     from trl import SFTConfig
 
     n_steps = math.ceil(n_items / settings.batch_size) * settings.epochs
-    rising = 0.0 if is_going_on else settings.warmup_share
+    # the first step of a rise is at nought: of a single one nothing would be learnt
+    rising = 0.0 if is_going_on or n_steps == 1 else settings.warmup_share
     n_falling = 0  # an average settles without a falling rate
     if settings.average is None:
         n_rising = math.ceil(rising * n_steps)  # as the trainer counts a share
