@@ -70,7 +70,8 @@ def templates(run: Run) -> list[Template]:
     rows = PromptTemplate.objects.filter(run=run).select_related("actor").order_by("number")
     by_name: dict[str, list[PromptTemplate]] = {name: [] for name in engine.PROMPT_NAMES}
     for row in rows:
-        by_name.setdefault(row.name, []).append(row)
+        if row.name in by_name:  # an archive may bring others, which no prompt is made of
+            by_name[row.name].append(row)
     return [Template(name, _versions(name, found)) for name, found in by_name.items()]
 
 
