@@ -18,6 +18,10 @@ class CheckOut(Schema):
     passed: bool
     detail: str
 
+    @staticmethod
+    def resolve_detail(obj: Any) -> str:
+        return str(obj.get("detail", ""))  # items of an archive may have none
+
 
 class ItemOut(Schema):
     id: int

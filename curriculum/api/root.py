@@ -26,6 +26,7 @@ from curriculum.api import (
     jobs,
     plan,
     problems,
+    prompts,
     records,
     runs,
     skills,
@@ -70,7 +71,7 @@ api = Api(
 )
 problems.install(api)
 for module in (
-    *(house, domains, runs, skills, examples, plan, stages, items, bulk),
+    *(house, domains, runs, skills, examples, prompts, plan, stages, items, bulk),
     *(gates, jobs, records, exchange),
 ):
     api.add_router("", module.router)

@@ -150,14 +150,28 @@ def current_number(run: Run, name: str) -> int:
 
 def source_of(run: Run, name: str, number: int) -> str:
     """The words of one version. Raises `BadPrompt` where there is none."""
-    if name not in engine.PROMPT_NAMES:
-        raise BadPrompt(f"There is no template “{name}”.")
+    row = find_version(run, name, number)
+    return row.source if row else engine.built_in_prompt(name)
+
+
+def find_version(run: Run, name: str, number: int) -> PromptTemplate | None:
+    """One version, with who made it; None for the built-in one, which is no row. Raises `BadPrompt`
+    where there is none.
+    """
+    require_name(name)
     if number == 0:
-        return engine.built_in_prompt(name)
-    row = PromptTemplate.objects.filter(run=run, name=name, number=number).first()
+        return None
+    rows = PromptTemplate.objects.filter(run=run, name=name, number=number)
+    row = rows.select_related("actor").first()
     if row is None:
         raise BadPrompt(f"There is no version {number} of “{name}”.")
-    return row.source
+    return row
+
+
+def require_name(name: str) -> None:
+    """Raise `BadPrompt` where no template is called so."""
+    if name not in engine.PROMPT_NAMES:
+        raise BadPrompt(f"There is no template “{name}”.")
 
 
 def as_rows(examples: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
@@ -204,8 +218,7 @@ def _require_words(run: Run) -> None:
 
 def _require(run: Run, name: str) -> None:
     _require_words(run)
-    if name not in engine.PROMPT_NAMES:
-        raise BadPrompt(f"There is no template “{name}”.")
+    require_name(name)
 
 
 def _clean(source: str) -> str:

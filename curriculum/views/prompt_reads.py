@@ -70,14 +70,31 @@ def templates(run: Run) -> list[Template]:
     rows = PromptTemplate.objects.filter(run=run).select_related("actor").order_by("number")
     by_name: dict[str, list[PromptTemplate]] = {name: [] for name in engine.PROMPT_NAMES}
     for row in rows:
-        by_name.setdefault(row.name, []).append(row)
+        if row.name in by_name:  # an archive may bring others, which no prompt is made of
+            by_name[row.name].append(row)
     return [Template(name, _versions(name, found)) for name, found in by_name.items()]
 
 
+def version(run: Run, name: str, number: int) -> Version:
+    """One of them. Raises `BadPrompt` where there is none."""
+    row = prompts.find_version(run, name, number)
+    return as_version(row) if row else _built_in(name)
+
+
+def as_version(row: PromptTemplate) -> Version:
+    return Version(row.number, row.source, row.actor, row.created_at, row.note)
+
+
+def source_in_use(run: Run, name: str) -> str:
+    return engine.templates_of(run).sources[name]
+
+
 def _versions(name: str, rows: Sequence[PromptTemplate]) -> list[Version]:
-    versions = [Version(0, engine.built_in_prompt(name))]
-    versions += [Version(r.number, r.source, r.actor, r.created_at, r.note) for r in rows]
-    return versions[::-1]
+    return [*map(as_version, reversed(rows)), _built_in(name)]
+
+
+def _built_in(name: str) -> Version:
+    return Version(0, engine.built_in_prompt(name))
 
 
 def compared(template: Template, said: QueryDict) -> dict[str, Any] | None:
@@ -136,9 +153,14 @@ def _lines(text: str) -> list[str]:
     return text.replace("\r\n", "\n").rstrip("\n").splitlines(keepends=True)
 
 
-def last_trial(run: Run) -> Job | None:
-    """The last trial of words that was asked for in this run, whatever became of it."""
-    return run.jobs.filter(kind=JobKind.TRY).order_by("-pk").first()
+def last_trial(run: Run, name: str = "") -> Job | None:
+    """The last trial of words that was asked for in this run, whatever became of it: of the
+    template `name`, or of any.
+    """
+    jobs = run.jobs.filter(kind=JobKind.TRY)
+    if name:
+        jobs = jobs.filter(asked__name=name)
+    return jobs.order_by("-pk").first()
 
 
 def trial_of(job: Job | None) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ def prompt_preview(request: HttpRequest, pk: int) -> HttpResponse:
             context["words"] = engine.preview(
                 said["skill"],
                 name=said["name"],
-                source=said["source"] or _source_in_use(run, said["name"]),
+                source=said["source"] or prompt_reads.source_in_use(run, said["name"]),
             )
         except CurriculumError as exc:
             context["wrong"] = str(exc)
@@ -126,10 +126,6 @@ def prompt_try(request: HttpRequest, pk: int) -> HttpResponse:
             f"Queued: the teacher is asked for {engine.TRIED_ITEMS} items. Nothing is saved.",
         )
     return _answer(request, run, notice, status, more="&trial=1")
-
-
-def _source_in_use(run: Run, name: str) -> str:
-    return engine.templates_of(run).sources[name]
 
 
 def _context(

@@ -12,10 +12,17 @@ from curriculum import engine
 from curriculum.models import Run, Skill
 from curriculum.states import SkillStatus
 
+NO_SKILL = "Choose a skill of this run."
+
 
 def taught_skills(run: Run) -> list[Skill]:
     """Those for which items can be asked: not retired, and not only measured. One query."""
     return list(run.skills.filter(status=SkillStatus.ACTIVE, is_transfer=False).order_by("pk"))
+
+
+def taught_skill(run: Run, key: str) -> Skill | None:
+    """The one of them that is called so; where nobody says which, the first."""
+    return next((skill for skill in taught_skills(run) if not key or skill.key == key), None)
 
 
 class PromptForm(forms.Form):
@@ -32,11 +39,9 @@ class PromptForm(forms.Form):
         self._run = run
 
     def clean_skill(self) -> Skill | None:
-        skills = taught_skills(self._run)
-        said = self.cleaned_data["skill"]
-        found = next((skill for skill in skills if not said or skill.key == said), None)
+        found = taught_skill(self._run, self.cleaned_data["skill"])
         if found is None:
-            raise forms.ValidationError("Choose a skill of this run.")
+            raise forms.ValidationError(NO_SKILL)
         return found
 
 

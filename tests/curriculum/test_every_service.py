@@ -97,6 +97,8 @@ WITHOUT_AN_ENTRY = {
     "budget.rounds_cap": "only reads",
     "prompts.as_rows": "only reads",
     "prompts.current_number": "only reads",
+    "prompts.find_version": "only reads",
+    "prompts.require_name": "only looks at a name",
     "stages.stand_on": "part of gates.remedy and gates.waive, with their action",
     "prompts.source_of": "only reads",
     "chain": "only reads",

@@ -14,11 +14,10 @@ from django.test import Client
 from curriculum.access import Role
 from curriculum.api.gates import hash_of
 from curriculum.api.root import as_text
-from curriculum.models import ExampleTrial, ReviewAction, Skill, Tag
+from curriculum.models import ReviewAction, Tag
 from curriculum.services import tokens
 from curriculum.services.audit import Actor
 from curriculum.services.tokens import SCOPES
-from curriculum.states import JobKind
 from tests.factories import (
     CheckpointFactory,
     GateFactory,
@@ -30,12 +29,12 @@ from tests.factories import (
     StageFactory,
     diagnosed_run,
 )
+from tests.web import api_words as told
+from tests.web.api_words import EXAMPLE, Situation
 from tests.web.writes import planned_run
 
 API = "/api/v1"
 DOCUMENT = json.loads(as_text())
-Situation = tuple[dict[str, int], dict[str, Any] | None]  # of the path, and the body
-EXAMPLE = {"question": "What is 57 - 23?", "solution": "57 - 20 = 37\n37 - 3 = 34\nAnswer: 34"}
 RUN = {"name": "Sums", "domain": "foundations", "teacher": "procedural", "student": "simulated"}
 
 
@@ -152,23 +151,6 @@ def _skill(said: dict[str, Any], **traits: Any) -> Situation:
     return {"skill_id": SkillFactory(run=run, **traits).pk}, said
 
 
-def _shown(said: dict[str, Any] | None = None) -> Situation:
-    """A skill whose questions the domain puts to a model."""
-    run = RunFactory(teacher="openai:big@http://localhost/v1", domain="foundations")
-    run.settings["writing"]["questions_of_domain"] = True
-    run.save()
-    return {"skill_id": SkillFactory(run=run, key="B2").pk}, said
-
-
-def _tried() -> Situation:
-    path, _ = _shown()
-    run = Skill.objects.get(pk=path["skill_id"]).run
-    asked = {"skill": "B2", "examples": [EXAMPLE]}
-    job = JobFactory(run=run, kind=JobKind.EXAMPLES, succeeded=True, asked=asked)
-    ExampleTrial.objects.create(job=job, answers=[])
-    return path, None
-
-
 def _edge(said: dict[str, Any]) -> Situation:
     run = RunFactory(reviewing_diagnosis=True)
     return {"prerequisite_id": PrerequisiteFactory(run=run).pk}, said
@@ -248,10 +230,18 @@ CALLS = [
     Call("edit_skill", lambda: _skill({"title": "Halve"}), Role.REVIEWER),
     Call("retire_skill", lambda: _skill({"note": "Too easy."}), Role.REVIEWER),
     Call("restore_skill", lambda: _skill({}, status="retired"), Role.REVIEWER),
-    Call("get_examples", _shown),
-    Call("set_examples", lambda: _shown({"examples": [EXAMPLE]}), Role.APPROVER),
-    Call("try_examples", lambda: _shown({}), Role.APPROVER),
-    Call("tried_examples", _tried),
+    # what a teacher is asked with
+    Call("get_examples", told.shown),
+    Call("set_examples", lambda: told.shown({"examples": [EXAMPLE]}), Role.APPROVER),
+    Call("try_examples", lambda: told.shown({}), Role.APPROVER),
+    Call("tried_examples", told.tried),
+    Call("get_prompts", told.template),
+    Call("get_prompt_version", lambda: told.template(number=1)),
+    Call("change_prompt", lambda: told.template({"source": "Slow.", "seen": 1}), Role.APPROVER),
+    Call("roll_back_prompt", lambda: told.template({"number": 0, "seen": 1}), Role.APPROVER),
+    Call("try_prompt", lambda: told.template({}), Role.APPROVER),
+    Call("tried_prompt", told.tried_template),
+    # what builds on what, and when it is taught
     Call(
         "add_prerequisite",
         lambda: _on_diagnosis({"source": "A1", "target": "A2", "reason": "It carries."}),

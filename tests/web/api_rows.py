@@ -15,6 +15,7 @@ from tests.factories import (
     JobFactory,
     PrerequisiteFactory,
     ProbeFactory,
+    PromptTemplateFactory,
     RunFactory,
     ScoreFactory,
     SnapshotFactory,
@@ -22,6 +23,7 @@ from tests.factories import (
     diagnosed_run,
     measured_run,
 )
+from tests.web.api_words import run_in_words, tried_words
 
 
 def populated() -> dict[str, list[int]]:
@@ -48,12 +50,15 @@ def populated() -> dict[str, list[int]]:
     works = [JobFactory(running=True), JobFactory(failed=True), JobFactory(succeeded=True)]
     queued = jobs.create(run, actor=ada, kind=JobKind.TRY)
     audit.write(run, actor=ada, action="run.autonomy", subject=run, became={"autonomy": "none"})
+    words = run_in_words()
+    PromptTemplateFactory(run=words)
+    tried_words(words)
     planned = StageFactory()
     diagnosed = diagnosed_run()
     skills = list(diagnosed.skills.all())
     edges.append(PrerequisiteFactory(run=diagnosed, source=skills[0], target=skills[1]))
     skills.append(skill)
-    runs = [run, RunFactory(), diagnosed, measured_run(), RunFactory(stopped=True)]
+    runs = [run, RunFactory(), diagnosed, measured_run(), RunFactory(stopped=True), words]
     stages = [stage, planned, trained.stage, *(gate.stage for gate in gates)]
     return {
         "run_id": [each.pk for each in runs],
@@ -64,4 +69,5 @@ def populated() -> dict[str, list[int]]:
         "checkpoint_id": [base.pk, child.pk],
         "skill_id": [each.pk for each in skills],
         "prerequisite_id": [each.pk for each in edges],
+        "number": [0, 1, 2],  # of versions of a template; of the last there is none
     }

@@ -7,7 +7,8 @@ import pytest
 from curriculum.models import AuditEntry, ExampleTrial, Job, Skill
 from curriculum.states import JobStatus
 from tests.factories import ApproverFactory, RunFactory, SkillFactory
-from tests.web.api_calls import EXAMPLE, bearer
+from tests.web.api_calls import bearer
+from tests.web.api_words import EXAMPLE
 
 pytestmark = pytest.mark.django_db
 OTHER = EXAMPLE | {"solution": "57 - 3 = 54\n54 - 20 = 34\nAnswer: 34"}

@@ -120,6 +120,14 @@ def test_a_page_costs_the_same_however_many_items_it_has(ask, django_assert_max_
         assert len(ask.get(f"/stages/{stage.pk}/items", limit=60).json()["items"]) == 60
 
 
+def test_a_check_of_an_archive_that_gives_no_reason_is_shown_with_none(ask):
+    item = ItemFactory(checks=[{"id": "steps", "version": 1, "passed": True}])
+
+    said = ask.get(f"/items/{item.pk}").json()
+
+    assert said["checks"] == [{"id": "steps", "version": 1, "passed": True, "detail": ""}]
+
+
 def test_filters_are_those_of_the_queue(ask):
     stage = StageFactory(reviewing=True, skills=["A1", "A2"])
     odd = ItemFactory(stage=stage, flagged=True, question="What is odd?", answer="1", solution="1")

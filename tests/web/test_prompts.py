@@ -50,6 +50,14 @@ def test_every_template_is_there_with_the_words_in_use(client, viewer, run):
     assert client.get(page(run, "?name=settings")).status_code == 404
 
 
+def test_a_template_that_an_archive_brought_and_no_prompt_is_made_of_is_left_out(
+    client, viewer, run
+):
+    PromptTemplateFactory(run=run, name="verse")
+
+    assert client.get(page(run)).status_code == 200
+
+
 def test_who_may_not_change_them_sees_them_and_no_editor(client, reviewer, run):
     text = client.get(page(run, "?name=decompose")).text
 
