@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, RootModel
 
 from curriculum.states import (
     Autonomy,
@@ -288,7 +288,5 @@ class HeadOut(Schema):
     says: str  # where it is not whole: what is wrong
 
 
-class ProvenanceOut(Schema):
+class ProvenanceOut(RootModel[dict[str, Any]]):  # a Schema reads only what it names
     """Where it came from; docs/audit.md."""
-
-    model_config = ConfigDict(extra="allow")

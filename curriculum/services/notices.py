@@ -127,7 +127,9 @@ def signature(body: bytes, timestamp: str) -> str:
 
 
 def _now(run_pk: int) -> tuple[Run, Wanted | None, int]:
-    """The run, what it waits for, and the number of the entry with which that began."""
+    """The run, what it waits for, and the number of the entry with which that began. The run's row
+    is read first: what is written meanwhile is later than its `audit_sequence`.
+    """
     run = Run.objects.prefetch_related("stages", "jobs").get(pk=run_pk)
     begun = waiting.begun(run)
     wanted = waiting.wanted(run, list(run.stages.all()), list(run.jobs.all()))
@@ -190,7 +192,8 @@ def _content(notice: Notice, run: Run, wanted: Wanted) -> dict[str, Any]:
         "wanted": wanted.what,
         "who": wanted.who,
         "url": f"{settings.IOA_BASE_URL}{wanted.path}",
-        "sequence": notice.sequence,
+        "sequence": notice.sequence,  # of the entry with which the wait began
+        "audit_sequence": run.audit_sequence,  # of the last one now: what a signature may name
     }
 
 

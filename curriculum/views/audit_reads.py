@@ -17,6 +17,7 @@ from curriculum.numbers import number
 from curriculum.services import audit, chain
 from curriculum.services.chain import Owner
 from curriculum.states import ActorKind
+from curriculum.views import origin_reads
 
 SHOWN = 50  # entries a page
 PAGES = {  # where what an entry is about has a page of its own
@@ -35,7 +36,7 @@ class Filter:
     action: str = ""
     kind: str = ""  # person, policy, worker
     actor: str = ""  # a name
-    about: str = ""  # model:pk, a model, or words of the name or of what was done
+    about: str = ""  # model:pk as here, a model, or words of the name or of what was done
     since: str = ""  # days, ISO 8601, both included, in the site's time zone
     until: str = ""
     request: str = ""
@@ -45,7 +46,7 @@ class Filter:
         words = {name: said.get(name, "").replace("\x00", "") for name in FIELDS}
         return cls(**{name: each.strip()[:240] for name, each in words.items()})
 
-    def apply(self, found: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    def apply(self, found: QuerySet[AuditEntry], owner: Owner) -> QuerySet[AuditEntry]:
         if self.action in audit.ACTIONS:
             found = found.filter(action=self.action)
         if self.kind in ActorKind.values:
@@ -53,7 +54,7 @@ class Filter:
         if self.actor:
             found = found.filter(actor_name=self.actor)
         if self.about:
-            found = found.filter(_about(self.about))
+            found = found.filter(_about(owner, self.about))
         if day := _day(self.since):
             found = found.filter(at__gte=day)
         if day := _day(self.until, after=1):
@@ -77,7 +78,8 @@ class Filter:
 class Row:
     entry: AuditEntry
     label: str
-    page: str  # of what it is about; empty where there is none
+    about: str  # as `entry.subject`, by the numbers of here; empty where no such row came along
+    page: str  # of that; empty where there is none
     changes: list[tuple[str, Any, Any]]  # name, before, after; None where it was not said
 
 
@@ -99,8 +101,10 @@ class Page:
 
 
 def page(owner: Owner, chosen: Filter, said: QueryDict) -> Page:
-    """`before` and `after` in the address: numbers of entries, not included. Two queries."""
-    found = chosen.apply(chain.entries_of(owner))
+    """`before` and `after` in the address: numbers of entries, not included. Two queries,
+    and one more for a run that was made elsewhere.
+    """
+    found = chosen.apply(chain.entries_of(owner), owner)
     before, after = number(said.get("before")), number(said.get("after"))
     if after is not None:
         rows = list(found.filter(sequence__gt=after).order_by("sequence")[: SHOWN + 1])
@@ -113,8 +117,9 @@ def page(owner: Owner, chosen: Filter, said: QueryDict) -> Page:
         rows = rows[:SHOWN]
     if not rows:
         return Page([], "", "")
+    about = origin_reads.subjects(owner, rows)
     return Page(
-        [_row(entry) for entry in rows],
+        [_row(entry, about[entry.pk]) for entry in rows],
         chosen.query(after=rows[0].sequence) if has_newer else "",
         chosen.query(before=rows[-1].sequence) if has_older else "",
     )
@@ -132,31 +137,38 @@ def choices(owner: Owner) -> dict[str, Any]:
     }
 
 
-def _row(entry: AuditEntry) -> Row:
-    noun, _, pk = entry.subject.partition(":")
+def _row(entry: AuditEntry, about: str) -> Row:
+    noun, _, pk = about.partition(":")
     there = noun in PAGES and number(pk) is not None
     names = [*entry.was, *(name for name in entry.became if name not in entry.was)]
     changes = [(name, entry.was.get(name), entry.became.get(name)) for name in names]
     return Row(
         entry,
         audit.ACTIONS.get(entry.action, entry.action),
+        about,
         reverse(PAGES[noun], args=[int(pk)]) if there else "",
         [change for change in changes if change[1:] != (None, None)],
     )
 
 
-def _about(words: str) -> Q:
-    """Entries whose object is so named, or whose label holds these words. Of an item also those
-    of acts on many at once, which name its stage, and the act.
+def _about(owner: Owner, words: str) -> Q:
+    """Entries whose object is so named, or whose label holds these words. Numbers are those of
+    here. Of an item also those of acts on many at once, which name its stage, and the act.
     """
     labels = [name for name, says in audit.ACTIONS.items() if words.casefold() in says.casefold()]
-    found = Q(subject=words) | Q(subject__startswith=f"{words}:")
-    found |= Q(subject_name__icontains=words) | Q(action__in=labels)
-    noun, _, pk = words.partition(":")
-    if noun == "item" and (item := number(pk)) is not None:
-        of_item = Q(reviews__item=item) | Q(revisions__item=item)
-        acts = ReviewAction.objects.filter(of_item, stage__run__origin=None).distinct()
-        found |= Q(evidence__action__in=list(acts.values_list("pk", flat=True)))
+    found = Q(subject_name__icontains=words) | Q(action__in=labels)
+    noun, _, said = words.partition(":")
+    pk = number(said)
+    if pk is None or not isinstance(owner, Run):
+        return found | Q(subject=words) | Q(subject__startswith=f"{words}:")
+    found |= origin_reads.about(owner, noun, pk)
+    if noun == "item":
+        of_item = Q(reviews__item=pk) | Q(revisions__item=pk)
+        rows = ReviewAction.objects.filter(of_item, stage__run=owner).distinct()
+        acts = list(rows.values_list("pk", flat=True))
+        there = origin_reads.numbers_there(owner, "reviewaction", acts)
+        found |= Q(origin_run=None, evidence__action__in=acts)
+        found |= Q(origin_run__isnull=False, evidence__action__in=there)
     return found
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from curriculum import engine
 from curriculum.models import AuditEntry, ExampleTrial, Job, Run, Skill
 from curriculum.states import JobKind
-from curriculum.views import reads
+from curriculum.views import origin_reads, reads
 
 # what there is something to do about comes first
 ORDER = (engine.Outcome.UNUSABLE, engine.Outcome.USABLE, engine.Outcome.ALIKE)
@@ -66,9 +66,8 @@ def trial(run: Run, skill: Skill) -> dict[str, Any]:
 
 def history(skill: Skill) -> list[AuditEntry]:
     """Who changed them, the last first."""
-    entries = AuditEntry.objects.filter(
-        run=skill.run, action="skill.examples", subject=f"skill:{skill.pk}"
-    )
+    about = origin_reads.about(skill.run, "skill", skill.pk)
+    entries = AuditEntry.objects.filter(about, run=skill.run, action="skill.examples")
     return list(entries.select_related("actor").order_by("-pk")[:20])
 
 

@@ -17,7 +17,7 @@ from curriculum.models import (
 )
 from curriculum.models.items import IMPORTED, PERSON
 from curriculum.states import RunStatus, Verdict
-from curriculum.views import reads
+from curriculum.views import origin_reads, reads
 from curriculum.views.provenance_parts import (
     Json,
     agent_of,
@@ -273,10 +273,12 @@ def _decisions(checkpoint: Checkpoint) -> list[Json]:
     if checkpoint.stage is None:
         return []
     entries = AuditEntry.objects.filter(
-        run=checkpoint.run_id, subject=f"stage:{checkpoint.stage_id}", action__startswith="stage."
-    ).order_by("sequence")
+        origin_reads.about(checkpoint.run, "stage", checkpoint.stage.pk),
+        run=checkpoint.run_id,
+        action__startswith="stage.",
+    )
     found = []
-    for entry in entries:
+    for entry in entries.order_by("sequence"):
         is_of = {entry.became.get("round"), entry.was.get("round"), entry.evidence.get("round")}
         if checkpoint.round in is_of:
             found.append(entry_of(entry))

@@ -22,7 +22,7 @@ from curriculum.models import (
     TrainingStep,
 )
 from curriculum.states import JobKind, SkillOutcome, StageStatus, Verdict
-from curriculum.views import reads
+from curriculum.views import origin_reads, reads
 
 SHOWN_STEPS = 12
 
@@ -39,7 +39,7 @@ class Round:
 
 
 def rounds(stage: Stage) -> list[Round]:
-    """The rounds so far, the last first. Four queries, and one where some were rolled back."""
+    """The rounds so far, the last first. Four queries, one or two more where some were undone."""
     found = {number: Round(number) for number in range(stage.round + 1)}
     counted = (
         Item.objects.filter(stage=stage)
@@ -69,12 +69,9 @@ def _note_undone(stage: Stage, found: dict[int, Round]) -> None:
         return
     for number, each in found.items():
         each.is_undone = number < stage.first_round
-    entries = AuditEntry.objects.filter(run=stage.run_id, action=f"stage.{StageStatus.PLANNED}")
-    if stage.run.origin is None:
-        entries = entries.filter(subject=f"stage:{stage.pk}")
-    else:  # the numbers are those of where the run was made
-        entries = entries.filter(subject_name=str(stage)[:240])
-    for entry in entries:
+    about = origin_reads.about(stage.run, "stage", stage.pk)
+    rolled_back = f"stage.{StageStatus.PLANNED}"
+    for entry in AuditEntry.objects.filter(about, run=stage.run_id, action=rolled_back):
         if entry.was.get("round") in found:
             found[entry.was["round"]].ended = entry
 

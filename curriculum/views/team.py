@@ -35,6 +35,7 @@ PAGE = "curriculum/team.html"
 PART = "curriculum/partials/_team.html"
 PRESENCE = "curriculum/partials/_team_presence.html"
 SINCE = "curriculum/partials/_team_since.html"
+SHOWN = 100  # items to adjudicate
 
 
 @require_GET
@@ -51,6 +52,7 @@ def _context(request: HttpRequest, stage: Stage, **forms: Any) -> dict[str, Any]
     n_drawable = sampling.population(stage, round_).count()
     plans = team_reads.plans(n_drawable) if sample is None else []
     guideline = team_reads.guidelines(stage)
+    disputed = apart.to_adjudicate(stage, round_)
     enough = dict(plans).get(0.05)
     last = guideline[0] if guideline else None
     return {
@@ -64,7 +66,8 @@ def _context(request: HttpRequest, stage: Stage, **forms: Any) -> dict[str, Any]
         "rows": rows,
         "figure": figures.people(rows) if any(row.decided or row.left for row in rows) else None,
         "agreement": team_reads.agreement(stage, round_),
-        "adjudication": apart.to_adjudicate(stage, round_).select_related("skill")[:100],
+        "adjudication": disputed.select_related("skill")[:SHOWN],
+        "n_disputed": disputed.count(),
         "share": ShareForm(people=_people(stage), initial={"round": round_}),
         "sample": sample,
         "outcome": outcome,

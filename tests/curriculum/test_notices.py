@@ -19,11 +19,12 @@ from rq import Queue
 
 from curriculum import tasks
 from curriculum.models import AuditEntry, Job, Notice, Run, Stage
-from curriculum.services import audit, items, jobs, notices, runs, stages, waiting
+from curriculum.services import audit, items, jobs, notices, runs, skills, stages, waiting
 from curriculum.services.audit import Actor
 from curriculum.states import Channel, NoticeStatus, RunStatus, StageStatus
 from curriculum.views import reads
 from distill.remote import verify_signature
+from tests.curriculum import small
 from tests.factories import (
     ApproverFactory,
     CheckpointFactory,
@@ -36,6 +37,7 @@ from tests.factories import (
     diagnosed_run,
     evidence,
 )
+from tests.web.api_calls import bearer
 
 pytestmark = pytest.mark.django_db
 SECRET = "a secret of tests"
@@ -232,10 +234,69 @@ def test_what_is_posted_says_what_is_wanted_and_no_word_of_an_item(receiver, don
         "who": "a reviewer",
         "url": f"http://127.0.0.1:8000/stages/{stage.pk}/review/",
         "sequence": Run.objects.get().audit_sequence,
+        "audit_sequence": Run.objects.get().audit_sequence,
     }
     assert b"7 + 1" not in body
     assert headers["Content-Type"] == "application/json"
     assert (notice.status, notice.attempts, notice.error) == (NoticeStatus.SENT, 1, "")
+
+
+def posted(receiver):
+    """The last message."""
+    return json.loads(receiver.got[-1][1])
+
+
+def sign(client, what, told, seen):
+    """Sign as a program does that was told to."""
+    url = f"/api/v1/runs/{told['run']['id']}/sign-{what}"
+    headers = bearer(ApproverFactory(), "read", "approve")
+    return client.post(url, {"seen": seen}, content_type="application/json", headers=headers)
+
+
+def test_a_program_signs_what_it_was_told_of(receiver, done, approver, client):
+    run = small.diagnosing(approver)
+    done(lambda: small.work(run))
+    told = posted(receiver)
+
+    stale = sign(client, "diagnosis", told, told["sequence"])
+    done(lambda: sign(client, "diagnosis", told, told["audit_sequence"]))
+    planned = posted(receiver)
+    signed = sign(client, "curriculum", planned, planned["audit_sequence"])
+
+    assert stale.status_code == 409  # the job's success was written after the wait began
+    assert told["wanted"] == "review and sign the diagnosis"
+    assert planned["wanted"] == "review and sign the curriculum"
+    assert (signed.status_code, signed.json()["status"]) == (200, RunStatus.TEACHING)
+    audit.verify(Run.objects.get())
+
+
+def test_it_cannot_sign_what_was_changed_after_it_was_told(receiver, done, approver, client):
+    run = small.diagnosing(approver)
+    done(lambda: small.work(run))
+    told = posted(receiver)
+    skills.edit(run.skills.get(key="A2"), actor=approver, title="Sums of two", statement="")
+
+    refused = sign(client, "diagnosis", told, told["audit_sequence"])
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "overtaken")
+    assert Run.objects.get().status == RunStatus.REVIEWING_DIAGNOSIS
+
+
+def test_what_is_tried_again_says_how_far_the_log_is_by_then(receiver, done, redis, approver):
+    receiver.status = 500
+    run = small.diagnosing(approver)
+    done(lambda: small.work(run))
+    first = posted(receiver)
+    skills.edit(run.skills.get(key="A2"), actor=approver, title="Sums of two", statement="")
+    Notice.objects.update(tried_at=timezone.now() - timedelta(hours=1))
+
+    notices.resend()
+    deliver(redis)
+
+    again = posted(receiver)
+    assert again["id"] == first["id"]
+    assert again["sequence"] == first["sequence"]
+    assert again["audit_sequence"] == first["audit_sequence"] + 1
 
 
 def test_it_is_signed_over_the_time_and_the_raw_body(receiver, done):

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from curriculum.models import SnapshotItem, Stage
+from curriculum.models import Origin, SnapshotItem, Stage
 from curriculum.services import gates, stages
 from curriculum.services.audit import Actor
 from curriculum.views import gate_reads, lineage, rounds, stage_reads
@@ -107,7 +107,9 @@ def test_in_the_record_of_a_run_made_elsewhere_the_stage_has_another_number(
     client, approver, origin
 ):
     stage = StageFactory(run__origin=origin, round=1, first_round=1)
+    Origin.objects.create(run=stage.run, model="stage", was=999, now=stage.pk)
     stage.run.audit.create(
+        origin_run=origin,
         sequence=1,
         at=timezone.now(),
         actor_name="Ada",

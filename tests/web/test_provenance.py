@@ -26,6 +26,7 @@ from tests.factories import (
     RunFactory,
     StageFactory,
 )
+from tests.web.api_calls import bearer
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
@@ -176,6 +177,17 @@ def test_the_page_shows_what_models_and_people_said_as_text(client, viewer, item
     assert client.get(url, {"format": "json"}).json()["kind"] == kind
     client.logout()
     assert client.get(url).url == f"/login/?next={url}"
+
+
+@pytest.mark.parametrize("kind", ["item", "checkpoint"])
+def test_programs_are_told_what_the_page_says(client, viewer, item, made, kind):
+    at = f"/{kind}s/{item.pk if kind == 'item' else made.pk}/provenance"
+    headers = bearer(viewer, "read")
+
+    for form, format in (("plain", "json"), ("prov", "prov")):
+        told = client.get(f"/api/v1{at}", {"form": form}, headers=headers).json()
+        assert told == client.get(f"{at}/", {"format": format}).json()
+        assert told
 
 
 def test_review_and_the_run_lead_to_it(client, viewer, item, made):

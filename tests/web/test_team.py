@@ -20,6 +20,7 @@ from curriculum.models import (
 )
 from curriculum.services import presence
 from curriculum.states import Verdict
+from curriculum.views import team as team_page
 from curriculum.views import team_reads
 from tests.factories import ApproverFactory, ItemFactory, ReviewerFactory, StageFactory
 from tests.web.writes import HTMX
@@ -214,6 +215,23 @@ def test_an_approver_adjudicates_seeing_all_opinions(client, approver, carol, st
     item.refresh_from_db()
     assert item.verdict == Verdict.APPROVED
     assert 'id="adjudication"' not in team(client, stage)
+
+
+@pytest.mark.parametrize(("n", "says"), [(2, "2"), (3, "the first 2 of 3")])
+def test_how_many_are_to_be_adjudicated_is_said_where_not_all_are_shown(
+    client, viewer, carol, stage, monkeypatch, n, says
+):
+    monkeypatch.setattr(team_page, "SHOWN", 2)
+    dan = ReviewerFactory()
+    for item in ItemFactory.create_batch(n, stage=stage):
+        assign(item, carol, dan)
+        for who, verdict in ((carol, "approved"), (dan, "rejected")):
+            Opinion.objects.create(item=item, version=1, reviewer=who, verdict=verdict, reason="x")
+
+    page = team(client, stage)
+
+    assert f'To adjudicate <small class="muted">{says}</small>' in page
+    assert page.split('id="adjudication"')[1].split("</ul>")[0].count("<li>") == 2
 
 
 def test_a_reviewer_cannot_adjudicate_and_reads_who_can(client, reviewer, carol, stage):
