@@ -152,6 +152,7 @@ def test_the_list_of_jobs_looks_again_at_what_was_picked_without_its_filter(clie
 
     for part in (client.get(f"/jobs/{asked}", headers=HTMX), client.post(address, headers=HTMX)):
         assert f'hx-get="/jobs/{asked}" hx-trigger="every 3s"' in part.text
+        assert "filter-status" not in part.text  # whose list of states may be open
 
 
 def test_a_gate_says_why_it_may_not_advance(client, approver):
