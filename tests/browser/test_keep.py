@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
+from curriculum.models import TrainingStep
+from curriculum.states import JobKind
 from tests.browser.test_review_keys import let_go, until_held
-from tests.factories import JobFactory
+from tests.factories import JobFactory, SnapshotFactory, StageFactory
 
 IS_IN_SIGHT = """() => {
   const { top, bottom } = document.querySelector("#notices .notice").getBoundingClientRect();
@@ -123,3 +126,36 @@ def test_a_state_that_is_chosen_wins_over_what_the_list_asks_by_itself(school, v
     expect(page.locator(f"#job-{running.pk}")).to_have_count(0)
     expect(page.locator(f"#job-{failed.pk}")).to_have_count(1)
     assert not [url for url in asked if url.endswith("/jobs/")]
+
+
+@pytest.fixture
+def training():
+    stage = StageFactory(training=True)
+    SnapshotFactory(stage=stage)
+    job = JobFactory(running=True, run=stage.run, stage=stage, kind=JobKind.TRAIN)
+    TrainingStep.objects.create(job=job, step=1, loss=1.5, learning_rate=5e-4)
+    return job
+
+
+@pytest.mark.parametrize("name", ["Cancel; what is done is kept", "Steps, table", "Mixture, table"])
+def test_the_keyboard_stays_where_it_is_while_a_training_goes_on(school, visit, training, name):
+    page = visit(school.bob)
+    page.goto(f"/stages/{training.stage_id}/training/")
+    here = page.get_by_role("button" if name.startswith("Cancel") else "region", name=name)
+
+    here.focus()
+    until_looked_again(page, "#training")
+
+    expect(here).to_be_focused()
+
+
+def test_the_keyboard_stays_at_cancel_while_a_run_goes_on(school, visit):
+    job = JobFactory(running=True)
+    page = visit(school.bob)
+    page.goto(f"/runs/{job.run_id}/")
+    cancel = page.get_by_role("button", name="Cancel; what is done is kept")
+
+    cancel.focus()
+    until_looked_again(page, "#live")
+
+    expect(cancel).to_be_focused()
