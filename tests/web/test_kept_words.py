@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.models import Stage
-from tests.factories import RunFactory, StageFactory
+from tests.factories import PrerequisiteFactory, RunFactory, StageFactory
 from tests.web.writes import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +72,35 @@ def test_a_run_is_concluded_where_no_stage_is_under_way(client, approver):
     Stage.objects.filter(pk=other.pk).update(status="planned")
     client.post(f"{page}conclude/", {"reason": "enough"})
     assert form not in client.get(page).text
+
+
+@pytest.mark.parametrize(("verb", "headers"), [("refuse", HTMX), ("confirm", HTMX), ("refuse", {})])
+def test_a_word_about_a_prerequisite_that_is_refused_is_still_in_its_row(
+    client, approver, verb, headers
+):
+    run = RunFactory(reviewing_diagnosis=True)
+    there = PrerequisiteFactory(run=run)
+    turned = {"source": there.target, "target": there.source}
+    edge = PrerequisiteFactory(run=run, is_active=False, **turned)  # confirmed, it closes a circle
+    said = {"reason": 'they are "one" skill'}
+
+    response = client.post(f"/edges/{edge.pk}/{verb}/", said, headers=headers)
+
+    assert response.status_code in (409, 422)
+    field = 'required value="they are &quot;one&quot; skill">'
+    assert response.text.count(field) == 1
+    row = response.text.split(f'<tr id="edge-{edge.pk}"')[1].split("</tr>")[0]
+    assert field in row
+    assert '<form method="post" data-guard data-unsaved action' in row
+
+
+def test_a_word_about_a_prerequisite_of_a_signed_diagnosis_can_still_be_read(client, approver):
+    edge = PrerequisiteFactory(run=RunFactory(reviewing_curriculum=True))
+    said = {"reason": "my <reasoned> words"}
+
+    response = client.post(f"/edges/{edge.pk}/refuse/", said, headers=HTMX)
+
+    assert response.status_code == 409
+    assert ">my &lt;reasoned&gt; words</textarea>" in response.text
+    assert "Not on record" in response.text
+    assert "Not on record" not in client.get(f"/runs/{edge.run_id}/graph/").text
