@@ -19,7 +19,7 @@ from curriculum.errors import (
     RunOver,
     WrongMoment,
 )
-from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill
+from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill, Stage
 from curriculum.services import audit, deciding, jobs, membership, notices, plan, planned, policy
 from curriculum.services.audit import Actor, require
 from curriculum.states import (
@@ -222,17 +222,30 @@ def conclude(run: Run, *, actor: Actor, reason: str) -> Run:
     if not reason.strip():
         raise ReasonRequired("ending before every stage is settled")
     require(run, RunStatus.TEACHING, what="Teaching can be concluded")
-    begun = run.stages.exclude(status__in=[*SETTLED, StageStatus.PLANNED]).first()
-    if begun:
+    if begun := _under_way(run):
         raise WrongMoment(
             "Teaching can be concluded", "stages are settled or planned", begun.get_status_display()
         )
-    if run.jobs.filter(kind=JobKind.REPORT).exists():
+    if _is_concluded(run):
         raise Overtaken("This run")
     planned = {"planned": run.stages.filter(status=StageStatus.PLANNED).count()}
     audit.write(run, actor=actor, action="run.concluded", subject=run, became=planned, note=reason)
     jobs.create(run, actor=actor, kind=JobKind.REPORT)
     return run
+
+
+def may_conclude(run: Run) -> bool:
+    """Whether `conclude` lacks nothing but a reason."""
+    is_taught = run.status == RunStatus.TEACHING and run.origin is None
+    return is_taught and _under_way(run) is None and not _is_concluded(run)
+
+
+def _under_way(run: Run) -> Stage | None:
+    return run.stages.exclude(status__in=[*SETTLED, StageStatus.PLANNED]).first()
+
+
+def _is_concluded(run: Run) -> bool:
+    return run.jobs.filter(kind=JobKind.REPORT).exists()
 
 
 def finish(run: Run, *, actor: Actor, report: Mapping[str, Any]) -> Run:

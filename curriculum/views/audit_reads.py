@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -12,11 +13,11 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from curriculum.models import AuditEntry, ReviewAction, Run
+from curriculum.models import AuditEntry, Job, ReviewAction, Run
 from curriculum.numbers import number
 from curriculum.services import audit, chain
 from curriculum.services.chain import Owner
-from curriculum.states import ActorKind
+from curriculum.states import ActorKind, JobStatus, RunStatus
 from curriculum.views import origin_reads
 
 SHOWN = 50  # entries a page
@@ -186,3 +187,15 @@ def done_by_policy(run: Run, *, after: int) -> list[str]:
     later = AuditEntry.objects.filter(run=run, sequence__gt=after, actor_kind=ActorKind.POLICY)
     actions = later.order_by("sequence").values_list("action", flat=True)
     return [audit.ACTIONS.get(action, action) for action in dict.fromkeys(actions)]
+
+
+def stopped(run: Run, jobs: Sequence[Job]) -> tuple[AuditEntry, Job | None] | None:
+    """Of a run that was stopped: the entry that says why, and its last job if that had failed."""
+    if run.status != RunStatus.STOPPED:
+        return None
+    entry = run.audit.filter(action=f"run.{RunStatus.STOPPED}").last()
+    if entry is None:
+        return None
+    last = max(jobs, key=lambda job: job.pk, default=None)
+    has_failed = last is not None and last.status in (JobStatus.FAILED, JobStatus.LOST)
+    return entry, last if has_failed else None

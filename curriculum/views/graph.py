@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.forms import Form
@@ -59,7 +59,12 @@ def _announced(request: HttpRequest, run: Run) -> dict[str, Any] | None:
     return said
 
 
-def _context(run: Run, form: EdgeForm, circle: Sequence[str] = NO_CIRCLE) -> dict[str, Any]:
+def _context(
+    run: Run,
+    form: EdgeForm,
+    circle: Sequence[str] = NO_CIRCLE,
+    typed: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     row = reads.run_row(reads.runs_with_work().get(pk=run.pk))
     found = reads.edges(run)
     active = [edge for edge in found if edge.is_active]
@@ -71,6 +76,7 @@ def _context(run: Run, form: EdgeForm, circle: Sequence[str] = NO_CIRCLE) -> dic
         "outweighed": engine.outweighed(run, active),
         "refused": [edge for edge in found if not edge.is_active],
         "form": form,
+        "typed": typed,  # the words about a prerequisite that were refused
         **reads.aside(row, JobKind.TRIAL),
         "now_url": reverse("curriculum:run-graph-now", args=[run.pk]),
         "back": "graph",
@@ -136,7 +142,9 @@ def _on_edge(
         notice, status, circle = _drawn(
             lambda: service(edge, actor=person(request), **form.cleaned_data), said.format(edge)
         )
-    return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status, circle)
+    reason = form.data.get("reason")
+    typed = {"pk": edge.pk, "reason": reason} if reason and status >= 400 else None
+    return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status, circle, typed)
 
 
 def _drawn(act: Callable[[], object], done: str) -> tuple[str, int, Sequence[str]]:
@@ -171,12 +179,13 @@ def _answer(
     notice: str,
     status: int,
     circle: Sequence[str] = NO_CIRCLE,
+    typed: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
     return answer(
         request,
         PAGE,
         PART,
-        lambda: _context(find_run(run.pk), form, circle),
+        lambda: _context(find_run(run.pk), form, circle, typed),
         then=reverse("curriculum:run-graph", args=[run.pk]),
         notice=notice,
         status=status,

@@ -44,7 +44,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     if run is not None:
         found = found.filter(run=run)
     status = request.GET.get("status", "")
-    if status in JobStatus.values:
+    status = status if status in JobStatus.values else ""
+    if status:
         found = found.filter(status=status)
     page = Paginator(found, SHOWN).get_page(request.GET.get("page"))
     roles = access.roles_in(request.user, {job.run for job in page})
@@ -53,15 +54,18 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         return not job.run.is_over and (roles[job.run_id] or 0) >= Role.REVIEWER
 
     rows = [(job, reads.eta_seconds(job), may_act(job)) for job in page]
+    only_run = "" if run is None else str(run)
+    picked = [pair for pair in (("run", only_run), ("status", status)) if pair[1]]
     return {
         "page": page,
+        "query": f"{urlencode(picked)}&" if picked else "",
         "rows": rows,
         "is_live": any(job.is_active for job, *_ in rows),
         "statuses": JobStatus.choices,
-        "status": status if status in JobStatus.values else "",
-        "only_run": "" if run is None else run,
+        "status": status,
+        "only_run": only_run,
         "undelivered": _undelivered(request),
-        "address": request.get_full_path() if request.method == "GET" else _address(),
+        "asked": _asked(request),
     }
 
 
@@ -72,8 +76,12 @@ def _undelivered(request: HttpRequest) -> int:
     return Notice.objects.exclude(error="").exclude(status=NoticeStatus.OUTDATED).count()
 
 
-def _address() -> str:
-    return reverse("curriculum:job-list")
+def _asked(request: HttpRequest) -> str:
+    """Filter and page, as they stand in the address. Buttons of the list carry them in their own,
+    so that what answers is the list that they were pressed in.
+    """
+    said = request.GET.urlencode()
+    return f"?{said}" if said else ""
 
 
 @require_POST
@@ -105,7 +113,8 @@ def _find(pk: int) -> Job:
 def _answer(request: HttpRequest, job: Job, notice: str, status: int) -> HttpResponse:
     # The same buttons stand on a run's pages and in the list of jobs: back to where it was.
     page = FROM.get(request.POST.get("from", ""))
-    then = reverse(page, args=[job.run_id]) if page else _address()
+    jobs_as_asked = reverse("curriculum:job-list") + _asked(request)
+    then = reverse(page, args=[job.run_id]) if page else jobs_as_asked
     if job.kind == JobKind.REWRITE and request.POST.get("from") == "review":
         then = reverse("curriculum:stage-review", args=[job.asked["stage"]])
     if job.kind == JobKind.EXAMPLES and page:

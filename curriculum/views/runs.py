@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -20,9 +22,9 @@ from curriculum.forms import (
     preset_numbers,
 )
 from curriculum.htmx import answer, look_again, show
-from curriculum.models import AuditEntry, Job, Run, Stage
+from curriculum.models import Run, Stage
 from curriculum.services import budget, deciding, runs, signers
-from curriculum.states import Autonomy, JobStatus, RunStatus, StageStatus, Verdict
+from curriculum.states import Autonomy, RunStatus, StageStatus, Verdict
 from curriculum.views import audit_reads, reads
 from curriculum.views.common import (
     approver,
@@ -134,19 +136,21 @@ def run_now(request: HttpRequest, pk: int) -> HttpResponse:
     return look_again(request, PART, "#run-now", context)
 
 
-def _context(pk: int) -> dict[str, Any]:
+def _context(pk: int, refused: Mapping[str, Form] | None = None) -> dict[str, Any]:
     run = get_object_or_404(reads.runs_with_work(), pk=pk)
     row = reads.run_row(run)
     return {
         "run": run,
         "row": row,
         "eta_seconds": reads.eta_seconds(row.job) if row.job else None,
-        "stopped": _stopped(row),
+        "stopped": audit_reads.stopped(run, row.jobs),
         "cost": reads.cost(run),
         "stages": reads.stages_with_skills(run),
         "tree": reads.checkpoints(run),
         "autonomies": Autonomy.choices,
         "at_once": _at_once(run, row.stage),
+        "may_conclude": runs.may_conclude(run),
+        "refused": refused or {},
         "now_url": reverse("curriculum:run-now", args=[pk]),
         "budget": (run.settings.get("budget") or {}).get("items"),
         "token_budget": (run.settings.get("writing") or {}).get("teacher_tokens"),
@@ -154,18 +158,6 @@ def _context(pk: int) -> dict[str, Any]:
         "is_in_words": engine.is_asked_in_words(run),
         "settings": engine.settings_told(run),
     }
-
-
-def _stopped(row: reads.RunRow) -> tuple[AuditEntry, Job | None] | None:
-    """Of a run that was stopped: the entry that says why, and its last job if that had failed."""
-    if row.run.status != RunStatus.STOPPED:
-        return None
-    entry = row.run.audit.filter(action=f"run.{RunStatus.STOPPED}").last()
-    if entry is None:
-        return None
-    last = max(row.jobs, key=lambda job: job.pk, default=None)
-    has_failed = last is not None and last.status in (JobStatus.FAILED, JobStatus.LOST)
-    return entry, last if has_failed else None
 
 
 def _at_once(run: Run, stage: Stage | None) -> str:
@@ -200,29 +192,28 @@ def run_diagnose(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @approver
 def run_stop(request: HttpRequest, pk: int) -> HttpResponse:
-    run = find_run(pk)
-    form = ReasonForm(request.POST)
-    notice, status = first_error(form), 422
-    if form.is_valid():
-        notice, status = attempt(
-            lambda: runs.stop(run, actor=person(request), **form.cleaned_data),
-            "The run is stopped. Everything it made stays on record.",
-        )
-    return _answer(request, run, notice, status)
+    done = "The run is stopped. Everything it made stays on record."
+    return _end(request, pk, "stop", runs.stop, done)
 
 
 @require_POST
 @approver
 def run_conclude(request: HttpRequest, pk: int) -> HttpResponse:
+    done = "Teaching is concluded: the report is being measured."
+    return _end(request, pk, "conclude", runs.conclude, done)
+
+
+def _end(
+    request: HttpRequest, pk: int, name: str, service: Callable[..., Run], done: str
+) -> HttpResponse:
     run = find_run(pk)
     form = ReasonForm(request.POST)
     notice, status = first_error(form), 422
     if form.is_valid():
         notice, status = attempt(
-            lambda: runs.conclude(run, actor=person(request), **form.cleaned_data),
-            "Teaching is concluded: the report is being measured.",
+            lambda: service(run, actor=person(request), **form.cleaned_data), done
         )
-    return _answer(request, run, notice, status)
+    return _answer(request, run, notice, status, **{name: form})
 
 
 @require_POST
@@ -239,7 +230,7 @@ def run_autonomy(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if status == 200 and (done := audit_reads.done_by_policy(run, after=last)):
             notice += f" Policy decided at once: {', '.join(done)}."
-    return _answer(request, run, notice, status)
+    return _answer(request, run, notice, status, autonomy=form)
 
 
 @require_POST
@@ -270,7 +261,7 @@ def run_budget(request: HttpRequest, pk: int) -> HttpResponse:
             lambda: budget.raise_to(run, actor=person(request), **form.cleaned_data),
             "The budget is raised. Work that stopped at it goes on when it is retried.",
         )
-    return _answer(request, run, notice, status)
+    return _answer(request, run, notice, status, budget=form)
 
 
 @require_POST
@@ -289,7 +280,10 @@ def run_archive(request: HttpRequest, pk: int) -> HttpResponse:
     return _answer(request, run, notice, status)
 
 
-def _answer(request: HttpRequest, run: Run, notice: str, status: int) -> HttpResponse:
-    return answer(
-        request, PAGE, PART, lambda: _context(run.pk), then=run, notice=notice, status=status
-    )
+def _answer(request: HttpRequest, run: Run, notice: str, status: int, **sent: Form) -> HttpResponse:
+    """sent: the form, by its name. One that is refused comes back as it was filled in."""
+
+    def build() -> dict[str, Any]:
+        return _context(run.pk, sent if status >= 400 else {})
+
+    return answer(request, PAGE, PART, build, then=run, notice=notice, status=status)

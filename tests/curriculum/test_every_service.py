@@ -88,6 +88,7 @@ pytestmark = pytest.mark.django_db
 WITHOUT_AN_ENTRY = {
     "domains.look": "keeps nothing",
     "domains.require_free": "only looks",
+    "runs.may_conclude": "only reads",
     "rewriting.items_of": "only reads",
     "rewriting.last_of": "only reads",
     "apart": "only reads",

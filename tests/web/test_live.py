@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from curriculum.models import TrainingStep
 from curriculum.states import JobKind
+from curriculum.views.jobs import SHOWN
 from tests.factories import GateFactory, JobFactory, RunFactory, SnapshotFactory, StageFactory
 from tests.web.writes import HTMX
 
@@ -102,6 +105,54 @@ def test_jobs_are_listed_with_state_and_filtered(client, viewer):
 
     assert f'id="job-{running.pk}"' in page
     assert "The disk is full." not in page
+
+
+@pytest.fixture
+def many():
+    """A run with a job at work, and with failed ones: two of them on a second page."""
+    run = RunFactory(diagnosing=True)
+    for number in range(SHOWN + 2):
+        JobFactory(run=run, round=number, failed=True)
+    JobFactory(failed=True)
+    JobFactory(run=run, kind=JobKind.PROBE, running=True)
+    return run
+
+
+def test_pages_of_jobs_keep_what_is_picked(client, viewer, many):
+    page = client.get("/jobs/", {"run": many.pk, "status": "failed"}).text
+
+    assert f'href="?run={many.pk}&amp;status=failed&amp;page=2"' in page
+    assert 'href="?page=2"' in client.get("/jobs/").text
+
+
+def test_what_is_done_with_a_job_leaves_the_list_as_it_was_picked(client, reviewer, many):
+    asked = f"?run={many.pk}&status=failed&page=2"
+    last, last_but_one = many.jobs.filter(status="failed").order_by("pk")[:2]
+    url = f"/jobs/{last.pk}/retry/{asked}"
+    form = 'action="{0}" hx-post="{0}"'.format(url.replace("&", "&amp;"))
+    assert form in client.get(f"/jobs/{asked}").text
+
+    for status in (200, 409):
+        response = client.post(url, headers=HTMX)
+        assert response.status_code == status
+        assert re.findall('<tr role="row" id="job-(.*?)">', response.text) == [str(last_but_one.pk)]
+
+
+def test_without_a_script_the_list_is_come_back_to_as_it_was_picked(client, reviewer, many):
+    asked = f"?run={many.pk}&status=failed&page=2"
+    failed, running = many.jobs.filter(status="failed")[0], many.jobs.get(status="running")
+
+    assert client.post(f"/jobs/{failed.pk}/retry/{asked}").url == f"/jobs/{asked}"
+    assert client.post(f"/jobs/{running.pk}/cancel/").url == "/jobs/"
+
+
+def test_the_list_of_jobs_looks_again_at_what_was_picked_without_its_filter(client, reviewer, many):
+    asked = f"?run={many.pk}"
+    address = f"/jobs/{many.jobs.filter(status='failed')[0].pk}/retry/{asked}"
+
+    for part in (client.get(f"/jobs/{asked}", headers=HTMX), client.post(address, headers=HTMX)):
+        assert f'hx-get="/jobs/{asked}" hx-trigger="every 3s"' in part.text
+        assert "filter-status" not in part.text  # whose list of states may be open
 
 
 def test_a_gate_says_why_it_may_not_advance(client, approver):
