@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.urls import reverse
 
 from curriculum.models import Item, Run, Stage
 from curriculum.services import items, runs
 from curriculum.services.audit import Actor
-from curriculum.states import JobKind, StageStatus
+from curriculum.states import JobKind, RunStatus, StageStatus
 from tests.factories import (
     ApproverFactory,
+    CheckpointFactory,
     GateFactory,
     ItemFactory,
     JobFactory,
+    PrerequisiteFactory,
+    RunFactory,
+    SkillFactory,
     StageFactory,
+    diagnosed_run,
+    measured_run,
 )
 from tests.web.api_calls import bearer
 from tests.web.writes import HTMX
@@ -180,3 +187,48 @@ def test_what_was_pressed_on_an_older_page_is_refused_by_what_the_run_is(client,
     is_what = {"stopped": "stopped", "imported": "the record of a run made elsewhere"}[how]
     assert response.status_code == 409
     assert f"This run is {is_what}: nothing in it can be changed any more." in response.text
+
+
+# --- Made elsewhere, before it taught: a run that was stopped says so by its status ---------------
+
+
+@pytest.mark.parametrize("status", [RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS])
+@pytest.mark.parametrize("page", ["run-diagnosis", "run-graph"])
+def test_neither_its_diagnosis_nor_its_graph_is_changed(client, approver, status, page):
+    run = diagnosed_run(status=status)
+    edge = PrerequisiteFactory(run=run, source=run.skills.first(), target=run.skills.last())
+    words = f"/skills/{edge.source_id}/words/"
+    address = reverse(f"curriculum:{page}", args=[run.pk])
+    assert offered(client.get(address).text)
+
+    end(run, "imported")
+
+    assert offered(client.get(address).text) == offered(client.get(words).text) == set()
+
+
+def test_its_plan_is_neither_changed_nor_planned_again(client, approver):
+    going, planned = measured_run(), StageFactory(run__status="reviewing_curriculum").run
+    StageFactory(run=planned)
+    addresses = [reverse("curriculum:run-curriculum", args=[run.pk]) for run in (going, planned)]
+    assert all(offered(client.get(address).text) for address in addresses)
+
+    for run in (going, planned):
+        end(run, "imported")
+
+    assert [offered(client.get(address).text) for address in addresses] == [set(), set()]
+
+
+@pytest.mark.parametrize("kind", [JobKind.TRY, JobKind.EXAMPLES])
+def test_what_was_tried_in_it_is_not_tried_again(client, approver, how, kind):
+    run = RunFactory(teaching=True, teacher="openai:big@http://localhost/v1")
+    CheckpointFactory(run=run)
+    skill = SkillFactory(run=run, key="A2", title="add without carrying")
+    asked = {"name": "decompose", "source": "Words.\n", "skill": "A2", "examples": []}
+    job = JobFactory(run=run, kind=kind, failed=True, asked=asked)
+    page = {JobKind.TRY: "run-prompts", JobKind.EXAMPLES: "run-examples"}[kind]
+    address = f"{reverse(f'curriculum:{page}', args=[run.pk])}?skill={skill.key}&name=decompose"
+    assert f"/jobs/{job.pk}/retry/" in offered(client.get(address).text)
+
+    end(run, how)
+
+    assert offered(client.get(address).text) == set()
