@@ -117,6 +117,32 @@
     if (isWriting(event.detail.requestConfig.elt.closest("form"))) lastOfWords = event.timeStamp;
   });
 
+  // The answer to a search takes the field away with what was typed since: that is put back, and
+  // looked for next. Spaces at the end, which an answer leaves out, stay: words go on behind them.
+  let search = null;
+  const searched = () => document.getElementById("filter-q");
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, shouldSwap, target } = event.detail;
+    if (target?.id !== "review") return;
+    const field = searched();
+    search = null;
+    if (!field || !shouldSwap) return;
+    const isSearch = requestConfig.elt === field.form;
+    const asked = isSearch ? requestConfig.parameters.q : field.defaultValue;
+    search = { asked, said: field.value, caret: [field.selectionStart, field.selectionEnd] };
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const field = searched();
+    if (!field || !search) return;
+    const { asked, said, caret } = search;
+    search = null;
+    const isHere = document.activeElement === field;
+    if (field.value === said || (said === asked && !isHere)) return;
+    field.value = said;
+    if (isHere) field.setSelectionRange(...caret);
+    if (said !== asked) field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
   // Nor may the second press of a double click: what came to stand there has not been read.
   document.addEventListener(
     "click",
