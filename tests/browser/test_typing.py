@@ -145,3 +145,49 @@ def test_letters_taken_out_again_while_a_search_is_on_its_way_stay_out(page, hel
 
     listed(page, "What is red?", "What is round?", "What is a rose?")
     says(page, "")
+
+
+# --- Dates of the log -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def log(school, visit, stage):
+    """The log of a run, and the filters that its page asked for."""
+    page = visit(school.ada, locale="en-US")
+    page.goto(f"/runs/{stage.run_id}/audit/")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "since=" in request.url else 0)
+    return page, asked
+
+
+def test_a_date_is_typed_to_its_end_before_anything_is_asked(log):
+    page, asked = log
+    since, until = page.locator("#filter-since"), page.locator("#filter-until")
+
+    since.focus()
+    page.keyboard.type("11242026")
+    page.keyboard.press("Tab")
+    expect(since).to_have_value("2026-11-24")
+    until.focus()
+    page.keyboard.type("11302026")
+    expect(until).to_have_value("2026-11-30")
+    assert asked == []
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("since=2026-11-24&until=2026-11-30"))
+    expect(since).to_have_value("2026-11-24")
+    expect(until).to_have_value("2026-11-30")
+    assert len(asked) == 1
+
+
+def test_what_is_typed_waits_for_the_button_and_what_is_chosen_does_not(log):
+    page, asked = log
+
+    page.locator("#filter-about").fill("stage")
+    page.locator("#filter-since").fill("2026-11-24")
+    page.get_by_role("button", name="Filter").click()
+    expect(page).to_have_url(re.compile("about=stage&since=2026-11-24"))
+    page.select_option("#filter-kind", "policy")
+    expect(page).to_have_url(re.compile("kind=policy&.*about=stage&since=2026-11-24"))
+
+    assert len(asked) == 2
