@@ -129,18 +129,20 @@ def compared(rows: Sequence[Any], names: Sequence[str]) -> Figure:
 
 
 def people(rows: Sequence[Any]) -> Figure:
-    """What each person decided, and what is left for them."""
-    names = [row.name for row in rows]
+    """What each person decided and has left, each in a place of their own, whatever the name."""
+    places = list(range(len(rows)))
+    names = [escape(row.label, quote=False) for row in rows]  # as in `compared`
 
     def bars(name: str, colour: str, counts: list[int]) -> dict[str, Any]:
         return {
             "type": "bar",
             "orientation": "h",
             "name": name,
-            "y": names,
+            "y": places,
             "x": counts,
+            "customdata": names,
             "marker": {"color": colour},
-            "hovertemplate": "%{y}: %{x}<extra>" + name + "</extra>",
+            "hovertemplate": "%{customdata}: %{x}<extra>" + name + "</extra>",
         }
 
     return {
@@ -155,7 +157,13 @@ def people(rows: Sequence[Any]) -> Figure:
             "legend": {"traceorder": "normal"},
             "bargap": 0.35,
             "xaxis": {"title": {"text": "items"}, "rangemode": "tozero"},
-            "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+            "yaxis": {
+                "type": "category",
+                "autorange": "reversed",
+                "tickvals": places,
+                "ticktext": names,
+                "automargin": True,
+            },
         },
     }
 

@@ -10,12 +10,13 @@
     );
   const nothingToUndo =
     "There is nothing of yours left to undo here, or what you did last cannot be undone.";
-  const field = "input:not([type=hidden]), textarea, select, [contenteditable]";
+  const field =
+    "input:not([type=hidden], [type=checkbox]), textarea, select, [contenteditable]";
 
   document.addEventListener("keydown", (event) => {
     if (!queue() || event.isComposing) return;
     const target = event.target;
-    if (byNumber(event, target)) return;
+    if (hasLetterKeys && byNumber(event, target)) return;
     if (target.matches(field)) {
       if (event.key === "Escape") leave(target, event);
       if (event.key === "Enter") isDone = isBrief(target);
@@ -24,6 +25,7 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!hasLetterKeys && event.key.length === 1) return;
     const button = keyed(event.key);
     if (areWords(event) || isBusy) {
       if (button) event.preventDefault();
@@ -38,6 +40,32 @@
     }
     button.click();
     if (event.key === "r") queue().querySelector("#reject-panel[open] input[name=reason]")?.focus();
+  });
+
+  // Who speaks to the machine, or rests a hand on it, can switch off all keys of one character.
+  // The browser remembers that, where it may.
+  const KEPT = "ioa-single-keys";
+  let hasLetterKeys = true;
+  try {
+    hasLetterKeys = localStorage.getItem(KEPT) !== "off";
+  } catch {
+    // nothing is remembered here: the switch holds until the page is left
+  }
+  function showSwitch() {
+    document.documentElement.toggleAttribute("data-no-single-keys", !hasLetterKeys);
+    const box = document.getElementById("single-keys");
+    if (box) box.checked = hasLetterKeys;
+  }
+  document.addEventListener("htmx:load", showSwitch);
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "single-keys") return;
+    hasLetterKeys = event.target.checked;
+    showSwitch();
+    try {
+      localStorage.setItem(KEPT, hasLetterKeys ? "on" : "off");
+    } catch {
+      // as above
+    }
   });
 
   // The reason by its number: while the panel is open and no words have been begun.
@@ -115,6 +143,32 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target?.id !== "review" || !event.detail.shouldSwap) return;
     if (isWriting(event.detail.requestConfig.elt.closest("form"))) lastOfWords = event.timeStamp;
+  });
+
+  // The answer to a search takes the field away with what was typed since: that is put back, and
+  // looked for next. Spaces at the end, which an answer leaves out, stay: words go on behind them.
+  let search = null;
+  const searched = () => document.getElementById("filter-q");
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, shouldSwap, target } = event.detail;
+    if (target?.id !== "review") return;
+    const field = searched();
+    search = null;
+    if (!field || !shouldSwap) return;
+    const isSearch = requestConfig.elt === field.form;
+    const asked = isSearch ? requestConfig.parameters.q : field.defaultValue;
+    search = { asked, said: field.value, caret: [field.selectionStart, field.selectionEnd] };
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const field = searched();
+    if (!field || !search) return;
+    const { asked, said, caret } = search;
+    search = null;
+    const isHere = document.activeElement === field;
+    if (field.value === said || (said === asked && !isHere)) return;
+    field.value = said;
+    if (isHere) field.setSelectionRange(...caret);
+    if (said !== asked) field.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
   // Nor may the second press of a double click: what came to stand there has not been read.

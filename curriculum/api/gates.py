@@ -34,7 +34,7 @@ NEEDS = {  # as on the page
 def list_gates(request: HttpRequest, stage_id: Id) -> list[dict[str, Any]]:
     """The gates of a stage, one a round, the last one last."""
     stage = find_stage(request, stage_id)
-    found = stage.gates.select_related("stage", "decided_by").order_by("round")
+    found = stage.gates.select_related("stage__run", "decided_by").order_by("round")
     return [_shown(gate) for gate in found]
 
 

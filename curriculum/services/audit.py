@@ -267,12 +267,16 @@ def _named(subject: Model | str) -> tuple[str, str]:
     return f"{subject._meta.model_name}:{subject.pk}", str(subject)[:240]
 
 
+def run_over(run: Run) -> RunOver:
+    return RunOver(run.get_status_display() if run.origin is None else BROUGHT_IN)
+
+
 def require(run: Run, *statuses: RunStatus, what: str) -> None:
     """Begin a service that is for some statuses of the run: other writers of the run wait from
     here until this transaction ends. Raises what tells a person why it cannot be done now.
     """
     if run.is_over:
-        raise RunOver(run.get_status_display() if run.origin is None else BROUGHT_IN)
+        raise run_over(run)
     if run.status not in statuses:
         when = " or ".join(f"“{status.label}”" for status in statuses)
         raise WrongMoment(what, f"run is {when}", run.get_status_display())

@@ -14,7 +14,6 @@ from curriculum.errors import (
     NothingApproved,
     Overtaken,
     ReasonRequired,
-    RunOver,
     StageNotReady,
     StillAtWork,
     UnreviewedItems,
@@ -78,7 +77,7 @@ def move(
     """
     was = StageStatus(stage.status)
     if stage.run.is_over:
-        raise RunOver(stage.run.get_status_display())
+        raise audit.run_over(stage.run)
     if to not in STAGE_MOVES[was]:
         raise MoveRefused("stage", was.label, to.label)
     audit.write(

@@ -67,7 +67,7 @@ def _context(
     if gate is not None:
         taught, retained, waived = stage_reads.gate_rows(gate)
         is_open, why_no_remedy = stage_reads.is_open(gate, stage), _why_no_remedy(gate, stage)
-        looks_ahead = is_open and not why_no_remedy and not stage.run.is_over
+        looks_ahead = is_open and not why_no_remedy
         snapshot = next((r.snapshot for r in found if r.number == gate.round), None)
         context |= {
             "taught": taught,

@@ -29,6 +29,7 @@ LIST = "list"  # what `view` says where items stand below each other
 def may_decide(request: HttpRequest, stage: Stage, queue: Queue) -> bool:
     return (
         stage.status == StageStatus.REVIEWING
+        and not stage.run.is_over
         and queue.round == stage.round
         and request.role >= Role.REVIEWER  # type: ignore[attr-defined]
     )

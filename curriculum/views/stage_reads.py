@@ -245,6 +245,6 @@ def gate_of(stage: Stage, round_: int) -> GateRecord | None:
 
 
 def is_open(gate: GateRecord, stage: Stage) -> bool:
-    return (
-        gate.decision == "" and stage.status == StageStatus.DECIDING and gate.round == stage.round
-    )
+    """Whether it waits for a decision: in a run that is over nothing does."""
+    at_gate = stage.status == StageStatus.DECIDING and not stage.run.is_over
+    return gate.decision == "" and at_gate and gate.round == stage.round

@@ -64,6 +64,8 @@ def _context(stage: Stage) -> dict[str, Any]:
 
 def _may_roll_back(stage: Stage) -> bool:
     """In review, or where its work has ended early. At the gate that page offers it."""
+    if stage.run.is_over:
+        return False
     if stage.status == StageStatus.REVIEWING:
         return True
     return stage.status in AT_WORK and not any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,10 +35,16 @@ class Progress:
     hidden: int = 0  # opinions on items that wait for those of others
     left: int = 0  # assigned, and waiting for them
     times: list[datetime] = field(default_factory=list)
+    is_namesake: bool = False  # another in this round has the same name
 
     @property
     def name(self) -> str:
         return name_of(self.person)
+
+    @property
+    def label(self) -> str:
+        """The name, and where it is not the only one of its kind, whose."""
+        return f"{self.name} ({self.person.username})" if self.is_namesake else self.name
 
     @property
     def decided(self) -> int:
@@ -93,6 +99,9 @@ def progress(stage: Stage, round_: int) -> list[Progress]:
             rows[pk].approved += 1
         else:
             rows[pk].rejected += 1
+    called = Counter(row.name for row in rows.values())
+    for row in rows.values():
+        row.is_namesake = called[row.name] > 1
     return list(rows.values())
 
 

@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from curriculum.models import Assignment, Item, ItemLock
+from curriculum.services import items
+from curriculum.services.audit import Actor
 from curriculum.states import Verdict
-from tests.factories import ItemFactory, StageFactory
+from tests.factories import ItemFactory, ReviewerFactory, StageFactory
 
 
 @pytest.fixture
@@ -102,3 +104,19 @@ def test_two_opinions_by_key_make_the_verdict(school, visit, queue):
         page.wait_for_selector("#notices .notice.success")
 
     assert Item.objects.get(pk=queue[0].pk).verdict == Verdict.APPROVED
+
+
+def test_namesakes_have_a_row_each_in_the_picture_and_the_table(school, visit, queue):
+    people = [
+        ReviewerFactory(username=name, first_name="Eve", last_name="<i>No</i>") for name in "xy"
+    ]
+    for person, item in zip(people, queue, strict=False):
+        items.approve(item, actor=Actor.person(person), version=1)
+    page = visit(school.ada)
+    page.goto(f"/stages/{queue[0].stage_id}/team/")
+
+    labels = ["Eve <i>No</i> (x)", "Eve <i>No</i> (y)"]
+    expect(page.locator("#people .ytick text")).to_have_text(labels)
+    expect(page.locator("[aria-label='People, table'] tbody th")).to_have_text(labels)
+    bars = page.locator("#people .trace.bars").first.locator(".point")
+    expect(bars).to_have_count(2)

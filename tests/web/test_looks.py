@@ -125,3 +125,15 @@ def test_an_interval_is_drawn_as_far_as_it_goes_on_each_side():
     error = bars["data"][0]["error_y"]
     assert error["array"] == [pytest.approx(0.2)]
     assert error["arrayminus"] == [pytest.approx(0.1)]
+
+
+def test_people_of_one_name_have_a_row_each_and_no_name_is_markup():
+    counts = {"approved": 1, "rejected": 0, "left": 2}
+    names = ["Ada <b>No</b> (ada)", "Ada <b>No</b> (ada2)", "Tom & Co"]
+
+    figure = figures.people([SimpleNamespace(label=name, **counts) for name in names])
+
+    axis = figure["layout"]["yaxis"]
+    assert [trace["y"] for trace in figure["data"]] == [axis["tickvals"]] * 3 == [[0, 1, 2]] * 3
+    assert axis["ticktext"][:2] == [f"Ada &lt;b&gt;No&lt;/b&gt; ({who})" for who in ("ada", "ada2")]
+    assert figure["data"][0]["customdata"] == axis["ticktext"]
