@@ -155,6 +155,16 @@ def test_a_stage_of_it_is_not_rolled_back(client, approver, stage, how, status):
     assert page.count("nothing in it can be changed") == 1
 
 
+def test_its_team_has_nothing_to_share_out(client, decided, how):
+    assert offered(look(client, decided, "team/"))
+
+    end(decided.run, how)
+
+    page = look(client, decided, "team/")
+    assert offered(page) == set()
+    assert SENTENCES[how] in page
+
+
 def test_others_that_were_being_written_are_not_gone_on_with(client, decided, how):
     asked = {"stage": decided.pk, "round": 0, "batch": 1, "reason": "odd"}
     job = JobFactory(run=decided.run, kind=JobKind.REWRITE, failed=True, asked=asked)
