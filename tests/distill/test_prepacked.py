@@ -49,7 +49,7 @@ def test_rows_with_gaps_between_them_are_taken_too():
 
 @torch.inference_mode()
 def test_a_whole_model_scores_as_before(folder):
-    plain, packed = load(folder), load(folder)
+    plain, packed = load(folder).float(), load(folder).float()  # in bfloat16 nothing is close
     prepack(packed)
     ids = torch.arange(1, 41).reshape(2, 20)
 
