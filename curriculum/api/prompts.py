@@ -25,7 +25,7 @@ from curriculum.services import prompts
 from curriculum.services.audit import name_of
 from curriculum.views import prompt_reads
 from curriculum.views.prompt_reads import Version
-from curriculum.views.writing_forms import NO_SKILL, taught_skill
+from curriculum.views.writing_forms import NO_SKILL, chosen, taught_skills
 
 router = Router(tags=["prompts"])
 # Told and not checked: an unknown one is 404, with a sentence, as all that an address names.
@@ -200,7 +200,7 @@ def try_prompt(request: HttpRequest, run_id: Id, name: Name, said: PromptTrialIn
     What came of it is `tried_prompt`, once the job has succeeded.
     """
     run = _find(request, run_id, name, Role.APPROVER)
-    skill = taught_skill(run, said.skill)
+    skill = chosen(taught_skills(run), said.skill)
     if skill is None:
         raise Refused(422, NO_SKILL)
     source = prompt_reads.source_in_use(run, name) if said.source is None else said.source

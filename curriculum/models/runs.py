@@ -77,3 +77,7 @@ class Run(models.Model):
     def is_over(self) -> bool:
         """Nothing in it changes any more: it ended, or it was made elsewhere."""
         return self.origin is not None or self.status in ENDED
+
+    def goes_on_in(self, *statuses: RunStatus) -> bool:
+        """Whether it stands there now; the record of a run made elsewhere says where it stood."""
+        return self.status in statuses and not self.is_over

@@ -19,8 +19,7 @@ def proposal(run: Run) -> engine.Rest | None:
     """How what has not begun would be planned now; None where that changes nothing, or where a
     person has kept the plan in the face of the same measurement.
     """
-    is_taught = run.status == RunStatus.TEACHING and not run.is_over
-    if not is_taught or run.jobs.filter(kind=JobKind.REPORT).exists():
+    if not run.goes_on_in(RunStatus.TEACHING) or run.jobs.filter(kind=JobKind.REPORT).exists():
         return None
     rest = engine.plan_rest(run)
     if rest is None:

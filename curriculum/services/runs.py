@@ -236,7 +236,7 @@ def conclude(run: Run, *, actor: Actor, reason: str) -> Run:
 
 def may_conclude(run: Run) -> bool:
     """Whether `conclude` lacks nothing but a reason."""
-    is_taught = run.status == RunStatus.TEACHING and run.origin is None
+    is_taught = run.goes_on_in(RunStatus.TEACHING)
     return is_taught and _under_way(run) is None and not _is_concluded(run)
 
 

@@ -86,12 +86,11 @@ def _context(
 
 
 def _may(run: Run) -> dict[str, bool]:
-    is_reviewed = run.status == RunStatus.REVIEWING_DIAGNOSIS and not run.is_over
-    is_draft = run.status == RunStatus.DRAFT and not run.is_over
+    is_reviewed = run.goes_on_in(RunStatus.REVIEWING_DIAGNOSIS)
     return {
         "may_probe": is_reviewed,
         "may_sign": is_reviewed,
-        "may_change": is_reviewed or is_draft,
+        "may_change": is_reviewed or run.goes_on_in(RunStatus.DRAFT),
     }
 
 

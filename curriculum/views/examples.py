@@ -16,7 +16,7 @@ from curriculum.models import Run, Skill
 from curriculum.services import prompts
 from curriculum.views import example_reads, prompt_reads
 from curriculum.views.common import approver, attempt, find_run, first_error, person, viewer
-from curriculum.views.writing_forms import ExamplesForm, taught_skills
+from curriculum.views.writing_forms import ExamplesForm, chosen, taught_skills
 
 PAGE = "curriculum/examples.html"
 PART = "curriculum/partials/_examples.html"
@@ -102,8 +102,8 @@ def _answer(
 
 
 def _chosen(skills: Sequence[Skill], key: str) -> Skill | None:
-    """The one with this key; without a key the first, if there is any."""
-    found = next((skill for skill in skills if not key or skill.key == key), None)
+    """As `chosen`; an address that names one which is not there is wrong."""
+    found = chosen(skills, key)
     if key and found is None:
         raise Http404
     return found

@@ -67,8 +67,6 @@ def _context(
 ) -> dict[str, Any]:
     row = reads.run_row(reads.runs_with_work().get(pk=run.pk))
     found = reads.edges(run)
-    is_reviewed = run.status == RunStatus.REVIEWING_DIAGNOSIS and not run.is_over
-    is_draft = run.status == RunStatus.DRAFT and not run.is_over
     active = [edge for edge in found if edge.is_active]
     return {
         "run": run,
@@ -83,8 +81,8 @@ def _context(
         "now_url": reverse("curriculum:run-graph-now", args=[run.pk]),
         "back": "graph",
         "is_busy": row.job is not None,
-        "may_test": is_reviewed and row.job is None,
-        "may_change": is_reviewed or is_draft,
+        "may_test": run.goes_on_in(RunStatus.REVIEWING_DIAGNOSIS) and row.job is None,
+        "may_change": run.goes_on_in(RunStatus.DRAFT, RunStatus.REVIEWING_DIAGNOSIS),
         "tab": "graph",
     }
 

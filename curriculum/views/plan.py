@@ -41,7 +41,7 @@ def run_curriculum(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _context(run: Run) -> dict[str, Any]:
-    may_change = run.status == RunStatus.REVIEWING_CURRICULUM and not run.is_over
+    may_change = run.goes_on_in(RunStatus.REVIEWING_CURRICULUM)
     # What the planner said, and what is so since people moved things.
     now = engine.zpd_notices(run) if may_change else []
     found = reads.stages_with_skills(run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -20,9 +21,11 @@ def taught_skills(run: Run) -> list[Skill]:
     return list(run.skills.filter(status=SkillStatus.ACTIVE, is_transfer=False).order_by("pk"))
 
 
-def taught_skill(run: Run, key: str) -> Skill | None:
-    """The one of them that is called so; where nobody says which, the first."""
-    return next((skill for skill in taught_skills(run) if not key or skill.key == key), None)
+def chosen(skills: Sequence[Skill], key: str) -> Skill | None:
+    """The one of them that is called so; where nobody says which, the first. None where there is
+    none.
+    """
+    return next((skill for skill in skills if not key or skill.key == key), None)
 
 
 class PromptForm(forms.Form):
@@ -39,7 +42,7 @@ class PromptForm(forms.Form):
         self._run = run
 
     def clean_skill(self) -> Skill | None:
-        found = taught_skill(self._run, self.cleaned_data["skill"])
+        found = chosen(taught_skills(self._run), self.cleaned_data["skill"])
         if found is None:
             raise forms.ValidationError(NO_SKILL)
         return found

@@ -10,7 +10,7 @@ from tests.distill import tiny  # noqa: E402
 
 pytestmark = [
     pytest.mark.torch,
-    pytest.mark.skipif(not can_prepack(), reason="this torch has no prepacked layers"),
+    pytest.mark.skipif(not can_prepack(), reason="oneDNN's prepacked layers are for x86-64"),
 ]
 
 

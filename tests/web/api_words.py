@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from django.http import HttpResponse
 
 from curriculum.models import ExampleTrial, Job, PromptTrial, Run, Skill
 from curriculum.states import JobKind
@@ -68,3 +71,10 @@ def tried_words(run: Run, words: str = "Slowly.\n", job: Job | None = None) -> P
         items=[item],
         faults=[words],
     )
+
+
+def refused(response: HttpResponse, status: int, says: str) -> None:
+    """Of an operation on them: an answer with this status, and a sentence that says so much."""
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/problem+json"
+    assert says in json.loads(response.content)["detail"]

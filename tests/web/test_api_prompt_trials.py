@@ -8,7 +8,7 @@ from curriculum.models import Job, PromptTemplate
 from curriculum.states import JobKind, JobStatus
 from tests.factories import ApproverFactory, JobFactory, PromptTemplateFactory, SkillFactory
 from tests.web.api_calls import bearer
-from tests.web.api_words import HOSTILE, run_in_words, tried_words
+from tests.web.api_words import HOSTILE, refused, run_in_words, tried_words
 
 pytestmark = pytest.mark.django_db
 
@@ -30,12 +30,6 @@ def ask(client, run):
         return client.post(url, said, content_type="application/json", headers=auth)
 
     return send
-
-
-def refused(response, status, says):
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/problem+json"
-    assert says in response.json()["detail"]
 
 
 def test_a_trial_is_of_the_words_in_use_or_of_others_and_saves_none(ask, run):

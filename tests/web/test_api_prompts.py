@@ -16,7 +16,7 @@ from tests.factories import (
     ViewerFactory,
 )
 from tests.web.api_calls import bearer
-from tests.web.api_words import HOSTILE, run_in_words
+from tests.web.api_words import HOSTILE, refused, run_in_words
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +44,6 @@ def ask(client, run, ada):
         return client.post(url, said, content_type="application/json", headers=auth)
 
     return send
-
-
-def refused(response, status, says):
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/problem+json"
-    assert says in response.json()["detail"]
 
 
 # --- Read ---------------------------------------------------------------------------------------
