@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from curriculum.models import AuditEntry, Job, ReviewAction, Run
+from curriculum.models import AuditEntry, Job, ReviewAction, Run, Stage
 from curriculum.numbers import number
 from curriculum.services import audit, chain
 from curriculum.services.chain import Owner
@@ -81,6 +81,7 @@ class Row:
     label: str
     about: str  # as `entry.subject`, by the numbers of here; empty where no such row came along
     page: str  # of that; empty where there is none
+    is_gone: bool  # whether what it is about was deleted since
     changes: list[tuple[str, Any, Any]]  # name, before, after; None where it was not said
 
 
@@ -102,7 +103,7 @@ class Page:
 
 
 def page(owner: Owner, chosen: Filter, said: QueryDict) -> Page:
-    """`before` and `after` in the address: numbers of entries, not included. Two queries,
+    """`before` and `after` in the address: numbers of entries, not included. Three queries,
     and one more for a run that was made elsewhere.
     """
     found = chosen.apply(chain.entries_of(owner), owner)
@@ -119,8 +120,9 @@ def page(owner: Owner, chosen: Filter, said: QueryDict) -> Page:
     if not rows:
         return Page([], "", "")
     about = origin_reads.subjects(owner, rows)
+    gone = _gone(about.values())
     return Page(
-        [_row(entry, about[entry.pk]) for entry in rows],
+        [_row(entry, about[entry.pk], gone) for entry in rows],
         chosen.query(after=rows[0].sequence) if has_newer else "",
         chosen.query(before=rows[-1].sequence) if has_older else "",
     )
@@ -138,9 +140,19 @@ def choices(owner: Owner) -> dict[str, Any]:
     }
 
 
-def _row(entry: AuditEntry, about: str) -> Row:
+def _gone(about: Iterable[str]) -> set[str]:
+    """Those that are no more. Stages alone are ever deleted, where a curriculum is made anew.
+    One query where any is named.
+    """
+    said = (subject.partition(":") for subject in about)
+    named = {pk for noun, _, each in said if noun == "stage" and (pk := number(each)) is not None}
+    found = set(Stage.objects.filter(pk__in=named).values_list("pk", flat=True))
+    return {f"stage:{pk}" for pk in named - found}
+
+
+def _row(entry: AuditEntry, about: str, gone: Set[str]) -> Row:
     noun, _, pk = about.partition(":")
-    there = noun in PAGES and number(pk) is not None
+    there = noun in PAGES and number(pk) is not None and about not in gone
     names = [*entry.was, *(name for name in entry.became if name not in entry.was)]
     changes = [(name, entry.was.get(name), entry.became.get(name)) for name in names]
     return Row(
@@ -148,6 +160,7 @@ def _row(entry: AuditEntry, about: str) -> Row:
         audit.ACTIONS.get(entry.action, entry.action),
         about,
         reverse(PAGES[noun], args=[int(pk)]) if there else "",
+        about in gone,
         [change for change in changes if change[1:] != (None, None)],
     )
 

@@ -108,7 +108,7 @@ def edge_add(request: HttpRequest, pk: int) -> HttpResponse:
         )
         if status == 200:
             form = EdgeForm(run=run)
-    return _answer(request, run, form, notice, status, circle)
+    return _answer(request, run, form, notice, status, circle, _refused(form, status))
 
 
 @require_POST
@@ -142,9 +142,14 @@ def _on_edge(
         notice, status, circle = _drawn(
             lambda: service(edge, actor=person(request), **form.cleaned_data), said.format(edge)
         )
-    reason = form.data.get("reason")
-    typed = {"pk": edge.pk, "reason": reason} if reason and status >= 400 else None
+    typed = _refused(form, status, edge)
     return _answer(request, edge.run, EdgeForm(run=edge.run), notice, status, circle, typed)
+
+
+def _refused(form: Form, status: int, edge: Prerequisite | None = None) -> dict[str, Any] | None:
+    """The reason that was given, for the page to show again; for a new edge its form does."""
+    reason = form.data.get("reason")
+    return {"pk": edge and edge.pk, "reason": reason} if reason and status >= 400 else None
 
 
 def _drawn(act: Callable[[], object], done: str) -> tuple[str, int, Sequence[str]]:

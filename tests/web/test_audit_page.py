@@ -60,6 +60,21 @@ def test_it_is_filtered_by_action_person_object_and_request(client, viewer, run)
     assert shown(client, f"{page}?request=nobody") == []
 
 
+def test_an_entry_about_a_stage_that_was_deleted_leads_nowhere(client, viewer, run):
+    gone, there = StageFactory(run=run, position=1), StageFactory(run=run, position=2)
+    for stage in (gone, there):
+        write(run, action="stage.merged", subject=stage)
+    subject = f"stage:{gone.pk}"
+    gone.delete()
+
+    text = client.get(f"/runs/{run.pk}/audit/").text
+
+    of_gone = text.split('<li id="entry-1"')[1]
+    assert f'<dd>{subject} <span class="muted">(deleted since)</span>' in of_gone
+    assert f"/{subject.replace('stage:', 'stages/')}/" not in text
+    assert f'<a href="/stages/{there.pk}/">stage:{there.pk}</a>' in text
+
+
 def test_words_of_what_was_done_find_it(client, viewer, run):
     write(run)
     write(run, action="stage.split", subject=StageFactory(run=run, title="Carrying"))

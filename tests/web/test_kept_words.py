@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curriculum.models import Stage
-from tests.factories import PrerequisiteFactory, RunFactory, StageFactory
+from tests.factories import PrerequisiteFactory, RunFactory, SkillFactory, StageFactory
 from tests.web.writes import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -104,3 +104,15 @@ def test_a_word_about_a_prerequisite_of_a_signed_diagnosis_can_still_be_read(cli
     assert ">my &lt;reasoned&gt; words</textarea>" in response.text
     assert "Not on record" in response.text
     assert "Not on record" not in client.get(f"/runs/{edge.run_id}/graph/").text
+
+
+def test_a_reason_for_a_new_prerequisite_that_came_too_late_can_still_be_read(client, approver):
+    run = RunFactory(reviewing_curriculum=True)
+    one, other = SkillFactory(run=run), SkillFactory(run=run)
+    said = {"source": one.key, "target": other.key, "reason": "my <reasoned> words"}
+
+    response = client.post(f"/runs/{run.pk}/edges/add/", said, headers=HTMX)
+
+    assert response.status_code == 409
+    assert ">my &lt;reasoned&gt; words</textarea>" in response.text
+    assert not run.prerequisites.exists()
