@@ -22,7 +22,7 @@ class EdgeForm(forms.Form):
 
     source = forms.ChoiceField(label="To learn this first")
     target = forms.ChoiceField(label="before this")
-    reason = forms.CharField(max_length=500, label="because")
+    reason = forms.CharField(max_length=2000, label="because")
 
     def __init__(self, *args: Any, run: Run, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -24,7 +24,7 @@ from curriculum.errors import ChainBroken
 from curriculum.models import Checkpoint, Score
 from curriculum.services import chain
 from curriculum.services.chain import Owner
-from curriculum.views import prov, provenance_reads
+from curriculum.views import origin_reads, prov, provenance_reads
 
 router = Router(tags=["records"])
 Form = Literal["plain", "prov"]
@@ -76,8 +76,7 @@ def list_audit(
     request: HttpRequest, run_id: Id, limit: Limit = 50, cursor: Cursor = ""
 ) -> dict[str, Any]:
     """The run's log, from its first entry."""
-    run = find_run(request, run_id)
-    return page(chain.entries_of(run), limit=limit, cursor=cursor, by="sequence")
+    return _entries(find_run(request, run_id), limit, cursor)
 
 
 @get(router, "/runs/{run_id}/audit/head", scope="read", returns=HeadOut)
@@ -92,7 +91,15 @@ def list_house_audit(
 ) -> dict[str, Any]:
     """The log of the house: accounts, tokens, anchors. For administrators."""
     require_role(request, Role.ADMIN)
-    return page(chain.entries_of(chain.house()), limit=limit, cursor=cursor, by="sequence")
+    return _entries(chain.house(), limit, cursor)
+
+
+def _entries(owner: Owner, limit: int, cursor: str) -> dict[str, Any]:
+    said = page(chain.entries_of(owner), limit=limit, cursor=cursor, by="sequence")
+    about = origin_reads.subjects(owner, said["items"])
+    for entry in said["items"]:
+        entry.about = about[entry.pk]
+    return said
 
 
 @get(router, "/audit/head", scope="read", returns=HeadOut)

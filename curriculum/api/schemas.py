@@ -267,7 +267,8 @@ class EntryOut(Schema):
     actor_kind: str
     actor_name: str
     action: str
-    subject: str
+    subject: str  # as it was written; in a run made elsewhere with the number of there
+    about: str  # that by the numbers of here; empty where no such row came along
     subject_name: str
     was: dict[str, Any]
     became: dict[str, Any]

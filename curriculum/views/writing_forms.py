@@ -34,7 +34,7 @@ class PromptForm(forms.Form):
     name = forms.ChoiceField(choices=[(name, name) for name in engine.PROMPT_NAMES])
     source = forms.CharField(required=False, strip=False, max_length=100_000)
     seen = forms.IntegerField(required=False, min_value=0)
-    note = forms.CharField(required=False, max_length=500)
+    note = forms.CharField(required=False, max_length=2000)
     skill = forms.CharField(required=False, max_length=40)
 
     def __init__(self, *args: Any, run: Run, **kwargs: Any) -> None:
@@ -52,7 +52,7 @@ class ExamplesForm(forms.Form):
     """Examples side by side: as many questions as solutions. Pairs that are empty are left out."""
 
     seen = forms.CharField(required=False, max_length=64)
-    note = forms.CharField(required=False, max_length=500)
+    note = forms.CharField(required=False, max_length=2000)
     of_domain = forms.BooleanField(required=False)  # those that came with it, whatever is typed
 
     def pairs(self) -> list[dict[str, str]]:

@@ -810,7 +810,8 @@ def test_evidence_has_runs_with_the_command_and_the_settings_that_made_them(made
     told["taught"][0]["checks"] |= {"fits": 1}
     assert f"checked by fits 1 (now {Fits.version}): the command comes" in evidence.markdown(told)
 
-    assert "skill's examples" not in text and "shown no examples" not in text
+    assert "skill's examples" not in text
+    assert "shown no examples" not in text
     told["taught"][0] |= {"by_model": 9, "as_examples": 7}
     assert "7 of 9 solutions are written as the skill's examples are." in evidence.markdown(told)
     for name in ("by_model", "as_examples"):

@@ -158,6 +158,17 @@ def test_an_entry_about_what_is_not_here_has_no_link(client, viewer, run, there)
     assert entry.sequence not in found(client, run, entry.subject)
 
 
+def test_the_api_gives_both_numbers(client, viewer, run, there):
+    edited, merged = entry_of(run, "item.edited"), entry_of(run, "stage.merged")
+
+    said = client.get(f"/api/v1/runs/{run.pk}/audit?limit=100", headers=bearer(viewer, "read"))
+
+    told = {entry["sequence"]: entry for entry in said.json()["items"]}
+    assert told[edited.sequence]["about"] == f"item:{there.items[1].pk}"
+    assert told[edited.sequence]["subject"] == edited.subject != f"item:{there.items[1].pk}"
+    assert told[merged.sequence]["about"] == ""
+
+
 def test_what_was_written_here_has_the_numbers_of_here(client, viewer, run, there):
     entry = written_here(run, there.items[0])
 
