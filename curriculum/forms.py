@@ -9,8 +9,10 @@ from django import forms
 
 from curriculum import engine
 from curriculum.errors import BadDomain
+from curriculum.numbers import number
 from curriculum.states import Autonomy
 
+NAMED = 3  # skills in a sentence
 TRIED = 3  # questions drawn for each item, where the student tries them
 
 # field -> where it lives in the settings of a run
@@ -155,9 +157,9 @@ class RunForm(forms.Form):
     def _skill_choices(self) -> list[tuple[str, str]]:
         """The skills of the domain on the form; none while it cannot be read."""
         given = self.data.get("domain") if self.is_bound else self.initial.get("domain")
-        domain = str(given or self.fields["domain"].choices[0][0])  # type: ignore[attr-defined]
+        self._domain = str(given or self.fields["domain"].choices[0][0])  # type: ignore[attr-defined]
         try:
-            described = engine.describe_domain(domain, ())
+            described = engine.describe_domain(self._domain, ())
         except BadDomain as exc:
             self.domain_error = str(exc)
             return []
@@ -187,6 +189,28 @@ class RunForm(forms.Form):
         settings["writing"]["questions_of_domain"] = self.cleaned_data["questions_of_domain"]
         settings["writing"]["tried"] = TRIED if self.cleaned_data["tries_first"] else 0
         return settings
+
+    def too_long(self) -> str:
+        """In a sentence, that solutions of the skills to be taught are longer than an answer may
+        be, so that a review would begin with nothing but flags; empty where none is.
+        """
+        most = number(str(self["max_answer_tokens"].value()))
+        if self.domain_error or most is None:
+            return ""
+        lengths = engine.too_long(self._domain, most)
+        there = {key for key, _ in self.fields["skills"].choices}  # type: ignore[attr-defined]
+        chosen = there.intersection(self["skills"].value() or ()) or there
+        found = [key for key in lengths if key in chosen]
+        if not found:
+            return ""
+        named = ", ".join(found[:NAMED]) + (
+            f" and {n} more" if (n := len(found) - NAMED) > 0 else ""
+        )
+        return (
+            f"The domain's solutions of {named} have up to about "
+            f"{max(lengths[key] for key in found):,} tokens, and an answer {most:,}: longer ones "
+            "are flagged, and not trained on."
+        )
 
     def has_models_that_teach(self) -> bool:
         return len(self.fields["teacher"].choices) > 1  # type: ignore[attr-defined]

@@ -27,9 +27,9 @@ from distill.adapter.operations import Operation
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SomeShare = Annotated[float, Field(gt=0.0, le=1.0)]
 NotAll = Annotated[float, Field(ge=0.0, lt=1.0)]
-Count = Annotated[int, Field(ge=1)]
+MOST = 1_000_000_000  # of anything that is counted: more is a slip, and some databases hold no more
+Count = Annotated[int, Field(ge=1, le=MOST)]
 NotNegative = Annotated[float, Field(ge=0.0)]
-
 
 KEPT = object()
 """Context of a validation of what a run kept: it is read as it was read then."""
@@ -198,9 +198,9 @@ class Writing(_Settings):
     """Ask a question whose solution is wrong as often once more, and take a right answer for it."""
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] = 0.7
     """Of the teacher, when it writes and when it answers what it has written."""
-    max_reply_tokens: Annotated[int, Field(ge=64)] = 1024
+    max_reply_tokens: Annotated[int, Field(ge=64, le=MOST)] = 1024
     """Tokens after which a reply with items is cut off; those that are whole are kept."""
-    max_answer_tokens: Annotated[int, Field(ge=16)] = 256
+    max_answer_tokens: Annotated[int, Field(ge=16, le=MOST)] = 256
     """Tokens after which one of the independent answers is cut off."""
     shown: Annotated[int, Field(ge=0, le=20)] = 4
     """Wrong answers, and approved, refused and changed items, that a request shows of each."""
@@ -243,7 +243,7 @@ class LoraSettings(_Settings):
     """Items a step. A round has a few hundred items: larger batches leave it too few steps."""
     epochs: Count = 1
     """How often a round goes through its items."""
-    max_length_tokens: Annotated[int, Field(ge=8)] = 512
+    max_length_tokens: Annotated[int, Field(ge=8, le=MOST)] = 512
     """Tokens of an item, template included; longer answers are cut off."""
     save_every_steps: Count = 20
     """Steps between two states from which a training can be continued."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from distill.adapter.operations import Operation
-from distill.settings import Count, NotNegative, Settings
+from distill.settings import MOST, Count, NotNegative, Settings
 
 HEAD = """\
 # Settings
@@ -105,7 +105,7 @@ def _allowed(field: FieldInfo) -> str:
                 words.append(f"≥ {value:g}")
             case Gt(gt=value):
                 words.append(f"> {value:g}")
-            case Le(le=value):
+            case Le(le=value) if value != MOST:
                 words.append(f"≤ {value:g}")
             case Lt(lt=value):
                 words.append(f"< {value:g}")

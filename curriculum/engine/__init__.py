@@ -32,6 +32,7 @@ from curriculum.engine.describe import (
     storable,
     students,
     teachers,
+    too_long,
     write_report,
 )
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
@@ -173,6 +174,7 @@ __all__ = [
     "way_back",
     "templates_of",
     "tokens_of_calls",
+    "too_long",
     "train",
     "trial_cost",
     "try_prompt",

@@ -19,6 +19,7 @@ from distill import report, roster
 from distill.backends.base import Backend
 from distill.disk import is_full_disk
 from distill.domains.foundations import Foundations
+from distill.domains.lengths import solution_lengths
 from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
 from distill.organizer.graph import find_cycle
 from distill.records import Edge
@@ -138,6 +139,21 @@ def describe_domain(spec: str, skills: Sequence[str] = ()) -> DomainDescription:
         raise BadDomain("Choose at least one skill that can be taught; transfer skills cannot.")
     edges = tuple((e.source, e.target) for e in domain.edges() if {e.source, e.target} <= chosen)
     return DomainDescription(domain.title, rows, edges)
+
+
+def too_long(spec: str, most: int) -> dict[str, int]:
+    """By skill about how many tokens its longest solutions have, where that is more than `most`.
+    Of a domain's own solutions; a model's may have any length. Raises `BadDomain`.
+    """
+    file = home() / spec
+    state = file.stat().st_mtime_ns if spec != Foundations.id and file.is_file() else 0
+    lengths = _lengths_of(spec, (str(file), state))
+    return {skill: n for skill, n in lengths.items() if n > most}
+
+
+@lru_cache(maxsize=256)
+def _lengths_of(spec: str, state: tuple[str, int]) -> dict[str, int]:
+    return solution_lengths(load_domain(spec))
 
 
 def teachers() -> list[tuple[str, str]]:

@@ -62,8 +62,8 @@ def run_create(request: HttpRequest) -> HttpResponse:
         run = _create(request, form)
         if run is not None:
             messages.success(request, f"Created: {run}. Nothing has been asked of a model yet.")
-            if alone := _alone(run):
-                messages.warning(request, alone)
+            for said in filter(None, (_alone(run), form.too_long())):
+                messages.warning(request, said)
             return redirect(run)
     return _show_form(request, form, preset, status=422)
 

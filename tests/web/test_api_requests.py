@@ -224,6 +224,7 @@ def test_a_broken_upload_gets_a_sentence(client, auth):
         ({"student": "../../../etc"}, "not a model of this installation"),
         ({"skills": ["Z99"]}, "has no skill Z99"),
         ({"settings": {"budget": {"items": -1}}}, "cannot be used"),
+        ({"settings": {"budget": {"items": 10**400}}}, "cannot be used"),
         ({"settings": {"nonsense": {"x": 1}}}, "cannot be used"),
         ({"settings": {"budget": {"items": float("inf")}}}, "cannot be used"),
         ({"autonomy": "none", "two_people": True}, "two-person rule"),

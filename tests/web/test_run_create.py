@@ -67,6 +67,30 @@ def test_a_preset_changes_the_numbers_keeps_what_was_typed_and_makes_nothing(cli
     assert not Run.objects.exists()
 
 
+def test_solutions_that_are_longer_than_an_answer_are_told_before_and_after(client, reviewer):
+    assert 'id="too-long"' not in client.get(URL).text
+
+    short = {"skills": ["A1", "A2"], "max_answer_tokens": "20"}
+    shown = client.post(URL, {**new_run(**short), "reread": "1"}, headers=HTMX).text
+
+    said = shown.split('id="too-long">')[1].split("</p>")[0]
+    n = int(re.search(r"solutions of A2 have up to about (\d+) tokens, and an answer 20:", said)[1])
+    assert 20 < n <= 96
+    assert '<a href="#id_max_answer_tokens">' in said
+    made = client.post(URL, new_run(**short), follow=True)
+    assert Run.objects.count() == 1
+    assert f"have up to about {n} tokens" in made.text
+
+
+@pytest.mark.parametrize("most", ["", "-1", "many", "9" * 400])
+def test_no_number_of_tokens_is_no_trouble(client, reviewer, most):
+    shown = client.post(URL, new_run(max_answer_tokens=most))
+
+    assert shown.status_code == 422
+    assert 'id="too-long"' not in shown.text
+    assert not Run.objects.exists()
+
+
 def test_another_domain_shows_its_skills_and_keeps_what_was_typed(client, reviewer):
     folder = Path(settings.IOA_HOME) / "domains"
     folder.mkdir(exist_ok=True)
