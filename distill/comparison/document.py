@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distill.adapter.checks import Belongs, Fits, NotDuplicate, NotLeak, Template
-from distill.comparison.goals import goals
+from distill.comparison.goals import goals, named
 from distill.comparison.parts import settings_of
 from distill.comparison.results import made_with
 from distill.comparison.sections import Section, ablations, beside, curves, sections, size_of
@@ -125,8 +125,7 @@ def _taught(run: Mapping[str, Any]) -> str:
         "teacher's, its answers to probes among them. Intervals are of questions, not of runs."
         f"{_shown(run)}{_checked_otherwise(run.get('checks', {}))}"
     )
-    title = f"{run['student']}, taught by {run['teacher']}, {run['items']:,} items"
-    return _section(Section(title, words, head, rows), run["command"])
+    return _section(Section(named(run), words, head, rows), run["command"])
 
 
 def _shown(run: Mapping[str, Any]) -> str:

@@ -77,11 +77,17 @@ def _of_comparison(told: Mapping[str, Any]) -> Iterator[list[str]]:
         yield [size, "mastered skills kept", "all", in_words(kept, "kept"), _met(kept["mean"] == 1)]
 
 
+def named(run: Mapping[str, Any]) -> str:
+    """What stands above a run that was taught once, and before it in the table of goals."""
+    shown = ", shown examples" if run.get("as_examples") else ""
+    return f"{run['student']}, taught by {run['teacher']}{shown}, {run['items']:,} items"
+
+
 def _of_run(run: Mapping[str, Any]) -> Iterator[list[str]]:
     low, high = run["retained_interval"] or (None, None)
     between = "" if low is None else f" ({low:.2f}–{high:.2f})"
     yield [
-        f"{run['student']}, taught by {run['teacher']}, {run['items']:,} items",
+        named(run),
         "kept of the teacher",
         f"≥ {RETAINED}",
         f"{run['retained']:.2f}{between}",

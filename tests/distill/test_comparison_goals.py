@@ -101,6 +101,8 @@ def test_a_language_models_student_and_both_speeds_have_their_goals():
     speed = {"title": "Speed", "command": "python bench/training.py m", "device": "cpu"}
     asked = speed | {"command": "python bench/assessment.py m"}
 
+    low |= {"as_examples": 7}
+
     rows = goals(
         [],
         [run, low],
@@ -108,6 +110,7 @@ def test_a_language_models_student_and_both_speeds_have_their_goals():
     ).rows
 
     assert rows[0][0] == "s, taught by t, 1,000 items"
+    assert rows[1][0] == "s, taught by t, shown examples, 1,000 items"
     assert [row[-2:] for row in rows] == [
         ["0.95", "reached"],
         ["0.90 (0.80–0.95)", "missed"],
