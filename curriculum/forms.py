@@ -203,13 +203,12 @@ class RunForm(forms.Form):
         found = [key for key in lengths if key in chosen]
         if not found:
             return ""
-        named = ", ".join(found[:NAMED]) + (
-            f" and {n} more" if (n := len(found) - NAMED) > 0 else ""
-        )
+        more = len(found) - NAMED
+        named = ", ".join(found[:NAMED]) + (f" and {more} more" if more > 0 else "")
         return (
             f"The domain's solutions of {named} have up to about "
-            f"{max(lengths[key] for key in found):,} tokens, and an answer {most:,}: longer ones "
-            "are flagged, and not trained on."
+            f"{max(lengths[key] for key in found):,} tokens, where an answer may have {most:,}: "
+            "longer ones are flagged, and not trained on."
         )
 
     def has_models_that_teach(self) -> bool:
