@@ -27,7 +27,7 @@ from distill.adapter.operations import Operation
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 SomeShare = Annotated[float, Field(gt=0.0, le=1.0)]
 NotAll = Annotated[float, Field(ge=0.0, lt=1.0)]
-MOST = 1_000_000_000  # of anything that is counted: more is a slip, and some databases hold no more
+MOST = 1_000_000_000  # of anything that is counted: more is a slip of the keys
 Count = Annotated[int, Field(ge=1, le=MOST)]
 NotNegative = Annotated[float, Field(ge=0.0)]
 

@@ -83,11 +83,16 @@ def _titled(spec: str, name: str) -> str:
     if spec == Foundations.id:
         return name
     try:
-        file = home() / spec
-        title = _title_of(spec, (str(file), file.stat().st_mtime_ns))
+        title = _title_of(spec, _state(spec))
     except (BadDomain, OSError):  # the list of domains says what is wrong with it
         return name
     return name if title == Path(name).stem else f"{title} ({name})"
+
+
+def _state(spec: str) -> tuple[str, int]:
+    """The file, and another number once it is another: what was read of it is kept by this."""
+    file = home() / spec
+    return str(file), file.stat().st_mtime_ns
 
 
 @lru_cache(maxsize=256)
@@ -145,10 +150,8 @@ def too_long(spec: str, most: int) -> dict[str, int]:
     """By skill about how many tokens its longest solutions have, where that is more than `most`.
     Of a domain's own solutions; a model's may have any length. Raises `BadDomain`.
     """
-    file = home() / spec
-    state = file.stat().st_mtime_ns if spec != Foundations.id and file.is_file() else 0
-    lengths = _lengths_of(spec, (str(file), state))
-    return {skill: n for skill, n in lengths.items() if n > most}
+    state = (spec, 0) if spec == Foundations.id else _state(spec)
+    return {skill: n for skill, n in _lengths_of(spec, state).items() if n > most}
 
 
 @lru_cache(maxsize=256)
