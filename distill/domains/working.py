@@ -14,6 +14,7 @@ MOST_STEPS = 12
 """More steps are no help to a small student; such an item is read, and cut off nowhere: refused."""
 
 _EMPHASIS = re.compile(r"\*\*|`|^#+")
+_LABEL = re.compile(r"^(question|solution)\s*:\s*", re.IGNORECASE)  # as examples are shown
 _BULLET = re.compile(r"^(?:[-*•](?=\s+\D)|\d{1,2}[.)])\s+")
 _STATED = re.compile(r"\d[^=]*=\s*[-−]?\d")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -38,8 +39,10 @@ def fault_of(example: Example) -> str:
 
 def read_working(question: str, reply: str, answer: str | None = None) -> Draft | None:
     """The reply's lines as steps, up to the answer that it marks, which is the draft's unless
-    another is given. None without an answer or a step, or where a line is neither a statement nor
-    words: such a reply is no working. Pure, never raises.
+    another is given. The question said again is no step, nor is a label in front of one part of
+    it: a student is to learn neither. None without an answer or a step, where a line is neither a
+    statement nor words, or where another question is put: such a reply is no working of this one.
+    Pure, never raises.
 
     answer: the bare answer, of which it is known that the reply comes to it, marked or not.
     """
@@ -48,12 +51,16 @@ def read_working(question: str, reply: str, answer: str | None = None) -> Draft 
     if marked is None or not marked.strip():
         return None
     steps, asked = [], question_key(question.rstrip(". :"))
-    for line in text.splitlines():
+    for line in _without(question, text).splitlines():
         if "answer:" in line.casefold():
             break
-        words = _BULLET.sub("", " ".join(_EMPHASIS.sub("", line).split())).rstrip(". :")
+        words = _BULLET.sub("", " ".join(_EMPHASIS.sub("", line).split()))
+        label = _LABEL.match(words)
+        words = (words[label.end() :] if label else words).rstrip(". :")
         if words.casefold() == "solution" or question_key(words) == asked:
             continue  # as it was put, said again
+        if label and label[1].casefold() == "question" and words:
+            return None
         if words and not _STATED.search(words) and len(_WORD.findall(words)) < 2:
             return None
         steps += [words] if words else []
@@ -62,3 +69,13 @@ def read_working(question: str, reply: str, answer: str | None = None) -> Draft 
     if answer is None:
         answer = " ".join(marked.split()).strip("*. ").rpartition("=")[2].strip()
     return Draft(question, answer, tuple(steps))
+
+
+def _without(question: str, text: str) -> str:
+    """The text less a question of several lines, where it is said again; one line is seen to be
+    the question as a line.
+    """
+    if "\n" not in question.strip():
+        return text
+    asked = r"\s+".join(re.escape(word) for word in plain_text(question).split())
+    return re.sub(rf"(?im)^[ \t]*(?:question\s*:\s*)?{asked}[ \t]*$", "", text)

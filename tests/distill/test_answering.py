@@ -336,3 +336,20 @@ def test_a_domain_that_has_too_few_gives_what_it_has(monkeypatch):
     items = taught(Writer(answer=right), settings=BY_DOMAIN)
 
     assert {i.question for i in items} == {p.question for p in few}
+
+
+def test_a_label_before_the_steps_is_not_taken_for_a_step_more():
+    """Else an answer that says the question again would be taken before one that does not."""
+
+    def answer(prompt):
+        steps = f"It is given\nIt is {prompt.reference}\nAnswer: {prompt.reference}"
+        asked = prompt.text.partition("\n")[0]
+        return steps if prompt.sampling.temperature else f"Question: {asked}\nSolution: {steps}"
+
+    items = taught(Writer(answer=answer), settings=BY_DOMAIN)
+
+    assert len(items) == 8
+    assert not any(i.is_flagged for i in items)
+    assert {i.solution for i in items} == {
+        f"It is given. It is {i.answer}. Answer: {i.answer}" for i in items
+    }
