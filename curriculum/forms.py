@@ -158,12 +158,13 @@ class RunForm(forms.Form):
         """The skills of the domain on the form; none while it cannot be read."""
         given = self.data.get("domain") if self.is_bound else self.initial.get("domain")
         self._domain = str(given or self.fields["domain"].choices[0][0])  # type: ignore[attr-defined]
+        self._edges: tuple[tuple[str, str], ...] = ()
         try:
             described = engine.describe_domain(self._domain, ())
         except BadDomain as exc:
             self.domain_error = str(exc)
             return []
-        self.domain_error = ""
+        self.domain_error, self._edges = "", described.edges
         return [
             (skill.key, f"{skill.key}  {skill.title}")
             for skill in described.skills
@@ -190,6 +191,25 @@ class RunForm(forms.Form):
         settings["writing"]["tried"] = TRIED if self.cleaned_data["tries_first"] else 0
         return settings
 
+    def chosen(self) -> list[str]:
+        """The skills to be taught: those that are ticked, all where none is."""
+        ticked, there = set(self["skills"].value() or ()), self._taught()
+        return [key for key in there if key in ticked] or there
+
+    def _taught(self) -> list[str]:
+        return [key for key, _ in self.fields["skills"].choices]  # type: ignore[attr-defined]
+
+    def lacking(self) -> str:
+        """In a sentence, which skills build on some that are not chosen; empty where none does."""
+        return engine.lacking_told(self._edges, self.chosen())
+
+    def completed(self) -> list[str]:
+        """The skills that are ticked, and all that they build on; none where none is ticked."""
+        if not self["skills"].value():
+            return []
+        wanted = engine.with_prerequisites(self._edges, self.chosen())
+        return [key for key in self._taught() if key in wanted]
+
     def too_long(self) -> str:
         """In a sentence, that solutions of the skills to be taught are longer than an answer may
         be, so that a review would begin with nothing but flags; empty where none is.
@@ -197,9 +217,7 @@ class RunForm(forms.Form):
         most = number(str(self["max_answer_tokens"].value()))
         if self.domain_error or most is None:
             return ""
-        lengths = engine.too_long(self._domain, most)
-        there = {key for key, _ in self.fields["skills"].choices}  # type: ignore[attr-defined]
-        chosen = there.intersection(self["skills"].value() or ()) or there
+        lengths, chosen = engine.too_long(self._domain, most), self.chosen()
         found = [key for key in lengths if key in chosen]
         if not found:
             return ""

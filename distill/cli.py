@@ -93,6 +93,8 @@ def distil(
         taught = files.taught_skills(found, skills) if skills.strip(", ") else ()
         if teacher == roster.PROCEDURAL and (bare := unwritable(found, taught)):
             raise DomainError(nothing_for(bare))
+        if said := files.lacking(found, taught):
+            console.print(said, markup=False)
         with closing(answering), telling() as show:
             pipeline = Pipeline(
                 found,

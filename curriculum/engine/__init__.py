@@ -26,6 +26,7 @@ from curriculum.engine.describe import (
     domains,
     domains_folder,
     domains_titled,
+    lacking_told,
     sentence,
     settings_of,
     settings_told,
@@ -33,6 +34,7 @@ from curriculum.engine.describe import (
     students,
     teachers,
     too_long,
+    with_prerequisites,
     write_report,
 )
 from curriculum.engine.diagnosing import Diagnosis, diagnose, probe_more, unclear
@@ -138,6 +140,7 @@ __all__ = [
     "holding",
     "is_asked_in_words",
     "is_shown",
+    "lacking_told",
     "look_at_domain",
     "look_at_file",
     "look_back",
@@ -181,6 +184,7 @@ __all__ = [
     "try_shown",
     "unclear",
     "why_no_trial",
+    "with_prerequisites",
     "without_turns",
     "write",
     "write_report",

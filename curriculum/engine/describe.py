@@ -18,6 +18,7 @@ from distill import domains as distill_domains
 from distill import report, roster
 from distill.backends.base import Backend
 from distill.disk import is_full_disk
+from distill.domains import parts
 from distill.domains.foundations import Foundations
 from distill.domains.lengths import solution_lengths
 from distill.errors import BackendError, DistillError, DomainError, OutOfSpace
@@ -118,7 +119,8 @@ def load_domain(spec: str) -> distill_domains.Domain:
 
 
 def describe_domain(spec: str, skills: Sequence[str] = ()) -> DomainDescription:
-    """Skills and edges of a domain, of the named skills only if any are named.
+    """Skills and edges of a domain; of the named skills only, and what they build on among
+    themselves, if any are named.
 
     Raises `BadDomain` with a sentence.
     """
@@ -142,8 +144,19 @@ def describe_domain(spec: str, skills: Sequence[str] = ()) -> DomainDescription:
     )
     if not any(not row.is_transfer for row in rows):
         raise BadDomain("Choose at least one skill that can be taught; transfer skills cannot.")
-    edges = tuple((e.source, e.target) for e in domain.edges() if {e.source, e.target} <= chosen)
+    edges = tuple((e.source, e.target) for e in parts.edges_among(domain.edges(), chosen))
     return DomainDescription(domain.title, rows, edges)
+
+
+def lacking_told(edges: Sequence[tuple[str, str]], chosen: Sequence[str]) -> str:
+    """In a sentence, which of these skills build on others; empty where none does. Pure."""
+    missing = parts.lacking((Edge(*pair) for pair in edges), chosen)
+    return parts.told({skill: missing[skill] for skill in chosen if skill in missing})
+
+
+def with_prerequisites(edges: Sequence[tuple[str, str]], chosen: Sequence[str]) -> set[str]:
+    """These skills, and all that they build on, directly or not. Pure."""
+    return parts.with_prerequisites([Edge(*pair) for pair in edges], chosen)
 
 
 def too_long(spec: str, most: int) -> dict[str, int]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -46,8 +46,9 @@ PART = "curriculum/partials/_run_now.html"
 @require_http_methods(["GET", "POST"])
 @reviewer
 def run_create(request: HttpRequest) -> HttpResponse:
-    """A POST with `choose` (a preset) or `reread` (a domain) makes nothing: it shows the form
-    with what was typed so far, so that presets and domains work without a script.
+    """A POST with `choose` (a preset), `reread` (a domain) or `complete` (the skills that the
+    ticked ones build on) makes nothing: it shows the form with what was typed so far, so that all
+    of it works without a script.
     """
     if request.method == "GET":
         return _show_form(request, _preset_form(DEFAULT_PRESET, request.GET), DEFAULT_PRESET)
@@ -56,13 +57,15 @@ def run_create(request: HttpRequest) -> HttpResponse:
         return _show_form(request, _preset_form(preset, request.POST), preset)
     if "reread" in request.POST:
         return _show_form(request, RunForm(initial=_typed(request.POST)), preset)
+    if "complete" in request.POST:
+        return _show_completed(request, preset)
 
     form = RunForm(request.POST)
     if form.is_valid():
         run = _create(request, form)
         if run is not None:
             messages.success(request, f"Created: {run}. Nothing has been asked of a model yet.")
-            for said in filter(None, (_alone(run), form.too_long())):
+            for said in filter(None, (_alone(run), form.lacking(), form.too_long())):
                 messages.warning(request, said)
             return redirect(run)
     return _show_form(request, form, preset, status=422)
@@ -76,6 +79,14 @@ def _preset_form(preset: str, said: QueryDict | None = None) -> RunForm:
     """The numbers of the preset, and all else as it was typed."""
     typed = _typed(said) if said is not None else {}
     return RunForm(initial={**typed, **preset_numbers(preset), "preset": preset})
+
+
+def _show_completed(request: HttpRequest, preset: str) -> HttpResponse:
+    """The form as it was typed, with what the ticked skills build on ticked as well."""
+    typed = _typed(request.POST)
+    wanted = RunForm(initial=typed).completed()
+    added = [key for key in wanted if key not in typed["skills"]]
+    return _show_form(request, RunForm(initial={**typed, "skills": wanted}), preset, added=added)
 
 
 def _create(request: HttpRequest, form: RunForm) -> Run | None:
@@ -114,11 +125,16 @@ def _alone(run: Run) -> str:
 
 
 def _show_form(
-    request: HttpRequest, form: RunForm, preset: str, *, status: int = 200
+    request: HttpRequest,
+    form: RunForm,
+    preset: str,
+    *,
+    status: int = 200,
+    added: Sequence[str] = (),
 ) -> HttpResponse:
     presets = [(name, says, name == preset) for name, (says, _) in PRESETS.items()]
     alone = "" if signers.approvers(None).count() > 1 else ALONE
-    context = {"form": form, "presets": presets, "alone": alone}
+    context = {"form": form, "presets": presets, "alone": alone, "added": added}
     return show(request, FORM, FORM_PART, context, status=status)
 
 

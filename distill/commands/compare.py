@@ -200,6 +200,8 @@ def _known(domain: str, skills: list[str]) -> tuple[str, ...]:
         raise DistillError(
             f"No arm would teach anything: {', '.join(skills)} only measure transfer."
         )
+    if said := files.lacking(found, [k for k in skills if not known[k].is_transfer]):
+        console.print(said, markup=False)
     return tuple(dict.fromkeys(skills))
 
 

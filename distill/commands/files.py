@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from distill.domains import parts
 from distill.domains.base import Domain
 from distill.errors import DistillError, DomainError
 from distill.settings import Settings, faults
@@ -56,3 +58,9 @@ def taught_skills(domain: Domain, wanted: str) -> tuple[str, ...]:
         if name not in taught:
             raise DomainError(f"{domain.title} has no skill “{name}” that is taught.")
     return tuple(k for k in taught if not names or k in names)
+
+
+def lacking(domain: Domain, skills: Collection[str]) -> str:
+    """In a sentence, which of the skills named build on others; "" where none does. Pure."""
+    missing = parts.lacking(domain.edges(), skills)
+    return parts.told({skill: missing[skill] for skill in skills if skill in missing})

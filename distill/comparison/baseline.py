@@ -19,7 +19,8 @@ from distill.authoring import Author
 from distill.backends.base import Backend
 from distill.comparison.arms import Arm, Known
 from distill.diagnosis import BASE, Progress
-from distill.domains.base import Domain, part_of
+from distill.domains.base import Domain
+from distill.domains.parts import part_of
 from distill.errors import BudgetSpent
 from distill.examiner import Examiner
 from distill.journal import CHECKPOINTS, Journal

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from distill.errors import DomainError
 from distill.records import Edge, Probe, Skill, Split
 
 FULL_LEVEL = 3
@@ -144,16 +143,3 @@ def drawn_from(
 def declared_edges(skills: Sequence[Skill]) -> tuple[Edge, ...]:
     """One edge for each prerequisite, in the order of the skills."""
     return tuple(Edge(source, skill.id) for skill in skills for source in skill.prerequisites)
-
-
-def part_of(domain: Domain, skills: Collection[str]) -> tuple[list[Skill], list[Edge]]:
-    """The skills named, all where none is, in the domain's order; and the edges between them.
-
-    Raises DomainError for a skill that the domain does not have.
-    """
-    known = {s.id for s in domain.skills}
-    wanted = set(skills) or known
-    if unknown := sorted(wanted - known):
-        raise DomainError(f"{domain.title} has no skill “{unknown[0]}”.")
-    edges = [e for e in domain.edges() if {e.source, e.target} <= wanted]
-    return [s for s in domain.skills if s.id in wanted], edges

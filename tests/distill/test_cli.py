@@ -48,6 +48,16 @@ def test_a_run_ends_with_a_table_and_a_report(tmp_path, quick):
     assert figures["skills"][0]["mastered"]
 
 
+def test_what_the_chosen_skills_build_on_is_told_before_anybody_is_asked(tmp_path, quick):
+    result = ioa("distil", "--out", tmp_path / "run", "--settings", quick, *QUICK)
+    whole = ioa(
+        "distil", "--out", tmp_path / "whole", "--settings", quick, *QUICK[:2], "--skills", "A1"
+    )
+
+    assert result.stdout.startswith("A2 builds on A1: what is not chosen is neither measured")
+    assert "neither measured" not in whole.stdout
+
+
 def test_a_settings_file_is_used_and_the_command_line_wins_over_its_budget(tmp_path, quick):
     ioa("distil", "--out", tmp_path / "1", "--settings", quick, *QUICK)
     ioa("distil", "--out", tmp_path / "2", "--settings", quick, "--items", 120, *QUICK)

@@ -95,6 +95,40 @@ def test_no_number_of_tokens_is_no_trouble(client, reviewer, most):
     assert not Run.objects.exists()
 
 
+def test_what_the_chosen_skills_build_on_is_told_and_can_be_ticked(client, reviewer):
+    assert "neither measured nor taught" not in client.get(URL).text
+
+    chosen = new_run(skills=["A1", "X1", "W2"])
+    shown = client.post(URL, {**chosen, "reread": "1"}, headers=HTMX).text
+
+    said = shown.split('id="lacking"')[1].split("</div>")[0]
+    assert "X1 builds on A3 and M1, W2 on W1 and M1: what is not chosen is neither" in said
+    completed = client.post(URL, {**chosen, "complete": "1"}, headers=HTMX).text
+    said = completed.split('id="lacking"')[1].split("</div>")[0]
+    assert "Ticked as well: A2, A3, B2, B3, M1, W1." in said
+    assert "neither measured" not in said
+    ticked = re.findall(r'name="skills" value="(\w+)" id="\w+" checked', completed)
+    assert ticked == ["A1", "A2", "A3", "B2", "B3", "M1", "X1", "W1", "W2"]
+    assert 'value="Sums"' in completed
+    assert not Run.objects.exists()
+    made = client.post(URL, chosen, follow=True)
+    assert "X1 builds on A3 and M1, W2 on W1 and M1" in made.text
+
+
+def test_with_no_skill_ticked_there_is_nothing_to_tick_besides(client, reviewer):
+    shown = client.post(URL, new_run(skills=[], complete="1"))
+
+    assert "Ticked as well" not in shown.text
+    assert not re.search(r'name="skills" value="\w+" id="\w+" checked', shown.text)
+
+
+def test_a_run_without_a_skill_between_keeps_the_order_of_the_others(client, reviewer):
+    client.post(URL, new_run(skills=["A2", "X1"]))  # X1 builds on A3, which builds on A2
+
+    (edge,) = Run.objects.get().prerequisites.all()
+    assert (edge.source.key, edge.target.key) == ("A2", "X1")
+
+
 def test_another_domain_shows_its_skills_and_keeps_what_was_typed(client, reviewer):
     folder = Path(settings.IOA_HOME) / "domains"
     folder.mkdir(exist_ok=True)
