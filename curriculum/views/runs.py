@@ -1,29 +1,24 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
-from curriculum.errors import BadDomain, BadModel, CurriculumError
 from curriculum.forms import (
-    DEFAULT_PRESET,
-    PRESETS,
     AutonomyForm,
     ReasonForm,
-    RunForm,
     TwoPeopleForm,
-    preset_numbers,
 )
 from curriculum.htmx import answer, look_again, show
 from curriculum.models import Run, Stage
-from curriculum.services import budget, deciding, runs, signers
+from curriculum.services import budget, deciding, runs
 from curriculum.states import Autonomy, RunStatus, StageStatus, Verdict
 from curriculum.views import audit_reads, reads
 from curriculum.views.common import (
@@ -35,107 +30,11 @@ from curriculum.views.common import (
     reviewer,
     viewer,
 )
+from curriculum.views.creating import alone
 from curriculum.views.writing_forms import BudgetForm
 
-FORM = "curriculum/run_create.html"
-FORM_PART = "curriculum/partials/_run_form.html"
 PAGE = "curriculum/run_detail.html"
 PART = "curriculum/partials/_run_now.html"
-
-
-@require_http_methods(["GET", "POST"])
-@reviewer
-def run_create(request: HttpRequest) -> HttpResponse:
-    """A POST with `choose` (a preset), `reread` (a domain) or `complete` (the skills that the
-    ticked ones build on) makes nothing: it shows the form with what was typed so far, so that all
-    of it works without a script.
-    """
-    if request.method == "GET":
-        return _show_form(request, _preset_form(DEFAULT_PRESET, request.GET), DEFAULT_PRESET)
-    preset = request.POST.get("choose") or request.POST.get("preset") or DEFAULT_PRESET
-    if "choose" in request.POST:
-        return _show_form(request, _preset_form(preset, request.POST), preset)
-    if "reread" in request.POST:
-        return _show_form(request, RunForm(initial=_typed(request.POST)), preset)
-    if "complete" in request.POST:
-        return _show_completed(request, preset)
-
-    form = RunForm(request.POST)
-    if form.is_valid():
-        run = _create(request, form)
-        if run is not None:
-            messages.success(request, f"Created: {run}. Nothing has been asked of a model yet.")
-            for said in filter(None, (_alone(run), form.lacking(), form.too_long())):
-                messages.warning(request, said)
-            return redirect(run)
-    return _show_form(request, form, preset, status=422)
-
-
-def _typed(said: QueryDict) -> dict[str, Any]:
-    return {**said.dict(), "skills": said.getlist("skills")}
-
-
-def _preset_form(preset: str, said: QueryDict | None = None) -> RunForm:
-    """The numbers of the preset, and all else as it was typed."""
-    typed = _typed(said) if said is not None else {}
-    return RunForm(initial={**typed, **preset_numbers(preset), "preset": preset})
-
-
-def _show_completed(request: HttpRequest, preset: str) -> HttpResponse:
-    """The form as it was typed, with what the ticked skills build on ticked as well."""
-    typed = _typed(request.POST)
-    wanted = RunForm(initial=typed).completed()
-    added = [key for key in wanted if key not in typed["skills"]]
-    return _show_form(request, RunForm(initial={**typed, "skills": wanted}), preset, added=added)
-
-
-def _create(request: HttpRequest, form: RunForm) -> Run | None:
-    said = form.cleaned_data
-    try:
-        return runs.create(
-            actor=person(request),
-            name=said["name"],
-            domain=said["domain"],
-            teacher=said["teacher"],
-            student=said["student"],
-            settings=form.run_settings(),
-            seed=said["seed"],
-            autonomy=said["autonomy"],
-            two_people=said["two_people"],
-            skills=said["skills"],
-        )
-    except BadDomain as exc:
-        form.add_error("domain", str(exc))
-    except BadModel as exc:
-        form.add_error("teacher", str(exc))
-    except CurriculumError as exc:
-        form.add_error(None, str(exc))
-    return None
-
-
-ALONE = (
-    "There is only one approver here, who then cannot sign after approving items: "
-    "an administrator can make another one."
-)
-
-
-def _alone(run: Run) -> str:
-    """In a sentence, that the run's rule needs more approvers than there are; else empty."""
-    return ALONE if run.two_people and signers.approvers(run).count() < 2 else ""
-
-
-def _show_form(
-    request: HttpRequest,
-    form: RunForm,
-    preset: str,
-    *,
-    status: int = 200,
-    added: Sequence[str] = (),
-) -> HttpResponse:
-    presets = [(name, says, name == preset) for name, (says, _) in PRESETS.items()]
-    alone = "" if signers.approvers(None).count() > 1 else ALONE
-    context = {"form": form, "presets": presets, "alone": alone, "added": added}
-    return show(request, FORM, FORM_PART, context, status=status)
 
 
 @require_GET
@@ -260,9 +159,8 @@ def run_two_people(request: HttpRequest, pk: int) -> HttpResponse:
             lambda: deciding.set_two_people(run, actor=person(request), **form.cleaned_data),
             f"The two-person rule is {'on' if form.cleaned_data['on'] else 'off'} from now on.",
         )
-    alone = _alone(run) if status == 200 else ""
-    if alone:
-        messages.warning(request, alone)
+    if status == 200 and (said := alone(run)):
+        messages.warning(request, said)
     return _answer(request, run, notice, status)
 
 
