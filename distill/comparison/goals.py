@@ -80,7 +80,8 @@ def _of_comparison(told: Mapping[str, Any]) -> Iterator[list[str]]:
 def named(run: Mapping[str, Any]) -> str:
     """What stands above a run that was taught once, and before it in the table of goals."""
     shown = ", shown examples" if run.get("as_examples") else ""
-    return f"{run['student']}, taught by {run['teacher']}{shown}, {run['items']:,} items"
+    said = f"{run['student']}, taught by {run['teacher']}{shown}"
+    return f"{said}, {run['items']:,} items, seed {run['seed']}"
 
 
 def _of_run(run: Mapping[str, Any]) -> Iterator[list[str]]:

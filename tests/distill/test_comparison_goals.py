@@ -95,7 +95,7 @@ def test_what_never_asked_on_its_way_kept_nothing_that_is_known():
 
 
 def test_a_language_models_student_and_both_speeds_have_their_goals():
-    run = {"student": "s", "teacher": "t", "items": 1000, "retained": RETAINED}
+    run = {"student": "s", "teacher": "t", "items": 1000, "seed": 3, "retained": RETAINED}
     run |= {"retained_interval": None}
     low = run | {"retained": 0.9, "retained_interval": [0.8, 0.95]}
     speed = {"title": "Speed", "command": "python bench/training.py m", "device": "cpu"}
@@ -109,8 +109,8 @@ def test_a_language_models_student_and_both_speeds_have_their_goals():
         [speed | {"ratio_to_bare": 0.99}, asked | {"ratio_to_bare": 0.95}],
     ).rows
 
-    assert rows[0][0] == "s, taught by t, 1,000 items"
-    assert rows[1][0] == "s, taught by t, shown examples, 1,000 items"
+    assert rows[0][0] == "s, taught by t, 1,000 items, seed 3"
+    assert rows[1][0] == "s, taught by t, shown examples, 1,000 items, seed 3"
     assert [row[-2:] for row in rows] == [
         ["0.95", "reached"],
         ["0.90 (0.80–0.95)", "missed"],
