@@ -73,7 +73,7 @@ def test_bars_are_for_terminals(monkeypatch, is_terminal, kind):
 
 def test_a_run_whose_words_go_to_a_file_tells_what_it_does_while_it_does_it(tmp_path):
     said = tmp_path / "log"
-    words = ["distil", "--student", "simulated", "--skills", "A2", "--items", "20"]
+    words = ["distil", "--student", "simulated", "--skills", "A1", "--items", "20"]
     run = "from distill.cli import app; app()"
     with said.open("w") as log:
         subprocess.run(
