@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from curriculum.engine.describe import PlanRow, settings_of
+from curriculum.engine.describe import PlanRow, load_domain, settings_of
 from curriculum.models import Evidence as Row
 from curriculum.models import Prerequisite, Run, Score, Skill
 from curriculum.states import SkillStatus
 from distill import records
+from distill.domains import parts
 from distill.identifier.evidence import Evidence, weigh
 from distill.identifier.severity import severities
 from distill.organizer import stages as organizer
@@ -101,9 +102,17 @@ def plan(run: Run) -> PlanRow:
     curriculum = organizer.plan(skills, edges, gaps, severity, settings.thresholds)
     return PlanRow(
         [(s.title, s.is_bridge, s.difficulty, list(s.skills)) for s in curriculum.stages],
-        list(curriculum.notices),
+        [*_left_out(run, [k for s in curriculum.stages for k in s.skills]), *curriculum.notices],
         dict(curriculum.severity),
     )
+
+
+def _left_out(run: Run, planned: Iterable[str]) -> list[str]:
+    """A sentence, where the domain says that a skill planned builds on one that the run has not."""
+    keys = {skill.key for skill in taught_skills(run)}
+    missing = parts.lacking(load_domain(run.domain).edges(), keys)
+    said = parts.told({key: missing[key] for key in dict.fromkeys(planned) if key in missing})
+    return [said] if said else []
 
 
 def difficulty(run: Run, stages: Iterable[Iterable[str]]) -> list[float | None]:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from curriculum.engine.planning import edges_of, outweighed
+from curriculum.services import runs
 from distill.records import Edge, EvidenceKind
+from tests.curriculum.small import diagnosed
 from tests.factories import PrerequisiteFactory, RunFactory, SkillFactory
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +64,21 @@ def test_an_edge_that_evidence_speaks_against_is_told_from_one_that_nobody_measu
     know(edge, "tested", 0.1)
 
     assert outweighed(edge.run, [edge]) == {edge.pk}
+
+
+def test_the_plan_says_what_its_skills_build_on_and_the_run_has_not(approver):
+    run = diagnosed(approver, skills=["A2", "X1"])
+    runs.sign_diagnosis(run, actor=approver)
+
+    run.refresh_from_db()
+    assert run.notices[0] == (
+        "A2 builds on A1, X1 on A3 and M1: what is not chosen is neither measured nor taught."
+    )
+
+
+def test_a_plan_with_all_that_its_skills_build_on_says_nothing_of_it(approver):
+    run = diagnosed(approver, skills=["A1", "A2"])
+    runs.sign_diagnosis(run, actor=approver)
+
+    run.refresh_from_db()
+    assert not [said for said in run.notices if "not chosen" in said]
