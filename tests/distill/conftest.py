@@ -1,10 +1,11 @@
-"""A tiny model, and torch as it is on every machine, for the modules that ask for them."""
+"""What takes a while to make, for the modules that ask for it: a tiny model, a comparison."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.distill import tiny
+from tests.distill.compared import QUICK, ioa
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +26,15 @@ def in_float32_on_one_core():
 @pytest.fixture(scope="module")
 def base(in_float32_on_one_core, tmp_path_factory):
     return tiny.make(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A comparison by the command, with tuned rates: (its folder, what it printed). To be read."""
+    out = tmp_path_factory.mktemp("made")
+    one = ["--student", "simulated", "--skills", "A1", "--arms", "uniform", "--items", "30"]
+    tuned = ioa("--out", out / "tune", "--tune", "1e-3,2e-3", "--seeds", 1, *one)
+    assert tuned.exit_code == 0, tuned.output
+    result = ioa("--out", out / "c", "--tuned", out / "tune/tuned.json", "--seeds", 2, *QUICK)
+    assert result.exit_code == 0, result.output
+    return out, result
