@@ -82,3 +82,14 @@ def test_a_plan_with_all_that_its_skills_build_on_says_nothing_of_it(approver):
 
     run.refresh_from_db()
     assert not [said for said in run.notices if "not chosen" in said]
+
+
+def test_a_domain_that_is_gone_keeps_nobody_from_signing(approver):
+    run = diagnosed(approver, skills=["A2"])
+    run.domain = "domains/gone.yaml"
+    run.save(update_fields=["domain"])
+
+    runs.sign_diagnosis(run, actor=approver)
+
+    run.refresh_from_db()
+    assert run.stages.count() == 1
