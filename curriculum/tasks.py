@@ -25,7 +25,7 @@ from curriculum.services import (
     trials,
 )
 from curriculum.services.audit import Actor
-from curriculum.states import JobKind
+from curriculum.states import ASIDE, JobKind
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _ending(job: Job) -> Iterator[None]:
     with transaction.atomic():
         yield
         jobs.succeed(job)
-        policy.act(job.run)
+        policy.act(job.run, is_aside=job.kind in ASIDE - {JobKind.REWRITE})
 
 
 def diagnose(job: Job) -> None:

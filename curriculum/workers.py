@@ -98,11 +98,13 @@ def _surviving(what: str) -> Iterator[None]:
 
 
 def recover() -> None:
-    """Before the first worker of a host that has all of them: what still counts as running was
-    cut off, and what is queued is sent again, as Redis may think that a dead worker has it.
+    """Before the first worker of a host: what is queued is sent again, as Redis may think that a
+    dead worker has it. With a Redis of its own the host has all workers, so that what still counts
+    as running was cut off; beside others it may be theirs, and only silence tells.
     """
     silence = timedelta(seconds=settings.IOA_LOST_AFTER_SECONDS + 1)
-    for lost in jobs.sweep(timezone.now() + silence):
+    at = timezone.now() + silence if settings.IOA_EMBEDDED_REDIS else None
+    for lost in jobs.sweep(at):
         logger.warning("%s of %s was cut off; retry it", lost, lost.run)
     for job in Job.objects.filter(status=JobStatus.QUEUED).order_by("pk"):
         queues.enqueue(job)  # twice is harmless: an attempt starts only once

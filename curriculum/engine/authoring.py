@@ -13,6 +13,7 @@ from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import find_teacher, load_domain, settings_of
 from curriculum.engine.exam import Keep
 from curriculum.engine.examples import examples_of
+from curriculum.engine.passed import on_the_way
 from curriculum.engine.prompts import templates_of
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
 from curriculum.models.items import marks_of
@@ -133,7 +134,8 @@ def learner_of(skill: Skill, order: Order, domain: Domain) -> Learner:
         mastery=order.mastery,
         answered=_answered(skill),
     )
-    items = models.Item.objects.filter(skill=skill).order_by("-pk")
+    items = models.Item.objects.filter(skill=skill, round__gte=F("stage__first_round"))
+    items = items.order_by("-pk")
     approved = items.filter(verdict=Verdict.APPROVED).values_list("question", flat=True)
     return dataclasses.replace(
         told,
@@ -164,9 +166,11 @@ def _changed(skill: Skill) -> tuple[Changed, ...]:
 
 
 def _answered(skill: Skill) -> list[tuple[Probe, Said]]:
-    """Answers to `diagnose` probes, of the newest student that gave any. Never those of a gate."""
+    """Answers to `diagnose` probes, of the newest student that gave any: the current one or one
+    that it came from. Never those of a gate.
+    """
     given = Answer.objects.filter(
-        probe__skill=skill, probe__split=Split.DIAGNOSE, checkpoint__isnull=False
+        probe__skill=skill, probe__split=Split.DIAGNOSE, checkpoint__in=on_the_way(skill.run)
     )
     newest = given.order_by("-checkpoint").values_list("checkpoint", flat=True).first()
     return [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from curriculum.engine.describe import models_folder, settings_of
 from curriculum.errors import BadModel
@@ -49,6 +49,7 @@ def rehearsal_pool(stage: Stage, rounds: Sequence[GateEvidence]) -> QuerySet[Ite
     those that are in no stage (any more): nothing else teaches them (decisions/0021).
 
     Those that this stage has brought to sit belong to them: a remedy no longer teaches them.
+    Nothing of rounds that were rolled back: whoever did that may have found their items wrong.
     rounds: see `evidence_so_far`.
     """
     settled = StageSkill.objects.filter(
@@ -63,7 +64,7 @@ def rehearsal_pool(stage: Stage, rounds: Sequence[GateEvidence]) -> QuerySet[Ite
     behind = Q(item__skill__in=settled.values("skill")) | Q(item__skill__in=in_none)
     taught = SnapshotItem.objects.filter(behind | sits, snapshot__stage__run=stage.run)
     pool = Item.objects.filter(pk__in=taught.values("item"), verdict="approved", is_leak=False)
-    return pool.exclude(stage=stage, round=stage.round)
+    return pool.exclude(stage=stage, round=stage.round).exclude(round__lt=F("stage__first_round"))
 
 
 def trained_questions(run: Run) -> set[str]:

@@ -14,6 +14,7 @@ from curriculum.engine.authoring import as_call, learner_of, tokens_left
 from curriculum.engine.checking import fits_check, leak_check
 from curriculum.engine.describe import find_teacher, load_domain, settings_of, storable
 from curriculum.engine.exam import Keep
+from curriculum.engine.passed import on_the_way
 from curriculum.engine.prompts import changed_templates
 from curriculum.errors import BadPrompt
 from curriculum.models import Job, Run, Score, Skill, TeacherCall
@@ -124,7 +125,8 @@ def _learner(skill: Skill, domain: Domain) -> Learner:
 def _mastery(skill: Skill) -> float:
     """The student's mean over the teacher's, of what was measured last; 0 where nothing was."""
     scores = Score.objects.filter(skill=skill).exclude(split=Split.FINAL)
-    student = scores.filter(checkpoint__isnull=False).order_by("checkpoint", "pk").last()
+    students = scores.filter(checkpoint__in=on_the_way(skill.run))
+    student = students.order_by("checkpoint", "pk").last()
     teacher = scores.filter(checkpoint=None).last()
     if student is None or teacher is None or not teacher.mean:
         return 0.0

@@ -5,7 +5,7 @@ a row is a line of JSON. Used for writing an archive and for reading it.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -166,7 +166,7 @@ def read(field: fields.Field[Any, Any], value: Any) -> Any:
     if kind == "BooleanField":
         is_right = isinstance(value, bool)
     elif kind == "FloatField":
-        is_right = type(value) in (int, float) and math.isfinite(value)
+        is_right = type(value) in (int, float) and abs(value) <= sys.float_info.max
     elif kind.endswith("IntegerField"):
         is_right = type(value) is int
     else:

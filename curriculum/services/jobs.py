@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from curriculum import queues
@@ -107,17 +108,22 @@ def create_aside(run: Run, *, actor: Actor, kind: JobKind, asked: Mapping[str, A
     return create(run, actor=actor, kind=kind, round=round, asked=asked)
 
 
+def active(run: Run) -> QuerySet[Job]:
+    """The run's jobs that wait or work."""
+    at_work = [JobStatus.QUEUED, JobStatus.RUNNING]
+    return run.jobs.filter(status__in=at_work).select_related("run", "stage")
+
+
 def require_idle(
     run: Run, *, besides: Job | None = None, kinds: Collection[JobKind] = ASIDE
 ) -> None:
     """Raise `StillAtWork` while a job aside waits or works, of these kinds. Call it where writers
     of the run stand in line: after `audit.require` or `audit.write`.
     """
-    at_work = [JobStatus.QUEUED, JobStatus.RUNNING]
-    active = run.jobs.filter(kind__in=kinds, status__in=at_work)
+    others = active(run).filter(kind__in=kinds)
     if besides is not None:
-        active = active.exclude(pk=besides.pk)
-    if (other := active.first()) is not None:
+        others = others.exclude(pk=besides.pk)
+    if (other := others.first()) is not None:
         raise StillAtWork(other.get_kind_display())
 
 
@@ -261,9 +267,7 @@ def orphans() -> list[Job]:
 
 
 def requeue_orphans() -> list[Job]:
-    """Send queued jobs again that RQ has forgotten. Harmless when one was on its way: an attempt
-    starts only once.
-    """
+    """Send queued jobs again that RQ has forgotten. Harmless: an attempt starts only once."""
     waiting = orphans()
     for job in waiting:
         queues.enqueue(job)

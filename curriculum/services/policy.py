@@ -22,24 +22,25 @@ logger = logging.getLogger(__name__)
 _NAMES = {Autonomy.NONE: "autopilot", Autonomy.ONLY_GATES: "only gates"}
 
 
-def act(run: Run) -> None:
+def act(run: Run, *, is_aside: bool = False) -> None:
     """Decide what the run's autonomy may decide now, if anything.
 
-    What cannot be decided is left to a person, with everything as it was before.
+    What cannot be decided is left to a person, with everything as it was before. is_aside: work
+    that the run does not wait for has ended; that says nothing of items that people look at.
     """
     run = Run.objects.get(pk=run.pk)
     if run.autonomy == Autonomy.EVERY_GATE or run.is_over:
         return
     try:
         with transaction.atomic():
-            _decide(run)
+            _decide(run, is_aside)
     except CurriculumError as exc:
         logger.warning("run %s: left to a person (%s)", run.pk, exc)
 
 
-def _decide(run: Run) -> None:
+def _decide(run: Run, is_aside: bool) -> None:
     if run.status == RunStatus.TEACHING:
-        _teach(run)
+        _teach(run, is_aside)
     elif run.autonomy != Autonomy.NONE:
         return  # people sign
     elif run.status == RunStatus.REVIEWING_DIAGNOSIS:
@@ -48,14 +49,15 @@ def _decide(run: Run) -> None:
         runs.sign_curriculum(run, actor=_rule(run, "curriculum"))
 
 
-def _teach(run: Run) -> None:
+def _teach(run: Run, is_aside: bool) -> None:
     open_stages = Stage.objects.filter(run=run).exclude(status__in=SETTLED)
     begun = open_stages.exclude(status=StageStatus.PLANNED).first()
     if begun is None:
         _plan_rest(run)
         _open_next(run, open_stages.first())
     elif begun.status == StageStatus.REVIEWING:
-        _review(run, begun)
+        if run.autonomy == Autonomy.NONE or not is_aside:
+            _review(run, begun)
     elif begun.status == StageStatus.DECIDING and run.autonomy == Autonomy.NONE:
         _decide_gate(run, GateRecord.objects.get(stage=begun, round=begun.round))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,11 +24,11 @@ from curriculum.models import Checkpoint, Evidence, Prerequisite, Run, Skill, St
 from curriculum.services import audit, deciding, jobs, membership, notices, plan, planned, policy
 from curriculum.services.audit import Actor, require
 from curriculum.states import (
+    ASIDE,
     RUN_MOVES,
     SETTLED,
     Autonomy,
     JobKind,
-    JobStatus,
     RunStatus,
     SkillStatus,
     StageStatus,
@@ -172,7 +173,7 @@ def sign_diagnosis(run: Run, *, actor: Actor, note: str = "", seen: str = "") ->
         raise Overtaken("This diagnosis")
     evidence = _diagnosis_of(run)
     run = _move(run, RunStatus.REVIEWING_CURRICULUM, actor=actor, note=note, evidence=evidence)
-    jobs.require_idle(run)
+    jobs.require_idle(run, kinds=[JobKind.PROBE, JobKind.TRIAL])  # they change what is signed
     plan.make(run)
     policy.act(run)
     run.refresh_from_db()
@@ -248,7 +249,12 @@ def _is_concluded(run: Run) -> bool:
     return run.jobs.filter(kind=JobKind.REPORT).exists()
 
 
+@transaction.atomic
 def finish(run: Run, *, actor: Actor, report: Mapping[str, Any]) -> Run:
+    """End the run. Work aside is cancelled before: nothing may come of it any more."""
+    for job in jobs.active(run).filter(kind__in=ASIDE):
+        with suppress(Overtaken), transaction.atomic():  # it has just ended by itself
+            jobs.cancel(job, actor=actor)
     return _move(run, RunStatus.FINISHED, actor=actor, evidence=report, report=dict(report))
 
 
@@ -258,8 +264,7 @@ def stop(run: Run, *, actor: Actor, reason: str) -> Run:
     if not reason.strip():
         raise ReasonRequired("stopping a run")
     run = _move(run, RunStatus.STOPPED, actor=actor, note=reason)
-    active = run.jobs.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
-    for job in active.select_related("run", "stage"):
+    for job in jobs.active(run):
         jobs.cancel(job, actor=actor)
     run.refresh_from_db()
     return run
@@ -290,7 +295,6 @@ def _diagnosis_of(run: Run) -> dict[str, Any]:
 
 
 def _program_version() -> str:
-    try:
+    with suppress(PackageNotFoundError):  # run from a checkout that was never installed
         return version("ioa")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return ""
+    return ""

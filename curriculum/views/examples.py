@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from curriculum import engine
+from curriculum.errors import BadDomain
 from curriculum.htmx import answer, show
 from curriculum.models import Run, Skill
 from curriculum.services import prompts
@@ -125,7 +126,13 @@ def _context(
     if typed is None and "trial" in request.GET and trial["job"]:
         typed = trial["job"].asked["examples"]
     rows = skill.examples if typed is None else prompts.as_rows(typed)
-    of_domain = engine.examples_of_domain(skill)
+    of_domain: list[dict[str, str]] = []
+    asked = ""
+    try:
+        of_domain, asked = engine.examples_of_domain(skill), engine.asked_alone(skill)
+        no_trial = engine.why_no_trial(skill)
+    except BadDomain as exc:  # of a run that was made elsewhere, or the file is gone
+        no_trial = str(exc)
     return {
         **context,
         **trial,
@@ -137,10 +144,10 @@ def _context(
         "of_domain": len(of_domain),
         "is_of_domain": skill.examples == of_domain,
         "is_typed": rows != skill.examples,
-        "no_trial": engine.why_no_trial(skill),
+        "no_trial": no_trial,
         "n_tried": engine.TRIED_QUESTIONS,
         "note": request.POST.get("note", "") if typed is not None else "",
-        "asked": engine.asked_alone(skill),
+        "asked": asked,
         "may_change": not run.is_over,
         "history": example_reads.history(skill),
     }

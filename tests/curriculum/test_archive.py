@@ -297,6 +297,7 @@ def version_2(content: dict[str, bytes]) -> None:
         (lambda c: changed_line(c, "item.jsonl", 2, skill=999), "line 2: “skill” names a row"),
         (lambda c: changed_line(c, "item.jsonl", 2, level="high"), "line 2: “level” is not"),
         (lambda c: changed_line(c, "item.jsonl", 2, key="k" * 200), "line 2: “key”"),
+        (lambda c: changed_line(c, "stage.jsonl", 1, difficulty=10**400), "“difficulty” is not"),
         (lambda c: changed_line(c, "item.jsonl", 2, question="\x00"), "line 2: “question” is not"),
         (lambda c: changed_line(c, "item.jsonl", 2, colour="red"), "no column “colour”"),
         (lambda c: changed_line(c, "item.jsonl", 2, key="twice"), "x"),

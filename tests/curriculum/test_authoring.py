@@ -7,15 +7,26 @@ import re
 
 import pytest
 
+from curriculum.engine.authoring import learner_of
+from curriculum.engine.describe import load_domain
 from curriculum.models import Assignment, Item, TeacherCall
 from curriculum.services import items, jobs, teamwork
 from curriculum.services.audit import Actor
 from curriculum.states import JobKind, StageStatus, Verdict
+from distill.adapter.writing import Order
 from distill.errors import BackendUnavailable, BudgetSpent
 from tests.curriculum.small import ITEMS, draft, fail, work
 from tests.curriculum.small import writing_by as writing
 from tests.distill.serving import Said, completion
-from tests.factories import ItemFactory, ReviewerFactory, StageFactory
+from tests.factories import (
+    AnswerFactory,
+    CheckpointFactory,
+    ItemFactory,
+    ProbeFactory,
+    ReviewerFactory,
+    RunFactory,
+    StageFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -87,10 +98,6 @@ def test_tokens_that_are_spent_stop_the_job_in_a_sentence_and_raised_it_goes_on(
 
 
 def test_what_people_refused_and_changed_is_passed_on_in_the_next_round(approver, teacher, server):
-    from curriculum.engine.authoring import learner_of
-    from curriculum.engine.describe import load_domain
-    from distill.adapter.writing import Order
-
     stage = writing(approver, teacher)
     work(stage.run)
     first, second, third = Item.objects.filter(stage=stage)[:3]
@@ -114,10 +121,6 @@ def test_what_people_refused_and_changed_is_passed_on_in_the_next_round(approver
 
 
 def test_what_reviewers_rejected_by_agreement_is_passed_on_with_what_each_said():
-    from curriculum.engine.authoring import learner_of
-    from curriculum.engine.describe import load_domain
-    from distill.adapter.writing import Order
-
     stage = StageFactory(reviewing=True, skills=["A2"])
     agreed, differed = ItemFactory.create_batch(2, stage=stage)
     people = ReviewerFactory.create_batch(2)
@@ -192,3 +195,21 @@ def test_the_domains_questions_are_worked_out_by_the_model_and_nothing_else_is_a
         assert "one_format" in row.operations
         assert row.call.reply.splitlines()[0] == row.solution.partition(". ")[0]
         assert row.solution.endswith(f"Answer: {row.answer}")
+
+
+def test_nothing_of_what_was_rolled_back_is_passed_on():
+    run = RunFactory(teaching=True)
+    stage = StageFactory(run=run, reviewing=True, skills=["A2"], round=1, first_round=1)
+    skill = run.skills.get()
+    ItemFactory(stage=stage, round=0, approved=True)
+    new = ItemFactory(stage=stage, approved=True)
+    base = CheckpointFactory(run=run)
+    gone = CheckpointFactory(run=run, stage=stage, parent=base, is_current=False)
+    probe = ProbeFactory(skill=skill, split="diagnose")
+    AnswerFactory(probe=probe, checkpoint=base, text="Answer: 3", grade=0.0)
+    AnswerFactory(probe=probe, checkpoint=gone, text="Answer: 4", grade=0.0)
+
+    told = learner_of(skill, Order("A2", 4, 0.4), load_domain("foundations"))
+
+    assert told.approved == (new.question,)
+    assert [each.said for each in told.wrong] == ["Answer: 3"]

@@ -122,6 +122,20 @@ def test_what_left_the_plan_is_rehearsed_where_it_was_taught_beside(run):
     assert {item.skill.key for item in pool} == {"A1", "L"}  # A3 waits: it has a stage to come
 
 
+def test_what_was_rolled_back_is_rehearsed_no_more(run):
+    stage = run.stages.get(position=1)
+    for number in (0, 1):
+        snapshot = SnapshotFactory(stage=stage, round=number)
+        item = ItemFactory(stage=stage, round=number, approved=True)
+        SnapshotItem.objects.create(snapshot=snapshot, item=item, version=1, position=0)
+    stage.round = stage.first_round = 1
+    stage.save()
+
+    pool = rehearsal_pool(run.stages.get(position=2), [])
+
+    assert [each.round for each in pool] == [1]
+
+
 def test_the_mark_of_what_left_the_plan_is_not_from_a_student_that_was_given_up(run):
     left = SkillFactory(run=run, key="L")
     stage = run.stages.get(position=1)

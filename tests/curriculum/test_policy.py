@@ -19,6 +19,7 @@ from curriculum.states import (
     ActorKind,
     Autonomy,
     JobKind,
+    JobStatus,
     RunStatus,
     SkillOutcome,
     StageStatus,
@@ -28,6 +29,7 @@ from tests.factories import (
     CheckpointFactory,
     GateFactory,
     ItemFactory,
+    JobFactory,
     ReviewerFactory,
     RunFactory,
     SnapshotFactory,
@@ -384,3 +386,45 @@ def test_autopilot_takes_a_run_through_a_remedy_to_the_report(worker):
     assert audit.verify(run)[0] == AuditEntry.objects.count()
     people = AuditEntry.objects.filter(actor_kind=ActorKind.PERSON)
     assert not people.exists()
+
+
+def test_the_end_of_work_aside_starts_no_training_of_what_people_judged(approver):
+    stage = reviewed_stage(ONLY_GATES)
+
+    policy.act(stage.run, is_aside=True)
+
+    assert Item.objects.get().verdict == Verdict.WAITING
+    assert Stage.objects.get().status == StageStatus.REVIEWING
+
+
+def test_a_diagnosis_is_signed_beside_a_trial_that_changes_nothing_of_it():
+    run = diagnosed_run(autonomy=NONE)
+    JobFactory(run=run, kind=JobKind.EXAMPLES)
+
+    policy.act(run)
+
+    run.refresh_from_db()
+    assert run.status != RunStatus.REVIEWING_DIAGNOSIS
+
+
+def test_a_diagnosis_waits_for_what_changes_it():
+    run = diagnosed_run(autonomy=NONE)
+    JobFactory(run=run, kind=JobKind.PROBE)
+
+    policy.act(run)
+
+    run.refresh_from_db()
+    assert run.status == RunStatus.REVIEWING_DIAGNOSIS
+
+
+def test_when_a_run_ends_work_aside_is_cancelled_before():
+    run = RunFactory(teaching=True)
+    aside = JobFactory(run=run, kind=JobKind.EXAMPLES)
+    report = JobFactory(run=run, kind=JobKind.REPORT, running=True)
+
+    runs.finish(run, actor=audit.Actor.worker(), report={"skills": []})
+
+    aside.refresh_from_db()
+    report.refresh_from_db()
+    assert (aside.status, report.status) == (JobStatus.CANCELLED, JobStatus.RUNNING)
+    assert AuditEntry.objects.order_by("-sequence").first().action == "run.finished"

@@ -138,7 +138,20 @@ def test_maintenance_finds_the_jobs_of_workers_elsewhere(worker, redis):
     assert queues.is_waiting(forgotten)
 
 
-def test_before_the_first_worker_all_that_ran_is_lost_and_all_that_waits_is_sent(redis):
+def test_beside_workers_of_other_hosts_only_the_silent_ones_are_lost(redis, settings):
+    settings.IOA_EMBEDDED_REDIS = False
+    elsewhere = JobFactory(running=True)
+    silent = JobFactory(running=True, heartbeat_at=timezone.now() - timedelta(hours=1))
+
+    workers.recover()
+
+    elsewhere.refresh_from_db()
+    silent.refresh_from_db()
+    assert (elsewhere.status, silent.status) == (JobStatus.RUNNING, JobStatus.LOST)
+
+
+def test_before_the_first_worker_all_that_ran_is_lost_and_all_that_waits_is_sent(redis, settings):
+    settings.IOA_EMBEDDED_REDIS = True
     running, waiting = JobFactory(running=True), JobFactory()
 
     workers.recover()

@@ -179,7 +179,8 @@ def test_no_run_stands_still_when_its_worker_is_killed_before_policy_decides(
     assert what_is_left(finish(run)) == undisturbed
 
 
-def test_a_job_dies_with_its_worker_and_the_next_start_finds_it(worker, undisturbed):
+def test_a_job_dies_with_its_worker_and_the_next_start_finds_it(worker, undisturbed, settings):
+    settings.IOA_EMBEDDED_REDIS = True
     run = runs.diagnose(new_run("The worker itself"), actor=POLICY)
 
     assert not worker.burst("train step 3 worker")

@@ -224,3 +224,14 @@ def test_where_a_trial_would_show_nothing_there_is_no_button(client, approver, r
     assert "skill-examples-try" not in text
     assert 'id="examples-try"' not in text
     assert try_out(client, run, **GOOD).status_code == 422
+
+
+def test_a_run_whose_domain_is_not_here_still_shows_its_examples(client, approver, run):
+    run.domain = "domains/gone.yaml"
+    run.save()
+
+    response = client.get(page(run, "?skill=B2"))
+
+    assert response.status_code == 200
+    assert "57 - 20 = 37" in response.text
+    assert "Try on" not in response.text
