@@ -15,6 +15,7 @@ from curriculum.engine.exam import Keep
 from curriculum.engine.examples import examples_of
 from curriculum.engine.passed import on_the_way
 from curriculum.engine.prompts import templates_of
+from curriculum.errors import BadDomain
 from curriculum.models import Answer, Run, Skill, Stage, TeacherCall
 from curriculum.models.items import marks_of
 from curriculum.models.team import refused_by_people
@@ -121,8 +122,12 @@ def write_items(
 
 
 def learner_of(skill: Skill, order: Order, domain: Domain) -> Learner:
-    """What the teacher is told of the student and of the reviewers' words on one skill."""
+    """What the teacher is told of the student and of the reviewers' words on one skill. Raises
+    `BadDomain` where the domain is another by now, without that skill.
+    """
     known = {s.id: s for s in domain.skills}
+    if skill.key not in known:
+        raise BadDomain(f"{domain.title} has no skill {skill.key}.")
     told = learner(
         dataclasses.replace(
             known[skill.key],

@@ -9,6 +9,7 @@ import pytest
 
 from curriculum.engine.authoring import learner_of
 from curriculum.engine.describe import load_domain
+from curriculum.errors import BadDomain
 from curriculum.models import Assignment, Item, TeacherCall
 from curriculum.services import items, jobs, teamwork
 from curriculum.services.audit import Actor
@@ -25,6 +26,7 @@ from tests.factories import (
     ProbeFactory,
     ReviewerFactory,
     RunFactory,
+    SkillFactory,
     StageFactory,
 )
 
@@ -213,3 +215,10 @@ def test_nothing_of_what_was_rolled_back_is_passed_on():
 
     assert told.approved == (new.question,)
     assert [each.said for each in told.wrong] == ["Answer: 3"]
+
+
+def test_a_skill_that_the_domain_has_not_any_more_is_a_sentence():
+    skill = SkillFactory(key="ZZ")
+
+    with pytest.raises(BadDomain, match="has no skill ZZ"):
+        learner_of(skill, Order("ZZ", 4, 0.4), load_domain("foundations"))
