@@ -162,6 +162,7 @@ WITHOUT_AN_ENTRY = {
     "jobs.beat": "progress is no decision",
     "jobs.speak_for": "that one lives is no decision",
     "jobs.require_idle": "only reads",
+    "jobs.active": "only reads",
     "jobs.silent": "only reads",
     "jobs.orphans": "only reads",
     "jobs.requeue_orphans": "changes no row",

@@ -179,7 +179,7 @@ def test_every_probe_is_answered_once_by_each(approver):
 def test_policy_decides_in_the_transaction_that_ends_the_job(approver, monkeypatch):
     run = diagnosing(approver, autonomy="none")
 
-    def crash(run):
+    def crash(run, *, is_aside):
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
